@@ -1,0 +1,38 @@
+# People and CI run the same commands. Each does all it needs on a machine with Python 3.11 and make.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PIP    := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
+
+.PHONY: demo test check install lock clean
+
+demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
+	@.venv/bin/connection-gateway demo $(ARGS)
+
+test: check  ## everything that CI checks
+	.venv/bin/python -m pytest --cov --cov-report=term $(ARGS)
+
+check: .venv/dev  ## format, lint, types, direction of imports
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+install: .venv/dev  ## all that development needs, into .venv
+
+lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
+	$(COMPILE) --upgrade -o requirements.lock
+	$(COMPILE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+
+.venv/run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) --require-hashes --no-deps -r requirements.lock
+	$(PIP) --no-build-isolation --no-deps --no-index -e .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/run
+	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
