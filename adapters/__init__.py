@@ -1,0 +1,34 @@
+"""What the platforms say: one folder per adapter, the same files in each. This is the list of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+
+from adapters import selfcommunity, symphony
+from adapters.contract import Adapter, PlatformSettings
+from adapters.upstream import Upstream
+
+ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]] = {
+    symphony.Settings: symphony.SymphonyAdapter,
+    selfcommunity.Settings: selfcommunity.SelfCommunityAdapter,
+}
+"""The settings of each adapter, and what they configure."""
+
+
+def adapter_name(settings: PlatformSettings | type[PlatformSettings]) -> str:
+    """The word that folder, settings and documentation share: `symphony`."""
+    return str(settings.__struct_config__.tag)
+
+
+def connect(
+    platform: str,
+    settings: PlatformSettings,
+    transport: httpx.AsyncBaseTransport,
+    *,
+    timeout: float,
+) -> Adapter:
+    """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds."""
+    return ADAPTERS[type(settings)](settings, Upstream(platform, transport, timeout=timeout))

@@ -1,0 +1,254 @@
+"""The words that adapters and gateway share: what is asked, what is answered, how it fails.
+
+Nothing here knows a platform, and nothing here knows HTTP's server side. Everything else stands on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final, Protocol
+from urllib.parse import urlsplit
+
+import msgspec
+
+MAX_USER_ID: Final = 2**63 - 1
+MAX_TOKEN: Final = 8192
+_USER_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
+_TOKEN: Final = re.compile(rf"[!-~]{{1,{MAX_TOKEN}}}")
+_BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
+
+PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+
+
+class Status(StrEnum):
+    """Where the viewer stands with the target user. The set is closed."""
+
+    CONNECTED = "connected"
+    PENDING_INCOMING = "pending_incoming"
+    PENDING_OUTGOING = "pending_outgoing"
+    REJECTED = "rejected"
+    NONE = "none"
+
+
+class Action(StrEnum):
+    """What a viewer can do about a connection."""
+
+    REQUEST = "request"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    REMOVE = "remove"
+
+
+class Connection(msgspec.Struct, frozen=True):
+    """The common schema: one viewer's connection with one target user. Encoded as it stands.
+
+    Every field is always present; None means that the platform does not say. Times are RFC 3339 in UTC with
+    exactly three decimals (`adapters.times`).
+    """
+
+    platform: str
+    user_id: str
+    status: Status
+    native_status: str | None
+    actions: tuple[Action, ...]
+    first_requested_at: str | None
+    updated_at: str | None
+    request_count: int | None
+    as_of: str
+    stale: bool = False
+
+
+class Secret:
+    """Text that must never be written: `repr` and `str` hide it, `reveal()` hands it to the wire."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class Token(Secret):
+    """A secret that travels in a header: visible ASCII, at most `MAX_TOKEN` characters."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        """Raise ValueError where `text` can't travel as it is."""
+        if not _TOKEN.fullmatch(text):
+            raise ValueError(f"expected a token: 1 to {MAX_TOKEN} visible ASCII characters")
+        super().__init__(text)
+
+
+class Viewer(msgspec.Struct, frozen=True, eq=False):
+    """As whom a platform is asked. Equal and hashable by `(platform, key)`, so it can key a cache.
+
+    `token` is the viewer's own credential where the caller brings it, None where ours decides.
+    """
+
+    platform: str
+    key: bytes
+    token: Token | None = None
+
+    @classmethod
+    def own(cls, platform: str) -> Viewer:
+        """The one viewer of a platform whose own credential is one user's."""
+        return cls(platform, b"own")
+
+    def brought_token(self) -> Token:
+        """The token that the caller brought. A viewer without one never reaches an adapter that needs it."""
+        if self.token is None:
+            raise RuntimeError("this viewer brought no token")
+        return self.token
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Viewer) and (self.platform, self.key) == (other.platform, other.key)
+
+    def __hash__(self) -> int:
+        return hash((self.platform, self.key))
+
+
+class ViewerSource(StrEnum):
+    """Where the viewer comes from; every credential mode of an adapter has one."""
+
+    CALLER = "caller"
+    """the caller's own token"""
+    OWN = "own"
+    """our credential, which is one user's"""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The user whom a platform takes us for."""
+
+    user_id: int
+    username: str
+
+
+class BaseUrl(str):
+    """An absolute http or https URL without user, query or fragment; may carry a path. No slash at its end."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> BaseUrl:
+        """Raise ValueError where `text` is no such URL."""
+        if not _BASE_URL.fullmatch(text) or not _has_valid_port(text):
+            raise ValueError("expected an absolute http or https URL without user, query or fragment")
+        return super().__new__(cls, text.rstrip("/"))
+
+
+def _has_valid_port(url: str) -> bool:
+    try:
+        return urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
+class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every platform's table in the configuration says, whatever its adapter."""
+
+    base_url: BaseUrl
+    credentials: msgspec.Struct
+    """one tagged struct for each credential mode; an adapter narrows this to its own"""
+
+    @property
+    def mode(self) -> str:
+        """The credential mode, as the configuration spells it. In mode `caller` we hold no credential."""
+        return str(self.credentials.__struct_config__.tag)
+
+
+class Adapter(Protocol):
+    """One platform in its own dialect. Made by `adapters.connect`; proved by `tests/contract`."""
+
+    platform: str
+    """the configured name, which every answer and error carries"""
+    mode: str
+    """the credential mode, as the configuration spells it"""
+    viewer_source: ViewerSource
+    batch_size: int
+    """the most user ids that one `read` takes"""
+
+    ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]]
+    """what a viewer can do in each status; from it come `Connection.actions` and what is offered at all"""
+    TOKEN_HEADER: ClassVar[str]
+    """the header in which this kind of platform, and so our caller, sends the viewer's token"""
+    TOKEN_SCHEME: ClassVar[str | None]
+    """the word before the token in that header, where there is one"""
+
+    async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
+        """Where `viewer` stands with each of at most `batch_size` users.
+
+        What fails for one user is that user's value; what fails for all is raised as a PlatformError.
+        """
+        ...
+
+    async def identify(self) -> Identity | None:
+        """Whom the platform takes our own credential for; None where callers bring theirs and it just answers.
+
+        Raises a PlatformError where the credential is refused, or where the platform does not answer as one.
+        """
+        ...
+
+
+def parse_user_id(text: str) -> int:
+    """The one way from text to a user id: ASCII digits, no leading zero, 1 to 2^63-1. Raises ValueError."""
+    if not _USER_ID.fullmatch(text) or (user_id := int(text)) > MAX_USER_ID:
+        raise ValueError(f"expected a user id: digits without a leading zero, from 1 to {MAX_USER_ID}")
+    return user_id
+
+
+class PlatformError(Exception):
+    """A platform did not say where viewer and user stand. Each subclass is one reason.
+
+    `detail` is for callers and operators: it never quotes what the platform sent, nor a secret or a user id.
+    `retry_after` is in seconds, where asking again later helps.
+    """
+
+    def __init__(self, platform: str, detail: str, *, retry_after: float | None = None) -> None:
+        super().__init__(f"{platform}: {detail}")
+        self.platform = platform
+        self.detail = detail
+        self.retry_after = retry_after
+
+
+class CredentialRefused(PlatformError):
+    """The viewer's own token was refused (401)."""
+
+
+class OwnCredentialRefused(PlatformError):
+    """The credential that the gateway holds was refused, after one new login where there is one."""
+
+
+class Forbidden(PlatformError):
+    """The platform answered 403."""
+
+
+class UserNotFound(PlatformError):
+    """The platform says that the target user does not exist."""
+
+
+class Throttled(PlatformError):
+    """The platform asks for fewer calls (429)."""
+
+
+class ServerError(PlatformError):
+    """The platform answered 5xx."""
+
+
+class InvalidAnswer(PlatformError):
+    """The answer breaks the platform's contract: we don't guess what it may have meant."""
+
+
+class Unreachable(PlatformError):
+    """No connection, or it was lost before the answer was complete."""
+
+
+class DeadlineExceeded(PlatformError):
+    """The platform did not answer in time."""

@@ -1,0 +1,141 @@
+"""The token under which a call goes out, and what happens when the platform refuses it.
+
+Both classes have one method, `call(viewer, request)`, so an adapter need not know which it has:
+
+- `GivenTokens`: a token that we can't renew. Refused is refused.
+- `Sessions`: tokens from logging in. A token is used until the platform answers 401. Then there is one login,
+  for everyone who waits, and each call is repeated once, actions included: a 401 was certainly not applied. Who
+  comes back with a refused token that has been replaced meanwhile uses the new one. After a refused login none
+  is tried for `PAUSE` seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Final, Protocol
+
+import httpx
+
+from adapters.contract import OwnCredentialRefused, PlatformError, Secret, Viewer
+from adapters.upstream import Upstream
+
+PAUSE: Final = 5.0
+"""Seconds without a login after a refused one."""
+CAPACITY: Final = 10_000
+"""Sessions kept per platform; the one that was used longest ago goes first, and costs a login if it returns."""
+UNAUTHORIZED: Final = 401
+
+Authorize = Callable[[httpx.Request, Secret], None]
+"""Puts a token into a request's header, in the platform's dialect; replaces one that is there."""
+
+
+class Calls(Protocol):
+    """How an adapter sends what needs a token."""
+
+    async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
+        """The platform's answer, never a 401: that is raised as the contract's error."""
+        ...
+
+
+class GivenTokens:
+    """Calls under tokens that came from elsewhere: `token_of(viewer)`; `refused` is what a 401 is called."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        authorize: Authorize,
+        token_of: Callable[[Viewer], Secret],
+        refused: type[PlatformError],
+    ) -> None:
+        self._upstream = upstream
+        self._authorize = authorize
+        self._token_of = token_of
+        self._refused = refused
+
+    async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
+        self._authorize(request, self._token_of(viewer))
+        response = await self._upstream.send(request, viewer)
+        if response.status_code == UNAUTHORIZED:
+            raise self._refused(self._upstream.platform, "the platform refused the token")
+        return response
+
+
+class _Session:
+    """What is known of one viewer: the live token, the login under way, the last refusal and its pause's end."""
+
+    __slots__ = ("login", "paused_until", "refusal", "token")
+
+    def __init__(self) -> None:
+        self.token: Secret | None = None
+        self.login: asyncio.Task[Secret] | None = None
+        self.refusal = ""
+        self.paused_until = 0.0
+
+
+class Sessions:
+    """Calls under tokens that `log_in(viewer)` gets. It raises OwnCredentialRefused where the platform says no."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        authorize: Authorize,
+        log_in: Callable[[Viewer], Awaitable[Secret]],
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._upstream = upstream
+        self._authorize = authorize
+        self._log_in = log_in
+        self._capacity = capacity
+        self._sessions: OrderedDict[Viewer, _Session] = OrderedDict()
+
+    async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
+        session = self._session(viewer)
+        token = session.token or await self._renew(session, viewer)
+        self._authorize(request, token)
+        response = await self._upstream.send(request, viewer)
+        if response.status_code != UNAUTHORIZED:
+            return response
+        if session.token is token:
+            session.token = None
+        self._authorize(request, session.token or await self._renew(session, viewer))
+        response = await self._upstream.send(request, viewer)
+        if response.status_code == UNAUTHORIZED:
+            raise OwnCredentialRefused(self._upstream.platform, "a new session was refused as well")
+        return response
+
+    def _session(self, viewer: Viewer) -> _Session:
+        session = self._sessions.get(viewer)
+        if session is None:
+            session = self._sessions[viewer] = _Session()
+            if len(self._sessions) > self._capacity:
+                self._sessions.popitem(last=False)
+        else:
+            self._sessions.move_to_end(viewer)
+        return session
+
+    async def _renew(self, session: _Session, viewer: Viewer) -> Secret:
+        if session.login is None:
+            if asyncio.get_running_loop().time() < session.paused_until:
+                raise OwnCredentialRefused(self._upstream.platform, session.refusal)
+            session.login = asyncio.create_task(self._open(session, viewer))
+            session.login.add_done_callback(_retrieved)
+        return await asyncio.shield(session.login)
+
+    async def _open(self, session: _Session, viewer: Viewer) -> Secret:
+        try:
+            session.token = await self._log_in(viewer)
+        except OwnCredentialRefused as refused:
+            session.refusal = refused.detail
+            session.paused_until = asyncio.get_running_loop().time() + PAUSE
+            raise
+        finally:
+            session.login = None
+        return session.token
+
+
+def _retrieved(login: asyncio.Task[Secret]) -> None:
+    """A login that failed after everybody had left is nobody's unhandled exception."""
+    if not login.cancelled():
+        login.exception()  # noqa: LOG004  a task has one as well

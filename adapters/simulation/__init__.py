@@ -1,0 +1,20 @@
+"""Simulated platforms: real ASGI apps for the demo, the tests, the benchmarks and our users' own tests.
+
+Each adapter has its platform in its own `simulator` module. Here is what all of them share: the faults, the
+counters, the control calls under `/_simulator/`, and a server on loopback.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from adapters.simulation.app import Simulator
+from adapters.simulation.serving import serving
+
+__all__ = ["Simulator", "serving", "simulator"]
+
+
+def simulator(adapter: str, **options: Any) -> Simulator:
+    """The simulator of `adapter`. Options: `empty` seeds nobody; a pod also takes a `public_key` in PEM."""
+    return Simulator(import_module(f"adapters.{adapter}.simulator").Platform(**options))

@@ -1,0 +1,45 @@
+"""What the configuration says about a Symphony pod."""
+
+from __future__ import annotations
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from adapters.contract import PlatformSettings, Secret
+
+
+class RsaKey(Secret):
+    """A private key in PEM, PKCS#1 or PKCS#8. Parsed once: signing from text would block the loop for 40 ms."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, text: str) -> None:
+        """Raise ValueError where `text` is no unencrypted RSA key."""
+        super().__init__(text)
+        try:
+            key = load_pem_private_key(text.encode(), password=None)
+        except (ValueError, TypeError):
+            # Not chained: whatever was parsed is a secret.
+            raise ValueError("expected an unencrypted RSA private key in PEM") from None
+        if not isinstance(key, RSAPrivateKey):
+            raise ValueError("expected an RSA private key, this is one of another kind")  # noqa: TRY004  a value
+        self.key = key
+
+
+class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="mode", tag="caller"):
+    """Every caller brings a session token of its own."""
+
+
+class Bot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode", tag="bot"):
+    """The gateway logs in as one service account."""
+
+    username: str
+    private_key: RsaKey
+    private_key_file: str | None = None
+
+
+class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="symphony"):
+    """`base_url` is the pod's, without `/pod` and `/login`."""
+
+    credentials: Caller | Bot

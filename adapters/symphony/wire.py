@@ -1,0 +1,58 @@
+"""What goes over a pod's wire. Field names and bounds are those of its Pod API 20.17.1 and Login API 20.14.1."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from adapters.contract import MAX_USER_ID
+from adapters.times import UnixMs
+
+UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
+
+
+class NativeStatus(StrEnum):
+    """The four words of `UserConnection.status`."""
+
+    PENDING_INCOMING = "PENDING_INCOMING"
+    PENDING_OUTGOING = "PENDING_OUTGOING"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+
+
+class UserConnection(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+    """Only `userId` and `status` are always there: the documented list has an ACCEPTED entry with nothing else."""
+
+    user_id: UserId
+    status: NativeStatus
+    first_requested_at: UnixMs | None = None
+    updated_at: UnixMs | None = None
+    request_counter: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+
+
+class Error(msgspec.Struct, frozen=True):
+    """The pod's error body. Its `code` is never read: documented examples carry 403 in a 404."""
+
+    code: int | None = None
+    message: str | None = None
+
+
+class Token(msgspec.Struct, frozen=True):
+    """The answer to a login."""
+
+    token: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class SessionInfo(msgspec.Struct, frozen=True):
+    """The user of the session."""
+
+    id: UserId
+    username: str = ""
+
+
+CONNECTION = msgspec.json.Decoder(UserConnection)
+ERROR = msgspec.json.Decoder(Error)
+TOKEN = msgspec.json.Decoder(Token)
+SESSION_INFO = msgspec.json.Decoder(SessionInfo)

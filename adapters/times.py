@@ -1,0 +1,48 @@
+"""Times on the wire: how every answer of ours writes them, and how a platform says "later"."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Final
+
+import msgspec
+
+MIN_MS: Final = -62_135_596_800_000
+"""0001-01-01T00:00:00.000Z"""
+MAX_MS: Final = 253_402_300_799_999
+"""9999-12-31T23:59:59.999Z"""
+
+MAX_RETRY_AFTER: Final = 300.0
+"""The longest wait that a platform can ask of us, in seconds."""
+
+UnixMs = Annotated[int, msgspec.Meta(ge=MIN_MS, le=MAX_MS)]
+"""Unix time in milliseconds, within the years that RFC 3339 can write: decoding refuses all others."""
+
+
+def rfc3339(unix_ms: UnixMs) -> str:
+    """`1470018073812` → `"2016-08-01T02:21:13.812Z"`."""
+    seconds, ms = divmod(unix_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{ms:03d}Z"
+
+
+def optional_rfc3339(unix_ms: UnixMs | None) -> str | None:
+    return None if unix_ms is None else rfc3339(unix_ms)
+
+
+def retry_after(header: str | None, now: float) -> float | None:
+    """Seconds to wait, from a `Retry-After` header in either form (RFC 9110, 10.2.3); None where there is none.
+
+    `now` is Unix time in seconds. Never negative, never more than `MAX_RETRY_AFTER`; what can't be read is None.
+    """
+    if header is None:
+        return None
+    if header.isascii() and header.isdigit():
+        return min(float(header[:10]), MAX_RETRY_AFTER)
+    try:
+        at = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    if at.tzinfo is None:  # "-0000": a time in UTC of unknown origin
+        at = at.replace(tzinfo=UTC)
+    return min(max(at.timestamp() - now, 0.0), MAX_RETRY_AFTER)
