@@ -1,0 +1,96 @@
+"""A simulated platform as an ASGI app: its own calls, with faults and counters around them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import Message, Receive, Scope, Send
+
+from adapters.simulation import control
+from adapters.simulation.calls import Calls
+from adapters.simulation.faults import Fault, Faults
+from adapters.simulation.serving import CLOSE
+
+
+class SimulatedPlatform(Protocol):
+    """What an adapter's `simulator.Platform` brings. Viewer 1 (`demo`) always exists."""
+
+    routes: Sequence[BaseRoute]
+    login_paths: tuple[str, ...]
+
+    def error(self, status: int) -> dict[str, Any]:
+        """The platform's own error body for an HTTP status."""
+        ...
+
+    def set_connection(self, viewer: int, user: int, status: str | None) -> None:
+        """Set one side to a native word (None: no connection), and its mirror. ValueError for an unknown word."""
+        ...
+
+    def expire_sessions(self) -> None:
+        """Refuse every token that was given out so far, but for `demo`."""
+        ...
+
+
+class Simulator:
+    """The ASGI app. In process, its attributes and `misbehave` do what the control calls do over HTTP."""
+
+    def __init__(self, platform: SimulatedPlatform) -> None:
+        self.platform = platform
+        self.calls = Calls()
+        self._faults = Faults()
+        self._api = _json_app(platform.routes, lambda refusal: platform.error(refusal.status_code))
+        self._control = _json_app(control.routes(self), lambda refusal: {"error": refusal.detail})
+
+    def misbehave(self, *faults: Fault) -> None:
+        """Put these faults in force, instead of those that were."""
+        if any(fault.expire_sessions for fault in faults):
+            self.platform.expire_sessions()
+        self._faults.set(*(fault for fault in faults if fault.delay or fault.spoils_the_answer))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(control.PREFIX):
+            await self._control(scope, receive, send)
+            return
+        path = scope["path"]
+        self.calls.count(scope["method"], path, is_login=path.startswith(self.platform.login_paths))
+        fault = self._faults.take(path)
+        if fault is None:
+            await self._api(scope, receive, send)
+            return
+        await asyncio.sleep(fault.delay)
+        if fault.apply or not fault.spoils_the_answer:
+            await self._api(scope, receive, _nowhere if fault.spoils_the_answer else send)
+        if fault.drop:
+            await _drop(scope, receive)
+        elif fault.spoils_the_answer:
+            status, headers, body = fault.answer(self.platform.error)
+            await Response(body, status, headers)(scope, receive, send)
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    scope["extensions"][CLOSE]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nowhere(_message: Message) -> None:
+    pass
+
+
+def _json_app(routes: Sequence[BaseRoute], error: Callable[[HTTPException], dict[str, Any]]) -> Starlette:
+    async def refuse(_request: Request, refusal: Exception) -> Response:
+        assert isinstance(refusal, HTTPException)  # noqa: S101  what this handler is registered for
+        body = msgspec.json.encode(error(refusal))
+        return Response(body, refusal.status_code, refusal.headers, "application/json")
+
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refuse})
+    app.router.redirect_slashes = False
+    return app

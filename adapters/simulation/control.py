@@ -1,0 +1,68 @@
+"""The calls under `/_simulator/`: set what is, set what goes wrong, read what was asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.simulation.faults import Fault
+
+if TYPE_CHECKING:
+    from adapters.simulation.app import Simulator
+
+T = TypeVar("T")
+PREFIX: Final = "/_simulator/"
+
+
+class _Side(msgspec.Struct, forbid_unknown_fields=True):
+    status: str | None
+
+
+_SIDE: Final = msgspec.json.Decoder(_Side)
+_FAULTS: Final = msgspec.json.Decoder(Fault | list[Fault])
+
+
+def routes(simulator: Simulator) -> list[Route]:
+    async def put_connection(request: Request) -> Response:
+        side = await _decode(request, _SIDE)
+        try:
+            simulator.platform.set_connection(request.path_params["viewer"], request.path_params["user"], side.status)
+        except ValueError as error:
+            raise HTTPException(400, str(error)) from error
+        return Response(status_code=204)
+
+    async def put_faults(request: Request) -> Response:
+        faults = await _decode(request, _FAULTS)
+        simulator.misbehave(*([faults] if isinstance(faults, Fault) else faults))
+        return Response(status_code=204)
+
+    async def delete_faults(_request: Request) -> Response:
+        simulator.misbehave()
+        return Response(status_code=204)
+
+    async def get_calls(_request: Request) -> Response:
+        return Response(msgspec.json.encode(simulator.calls), media_type="application/json")
+
+    async def delete_calls(_request: Request) -> Response:
+        simulator.calls.reset()
+        return Response(status_code=204)
+
+    return [
+        Route(f"{PREFIX}connections/{{viewer:int}}/{{user:int}}", put_connection, methods=["PUT"]),
+        Route(f"{PREFIX}faults", put_faults, methods=["PUT"]),
+        Route(f"{PREFIX}faults", delete_faults, methods=["DELETE"]),
+        Route(f"{PREFIX}calls", get_calls, methods=["GET"]),
+        Route(f"{PREFIX}calls", delete_calls, methods=["DELETE"]),
+    ]
+
+
+async def _decode(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
+    try:
+        return decoder.decode(await request.body())
+    except msgspec.MsgspecError as error:
+        raise HTTPException(400, str(error)) from error
