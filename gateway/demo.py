@@ -1,0 +1,108 @@
+"""Two simulated platforms and the gateway in front of them, on loopback, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import httpx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from adapters.simulation import serving, simulator
+from gateway.app import create_app
+from gateway.conversion import from_tables
+from gateway.server import SIGNALS, Server, listen, run
+from gateway.telemetry.log import Log
+
+PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102", "/v1/platforms")
+
+
+def run_demo(port: int, *, check: bool) -> int:
+    """Serve until stopped, or with `check` until the three lines are answered. The exit code."""
+    codes: list[int] = []
+    run(_demo(port, codes, check=check))
+    return max(codes, default=0)
+
+
+def run_simulator(adapter: str, port: int, *, empty: bool, public_key: Path | None) -> int:
+    """Serve one simulated platform until stopped. The exit code."""
+    options: dict[str, Any] = {"empty": empty}
+    if public_key is not None:
+        options["public_key"] = public_key.read_text()
+    run(_simulate(adapter, port, options))
+    return 0
+
+
+async def _simulate(adapter: str, port: int, options: dict[str, Any]) -> None:
+    stopped = asyncio.Event()
+    for each in SIGNALS:
+        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
+    async with serving(simulator(adapter, **options), port) as url:
+        click.echo(f"A simulated {adapter} at {url}. Stop it with Ctrl+C.")
+        await stopped.wait()
+
+
+async def _demo(port: int, codes: list[int], *, check: bool) -> None:
+    async with serving(simulator("symphony")) as pod, serving(simulator("selfcommunity")) as community:
+        listener = _listen(port)
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = from_tables(_tables(pod, community))
+        log = Log((lambda _line: None) if check else None)
+        log.take_over()
+        server = Server(create_app(settings, log=log), settings.server, log)
+        if not check:
+            click.echo("\n".join(["Ask it (it runs until you stop it with Ctrl+C):", *_lines(address)]))
+            await server.serve_on(listener)
+            return
+        serving_it = asyncio.create_task(server.serve_on(listener))
+        codes.append(await _ask(address))
+        server.stop()
+        await serving_it
+
+
+def _tables(pod: str, community: str) -> dict[str, Any]:
+    return {
+        "platforms": {
+            "symphony": {
+                "adapter": "symphony",
+                "base_url": pod,
+                "credentials": {"mode": "bot", "username": "demo", "private_key": _private_key()},
+            },
+            "community": {
+                "adapter": "selfcommunity",
+                "base_url": community,
+                "credentials": {"mode": "token", "token": "demo"},
+            },
+        }
+    }
+
+
+def _private_key() -> str:
+    return (
+        rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        .decode()
+    )
+
+
+def _listen(port: int) -> socket.socket:
+    with contextlib.suppress(OSError):
+        return listen("127.0.0.1", port)
+    return listen("127.0.0.1", 0)
+
+
+def _lines(address: str) -> list[str]:
+    return [f"curl -s {address}{path}" for path in PATHS]
+
+
+async def _ask(address: str) -> int:
+    async with httpx.AsyncClient(base_url=address, trust_env=False) as client:
+        answers = [await client.get(path) for path in PATHS]
+    for line, answer in zip(_lines(address), answers, strict=True):
+        click.echo(f"$ {line}\n{answer.text}")
+    return 0 if all(answer.is_success for answer in answers) else 1

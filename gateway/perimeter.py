@@ -1,0 +1,68 @@
+"""Which names the gateway answers to, and which pages may reach it.
+
+An open gateway (one without callers' keys) is protected by being reachable from this machine alone. A browser on
+this machine is inside, and runs pages from anywhere. So a `Host` that is not ours gets nothing (a page can point
+its own name at 127.0.0.1: DNS rebinding), and neither does a `/v1` call that another origin's page made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.problems import Kind, Problem
+from gateway.settings import is_loopback
+
+_AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+
+
+class Perimeter:
+    """Refuses by `Host`, `Origin`, `Sec-Fetch-Site` and raw path, before anything else is looked at."""
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+        self._app = app
+        self._hosts = {host.lower() for host in hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            headers = Headers(scope=scope)
+            self._check_host(headers)
+            if b"%" in (scope.get("raw_path") or b""):
+                raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
+            if scope["path"].startswith("/v1/"):
+                _check_page(headers)
+        await self._app(scope, receive, send)
+
+    def _check_host(self, headers: Headers) -> None:
+        given = headers.getlist("host")
+        authority = _AUTHORITY.fullmatch(given[0]) if len(given) == 1 else None
+        if authority is None:
+            raise Problem(Kind.INVALID_REQUEST, "Host: expected once, a name or address with or without a port")
+        name = authority[1].strip("[]").lower()
+        if not is_loopback(name) and name not in self._hosts:
+            raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")
+
+
+def _check_page(headers: Headers) -> None:
+    if "cross-site" in headers.getlist("sec-fetch-site"):
+        raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
+    for origin in headers.getlist("origin"):
+        if not _is_own(origin, headers["host"]):
+            raise Problem(Kind.NOT_ALLOWED, "Origin: a page of another origin may not call this gateway")
+
+
+def _is_own(origin: str, host: str) -> bool:
+    """Same name and port. A proxy in front may end TLS, so the scheme is taken from the origin."""
+    scheme, _, authority = origin.partition("://")
+    default = _DEFAULT_PORTS.get(scheme)
+    return default is not None and _name_and_port(authority, default) == _name_and_port(host, default)
+
+
+def _name_and_port(authority: str, default: int) -> tuple[str, int] | None:
+    found = _AUTHORITY.fullmatch(authority)
+    return found and (found[1].lower(), int(found[2] or default))

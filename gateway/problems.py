@@ -1,0 +1,120 @@
+"""Every way in which the gateway says no: one table, RFC 9457 on the wire."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+import msgspec
+from starlette.responses import Response
+
+from adapters import contract
+from gateway.telemetry.access import Access
+
+
+class Kind(Enum):
+    """Slug, HTTP status and title. A slug is a promise: it never changes its meaning."""
+
+    INVALID_REQUEST = "invalid-request", 400, "The request is malformed"
+    MISSING_CREDENTIAL = "missing-credential", 401, "The platform wants the viewer's token"
+    CREDENTIAL_REFUSED = "credential-refused", 401, "The platform refused the viewer's token"
+    NOT_ALLOWED = "not-allowed", 403, "This caller or page may not do this"
+    PLATFORM_FORBIDDEN = "platform-forbidden", 403, "The platform does not allow this"
+    NOT_FOUND = "not-found", 404, "There is no such path"
+    UNKNOWN_PLATFORM = "unknown-platform", 404, "There is no such platform"
+    USER_NOT_FOUND = "user-not-found", 404, "The platform says that this user does not exist"
+    METHOD_NOT_ALLOWED = "method-not-allowed", 405, "This path has other methods"
+    PAYLOAD_TOO_LARGE = "payload-too-large", 413, "The body is too large"
+    PLATFORM_THROTTLED = "platform-throttled", 429, "The platform asks for fewer calls"
+    INTERNAL_ERROR = "internal-error", 500, "The gateway has a bug"
+    PLATFORM_ERROR = "platform-error", 502, "The platform failed"
+    PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, "The platform's answer makes no sense"
+    PLATFORM_UNREACHABLE = "platform-unreachable", 502, "The platform can't be reached"
+    PLATFORM_CREDENTIAL_REFUSED = (
+        "platform-credential-refused",
+        502,
+        "The platform refused the gateway's credential",
+    )
+    PLATFORM_TIMEOUT = "platform-timeout", 504, "The platform did not answer in time"
+
+    def __init__(self, slug: str, status: int, title: str) -> None:
+        self.slug = slug
+        self.status = status
+        self.title = title
+
+
+OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
+    contract.CredentialRefused: Kind.CREDENTIAL_REFUSED,
+    contract.OwnCredentialRefused: Kind.PLATFORM_CREDENTIAL_REFUSED,
+    contract.Forbidden: Kind.PLATFORM_FORBIDDEN,
+    contract.UserNotFound: Kind.USER_NOT_FOUND,
+    contract.Throttled: Kind.PLATFORM_THROTTLED,
+    contract.ServerError: Kind.PLATFORM_ERROR,
+    contract.InvalidAnswer: Kind.PLATFORM_INVALID_ANSWER,
+    contract.Unreachable: Kind.PLATFORM_UNREACHABLE,
+    contract.DeadlineExceeded: Kind.PLATFORM_TIMEOUT,
+}
+
+
+class Problem(Exception):
+    """Raised by whatever finds the request wanting; `answering` turns it into the response.
+
+    `detail` is for the caller: where, and what was expected. It quotes neither secrets nor user ids.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        detail: str,
+        *,
+        platform: str | None = None,
+        retry_after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{kind.slug}: {detail}")
+        self.kind = kind
+        self.detail = detail
+        self.platform = platform
+        self.retry_after = None if retry_after is None else math.ceil(retry_after)
+        self.headers = headers or {}
+
+    @classmethod
+    def of(cls, error: contract.PlatformError) -> Problem:
+        kind = OF_PLATFORM_ERROR[type(error)]
+        return cls(kind, error.detail, platform=error.platform, retry_after=error.retry_after)
+
+
+class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The members of an `application/problem+json` document; `retry_after` is in seconds."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    platform: str | None = None
+    user_id: str | None = None
+    retry_after: int | None = None
+
+
+def body(problem: Problem, access: Access) -> Body:
+    return Body(
+        type=f"/problems/{problem.kind.slug}",
+        title=problem.kind.title,
+        status=problem.kind.status,
+        detail=problem.detail,
+        instance=access.request_id,
+        platform=problem.platform or access.platform,
+        user_id=None if access.user_id is None else str(access.user_id),
+        retry_after=problem.retry_after,
+    )
+
+
+def response(problem: Problem, document: Body) -> Response:
+    headers = {"cache-control": "no-store", **problem.headers}
+    if problem.retry_after is not None:
+        headers["retry-after"] = str(problem.retry_after)
+    content = msgspec.json.encode(document)
+    return Response(content, problem.kind.status, headers, "application/problem+json")

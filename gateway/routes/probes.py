@@ -1,0 +1,21 @@
+"""`GET /livez` and `GET /readyz`: for whatever runs the gateway. A platform that is down changes neither."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from gateway.lifecycle import Lifecycle
+
+
+def routes(lifecycle: Lifecycle) -> list[Route]:
+    async def livez(_request: Request) -> Response:
+        return JSONResponse({"status": "live"}, headers={"cache-control": "no-store"})
+
+    async def readyz(_request: Request) -> Response:
+        status = 503 if lifecycle.draining else 200
+        word = "draining" if lifecycle.draining else "ready"
+        return JSONResponse({"status": word}, status, headers={"cache-control": "no-store"})
+
+    return [Route("/livez", livez), Route("/readyz", readyz)]

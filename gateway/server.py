@@ -1,0 +1,82 @@
+"""uvicorn as we need it: our signals, our listener, our log."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import signal
+import socket
+from collections.abc import Coroutine, Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+
+from gateway import __version__
+from gateway.lifecycle import Lifecycle
+from gateway.settings import ServerSettings
+from gateway.telemetry.log import Log
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+BACKLOG: Final = 2048
+
+
+class Server(uvicorn.Server):
+    """Stops at the first signal: nothing new is accepted, what was admitted is finished within `drain_timeout`.
+
+    A second signal ends it at once. Being told to stop is no failure: the process exits with 0.
+    """
+
+    def __init__(self, app: Starlette, settings: ServerSettings, log: Log) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                backlog=BACKLOG,
+                timeout_graceful_shutdown=math.ceil(settings.drain_timeout),
+            )
+        )
+        self._lifecycle: Lifecycle = app.state.lifecycle
+        self._log = log
+
+    async def serve_on(self, listener: socket.socket) -> None:
+        """Serve until stopped."""
+        address = "{}:{}".format(*listener.getsockname()[:2])
+        self._log.line("listening", address=address, version=__version__)
+        await self.serve(sockets=[listener])
+        self._log.line("stopped")
+
+    def stop(self) -> None:
+        self.force_exit = self._lifecycle.draining
+        self._lifecycle.draining = True
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for each in SIGNALS:
+            loop.add_signal_handler(each, self.stop)
+        try:
+            yield
+        finally:
+            for each in SIGNALS:
+                loop.remove_signal_handler(each)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run to the end on the server's event loop (uvloop)."""
+    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
+        runner.run(main)

@@ -1,0 +1,56 @@
+"""What the configuration can say. `sources` reads it; only `app` sees the whole."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+from adapters.contract import PlatformSettings, Secret
+
+
+class ConfigurationError(Exception):
+    """The start stops here. The text is one line that names the key with its table."""
+
+
+class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[server]`. Times are in seconds."""
+
+    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
+    hosts: tuple[Annotated[str, msgspec.Meta(min_length=1)], ...] = ()
+    request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
+    drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+    allow_anonymous: bool = False
+    hash_key: Secret | None = None
+    hash_key_file: str | None = None
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole configuration, valid in itself: what `check` below forbids never starts."""
+
+    server: ServerSettings
+    platforms: Mapping[str, PlatformSettings]
+
+    def check(self) -> None:
+        """Raise ConfigurationError where the parts don't go together."""
+        if not self.platforms:
+            raise ConfigurationError("platforms: at least one [platforms.NAME] is needed")
+        ours = next((name for name, platform in self.platforms.items() if platform.mode != "caller"), None)
+        if ours and not is_loopback(self.server.host) and not self.server.allow_anonymous:
+            raise ConfigurationError(
+                f"server.host: {self.server.host} is reachable from outside, and anybody there could use the"
+                f" credential of platforms.{ours}: listen on loopback or set server.allow_anonymous = true"
+            )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this name or address is this machine's own, and nobody else's."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,77 @@
+"""One request from outside to inside: its id, what it turned out to be about, and the line that says so."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Final, cast
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.telemetry.log import Log
+
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_KEY: Final = "connection_gateway.access"
+_METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+class Access(msgspec.Struct):
+    """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
+
+    request_id: str
+    received_at: float = 0.0
+    """`loop.time()` when the request had been received whole"""
+    platform: str | None = None
+    user_id: int | None = None
+    problem: str | None = None
+
+    @staticmethod
+    def of(scope: Scope) -> Access:
+        return cast("Access", scope[_KEY])
+
+
+class AccessLog:
+    """The outermost layer: gives the request its id and the response its `X-Request-Id`, and writes one line."""
+
+    def __init__(self, app: ASGIApp, log: Log) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        access = scope[_KEY] = Access(_request_id(Headers(scope=scope)))
+        status: int | None = None
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", access.request_id.encode()))
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_id)
+        finally:
+            route = scope.get("route")
+            self._log.line(
+                "request",
+                request_id=access.request_id,
+                method=scope["method"] if scope["method"] in _METHODS else None,
+                route=None if route is None else route.path,
+                status=status,
+                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+                platform=access.platform,
+                user=None if access.user_id is None else self._log.user(access.user_id),
+                problem=access.problem,
+            )
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)

@@ -1,0 +1,105 @@
+"""The one writer of logs: JSON lines whose fields are the allow-list `Line`, and nothing else.
+
+Silence is built in rather than filtered: a line has no field in which a token, a body, a path or a query could
+stand, users appear as a keyed hash, and of foreign records (uvicorn's, any library's) only the place that they
+came from is kept, never a text that was put together at run time.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import PurePath
+from types import TracebackType
+from typing import Final
+
+import msgspec
+
+from adapters.times import rfc3339
+
+FRAMES: Final = 12
+"""Frames kept of a stack, the innermost ones."""
+CONSTANT_TEXTS: Final = "uvicorn.error"
+"""The logger whose message templates are constants, so that they may be written without their arguments."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that can be logged. `time`, `level` and `event` are always there."""
+
+    time: str
+    level: str
+    event: str
+    request_id: str | None = None
+    method: str | None = None
+    route: str | None = None
+    """the path's template: the path itself names users"""
+    status: int | None = None
+    duration_ms: float | None = None
+    platform: str | None = None
+    user: str | None = None
+    """the target user, as a keyed hash"""
+    problem: str | None = None
+    """the slug"""
+    address: str | None = None
+    version: str | None = None
+    error: str | None = None
+    """the exception's type; its text could quote anything"""
+    at: tuple[str, ...] | None = None
+    """file, line and function, outermost first"""
+    logger: str | None = None
+    message: str | None = None
+
+
+class Log:
+    """Writes lines to `write` (default: standard error). `hash_key` keys the hashes; without it a random one does."""
+
+    def __init__(self, write: Callable[[str], object] | None = None, hash_key: bytes | None = None) -> None:
+        self._write = write or sys.stderr.write
+        self._hash_key = blake2b(hash_key or secrets.token_bytes(32)).digest()
+
+    def line(self, event: str, *, level: str = "info", **fields: object) -> None:
+        """Write one line. A field that `Line` does not have is a TypeError: there is no other way out."""
+        now = rfc3339(time.time_ns() // 1_000_000)
+        line = Line(time=now, level=level, event=event, **fields)  # type: ignore[arg-type]  # checked by Line itself
+        self._write(msgspec.json.encode(line).decode() + "\n")
+
+    def user(self, user_id: int) -> str:
+        """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
+        return blake2b(str(user_id).encode(), digest_size=8, key=self._hash_key).hexdigest()
+
+    def failure(self, event: str, error: BaseException, **fields: object) -> None:
+        """An exception nobody foresaw: its type and where it came from."""
+        self.line(event, level="error", error=type(error).__name__, at=frames(error.__traceback__), **fields)
+
+    def take_over(self) -> None:
+        """Send everything that any library logs, from warnings on, through this writer."""
+        root = logging.getLogger()
+        root.handlers[:] = [_ForeignRecords(self)]
+        root.setLevel(logging.WARNING)
+
+
+def frames(stack: TracebackType | None) -> tuple[str, ...]:
+    kept = traceback.extract_tb(stack)[-FRAMES:]
+    return tuple(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in kept)
+
+
+class _ForeignRecords(logging.Handler):
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _, error, stack = record.exc_info or (None, None, None)
+        self._log.line(
+            "library",
+            level=record.levelname.lower(),
+            logger=record.name,
+            message=str(record.msg).strip() if record.name == CONSTANT_TEXTS else None,
+            error=None if error is None else type(error).__name__,
+            at=frames(stack) or (f"{record.filename}:{record.lineno} {record.funcName}",),
+        )

@@ -1,0 +1,1 @@
+"""What stands between an adapter and the wire: `httpx.AsyncBaseTransport`s, one policy per file."""
