@@ -71,7 +71,7 @@ def _tables(pod: str, community: str) -> dict[str, Any]:
             "symphony": {
                 "adapter": "symphony",
                 "base_url": pod,
-                "credentials": {"mode": "bot", "username": "demo", "private_key": _private_key()},
+                "credentials": {"mode": "bot", "username": "demo", "private_key": private_key()},
             },
             "community": {
                 "adapter": "selfcommunity",
@@ -82,7 +82,8 @@ def _tables(pod: str, community: str) -> dict[str, Any]:
     }
 
 
-def _private_key() -> str:
+def private_key() -> str:
+    """A new RSA key in PEM."""
     return (
         rsa.generate_private_key(public_exponent=65537, key_size=2048)
         .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import httpx
 
@@ -63,16 +63,16 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 async def _body(response: httpx.Response) -> bytes:
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", ACCEPTED_ENCODING}:
-        raise httpx.DecodingError(f"content-encoding {encoding!r} was not asked for", request=response.request)
+        raise httpx.DecodingError(f"content-encoding {encoding!r} was not asked for")
     inflate = zlib.decompressobj(_GZIP) if encoding == ACCEPTED_ENCODING else None
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in cast("httpx.AsyncByteStream", response.stream):
         try:
             body += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(body))
         except zlib.error as error:
-            raise httpx.DecodingError("not gzip", request=response.request) from error
+            raise httpx.DecodingError("not gzip") from error
         if len(body) > MAX_BODY:
-            raise httpx.DecodingError(f"more than {MAX_BODY} bytes", request=response.request)
+            raise httpx.DecodingError(f"more than {MAX_BODY} bytes")
     if inflate is not None and not inflate.eof:
-        raise httpx.DecodingError("cut off", request=response.request)
+        raise httpx.DecodingError("cut off")
     return bytes(body)

@@ -1,0 +1,139 @@
+"""What the contract suite must know of each platform to make it say something. A new adapter adds itself here."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from adapters import connect
+from adapters.contract import Adapter, Connection, PlatformError, PlatformSettings, Status, Viewer
+from adapters.simulation import Simulator, simulator
+from gateway.conversion import from_tables
+from gateway.demo import private_key
+from gateway.transports.bounded import BoundedTransport
+
+USER: Final = 769658112378
+"""The target of every test in the suite; the number is the seeds'."""
+STRANGER: Final = 404404
+"""Nobody has this id."""
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """`words` is all that the platform can say about a user, None being "no connection"."""
+
+    adapter: str
+    own: dict[str, Any]
+    """credentials with which the platform is asked as one user"""
+    words: dict[str | None, Status]
+    says_who_exists: bool
+    """whether its 404 means that there is no such user; else it is `none`"""
+    good: str
+    """an answer about USER, as JSON"""
+    broken: dict[str, str]
+    """answers with status 200 that break the platform's promise, by what is wrong with them"""
+    not_found: str
+    """the platform's own 404 body"""
+
+
+SYMPHONY: Final = Dialect(
+    adapter="symphony",
+    own={"mode": "bot", "username": "demo", "private_key": private_key()},
+    words={
+        "PENDING_INCOMING": Status.PENDING_INCOMING,
+        "PENDING_OUTGOING": Status.PENDING_OUTGOING,
+        "ACCEPTED": Status.CONNECTED,
+        "REJECTED": Status.REJECTED,
+        None: Status.NONE,
+    },
+    says_who_exists=False,
+    good=f'{{"userId":{USER},"status":"ACCEPTED"}}',
+    broken={
+        "an unknown word": f'{{"userId":{USER},"status":"BLOCKED"}}',
+        "a word in lower case": f'{{"userId":{USER},"status":"accepted"}}',
+        "null for the word": f'{{"userId":{USER},"status":null}}',
+        "a number for the word": f'{{"userId":{USER},"status":1}}',
+        "no word": f'{{"userId":{USER}}}',
+        "no user": '{"status":"ACCEPTED"}',
+        "another user": '{"userId":1,"status":"ACCEPTED"}',
+        "text for the user": f'{{"userId":"{USER}","status":"ACCEPTED"}}',
+        "text for a time": f'{{"userId":{USER},"status":"ACCEPTED","updatedAt":"2016"}}',
+        "a time after the year 9999": f'{{"userId":{USER},"status":"ACCEPTED","updatedAt":253402300800000}}',
+        "a time before the year 1": f'{{"userId":{USER},"status":"ACCEPTED","updatedAt":-62135596800001}}',
+        "a time beyond 64 bits": f'{{"userId":{USER},"status":"ACCEPTED","updatedAt":{2**70}}}',
+        "a negative counter": f'{{"userId":{USER},"status":"ACCEPTED","requestCounter":-1}}',
+        "a list": f'[{{"userId":{USER},"status":"ACCEPTED"}}]',
+    },
+    not_found='{"code":403,"message":"no"}',
+)
+
+SELFCOMMUNITY: Final = Dialect(
+    adapter="selfcommunity",
+    own={"mode": "token", "token": "demo"},
+    words={
+        "connected": Status.CONNECTED,
+        "sent_connection_request": Status.PENDING_OUTGOING,
+        "received_connection_request": Status.PENDING_INCOMING,
+        None: Status.NONE,
+    },
+    says_who_exists=True,
+    good='{"connection_status":"connected"}',
+    broken={
+        "an unknown word": '{"connection_status":"blocked"}',
+        "the documentation's placeholder": '{"connection_status":"string"}',
+        "a number for the word": '{"connection_status":1}',
+        "no word": "{}",
+        "another field": '{"status":"connected"}',
+        "a list": '[{"connection_status":"connected"}]',
+    },
+    not_found='{"errors":[{"code":"not_found","message":"no"}]}',
+)
+
+DIALECTS: Final = (SYMPHONY, SELFCOMMUNITY)
+
+BROKEN_EVERYWHERE: Final = {
+    "HTML": "<html><body>maintenance</body></html>",
+    "nothing": "",
+    "cut-off JSON": '{"connection_status":"conn',
+    "two documents": "{}{}",
+    "null": "null",
+    "text": '"connected"',
+    "deep nesting": "[" * 100_000,
+    "deep nesting in a field that nobody reads": '{"x":' + "[" * 100_000,
+    "a body over the cap": '"' + "x" * 1024 * 1024 + '"',
+}
+"""Answers with status 200 that no platform may give."""
+
+
+class Platform:
+    """One simulated platform, and an adapter that is connected to it."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.simulator: Simulator = simulator(dialect.adapter)
+        self.adapter = self.connect(httpx.ASGITransport(self.simulator))
+        self.viewer = Viewer.own("acme")
+
+    def settings(self, base_url: str = "http://acme.example", **credentials: Any) -> PlatformSettings:
+        table = {
+            "adapter": self.dialect.adapter,
+            "base_url": base_url,
+            "credentials": credentials or self.dialect.own,
+        }
+        return from_tables({"platforms": {"acme": table}}).platforms["acme"]
+
+    def connect(
+        self, wire: httpx.AsyncBaseTransport, base_url: str = "http://acme.example", timeout: float = 5.0, **own: Any
+    ) -> Adapter:
+        """An adapter over another wire, or with other credentials."""
+        return connect("acme", self.settings(base_url, **own), BoundedTransport(wire), timeout=timeout)
+
+    async def read(
+        self, user_id: int = USER, adapter: Adapter | None = None, viewer: Viewer | None = None
+    ) -> Connection:
+        """The connection, or the PlatformError raised, whether it came for all or for this user."""
+        found = (await (adapter or self.adapter).read(viewer or self.viewer, (user_id,)))[user_id]
+        if isinstance(found, PlatformError):
+            raise found
+        return found

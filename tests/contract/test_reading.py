@@ -1,0 +1,105 @@
+"""What a platform says about one user, in the common schema."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from adapters.contract import Action, Status, UserNotFound, Viewer
+from adapters.simulation.faults import Fault
+from tests.contract.dialects import DIALECTS, STRANGER, USER, Dialect, Platform
+
+WORDS = [
+    pytest.param(each, word, status, id=f"{each.adapter}-{word}")
+    for each in DIALECTS
+    for word, status in each.words.items()
+]
+
+
+@pytest.mark.parametrize(("dialect", "word", "status"), WORDS, indirect=["dialect"])
+async def test_every_word_has_its_status(platform: Platform, word: str | None, status: Status) -> None:
+    platform.simulator.platform.set_connection(1, USER, word)
+    found = await platform.read()
+    assert (found.status, found.native_status) == (status, word)
+
+
+@pytest.mark.parametrize(("dialect", "word", "status"), WORDS, indirect=["dialect"])
+async def test_actions_are_those_declared_for_the_status(
+    platform: Platform, word: str | None, status: Status
+) -> None:
+    platform.simulator.platform.set_connection(1, USER, word)
+    assert (await platform.read()).actions == platform.adapter.ACTIONS[status]
+
+
+async def test_an_answer_names_its_platform_and_user(platform: Platform) -> None:
+    platform.simulator.platform.set_connection(1, USER, next(iter(platform.dialect.words)))
+    found = await platform.read()
+    assert (found.platform, found.user_id, found.stale) == ("acme", str(USER), False)
+
+
+async def test_an_answer_says_when_the_platform_said_so(platform: Platform) -> None:
+    before = datetime.now(UTC)
+    as_of = datetime.fromisoformat((await platform.read(101)).as_of)
+    assert abs((as_of - before).total_seconds()) < 60
+
+
+async def test_absent_fields_are_null(platform: Platform) -> None:
+    platform.simulator.misbehave(Fault(path=str(USER), body=platform.dialect.good))
+    found = await platform.read()
+    assert (found.first_requested_at, found.updated_at, found.request_count) == (None, None, None)
+
+
+async def test_unknown_fields_are_ignored(platform: Platform) -> None:
+    body = platform.dialect.good.replace("{", '{"new": {"deep": [1, null]}, ', 1)
+    platform.simulator.misbehave(Fault(path=str(USER), body=body))
+    assert (await platform.read()).status is Status.CONNECTED
+
+
+async def test_a_404_is_read_as_the_platform_means_it(platform: Platform) -> None:
+    if platform.dialect.says_who_exists:
+        with pytest.raises(UserNotFound):
+            await platform.read(STRANGER)
+    else:
+        found = await platform.read(STRANGER)
+        assert (found.status, found.native_status, found.actions) == (Status.NONE, None, (Action.REQUEST,))
+
+
+async def test_a_404_in_the_platforms_own_words_counts(platform: Platform) -> None:
+    platform.simulator.misbehave(Fault(path=str(USER), status=404, body=platform.dialect.not_found))
+    if platform.dialect.says_who_exists:
+        with pytest.raises(UserNotFound):
+            await platform.read()
+    else:
+        assert (await platform.read()).status is Status.NONE
+
+
+async def test_the_largest_user_id_survives(platform: Platform) -> None:
+    largest = 2**63 - 1
+    platform.simulator.platform.set_connection(1, largest, next(iter(platform.dialect.words)))
+    assert (await platform.read(largest)).user_id == "9223372036854775807"
+
+
+async def test_a_read_is_one_call(platform: Platform) -> None:
+    await platform.read(101)
+    assert platform.simulator.calls.calls == 1
+
+
+async def test_the_platform_says_whom_it_takes_us_for(platform: Platform) -> None:
+    identity = await platform.adapter.identify()
+    assert identity is not None
+    assert (identity.user_id, identity.username) == (1, "demo")
+
+
+def test_the_declarations_are_total(platform: Platform) -> None:
+    assert set(platform.adapter.ACTIONS) == set(Status)
+    assert platform.adapter.batch_size >= 1
+
+
+def test_every_status_the_platform_can_say_is_in_the_dialect(dialect: Dialect) -> None:
+    assert set(dialect.words.values()) | {Status.REJECTED} == set(Status)
+
+
+async def test_a_viewer_of_another_platform_is_another_viewer(platform: Platform) -> None:
+    assert Viewer.own("acme") == platform.viewer
+    assert len({Viewer.own("acme"), platform.viewer, Viewer.own("club")}) == 2

@@ -1,0 +1,63 @@
+"""A server on a real socket that does exactly as it is told, byte by byte."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+class Wire:
+    """Where the server is, and the heads of the requests that reached it."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.requests: list[bytes] = []
+
+
+@asynccontextmanager
+async def scripted(script: Script) -> AsyncIterator[Wire]:
+    """Read one request's head, run `script` on the connection, close it; for each connection."""
+    handlers: set[asyncio.Task[None]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            wire.requests.append(await reader.readuntil(b"\r\n\r\n"))
+            await script(writer)
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        handlers.add(asyncio.create_task(handle(reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    wire = Wire("http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1]))
+    try:
+        yield wire
+    finally:
+        server.close()
+        for handler in handlers:
+            handler.cancel()
+        await asyncio.gather(*handlers, return_exceptions=True)
+        await server.wait_closed()
+
+
+def sending(*parts: bytes, pause: float = 0.0) -> Script:
+    """A script that writes the parts, and waits `pause` seconds after each."""
+
+    async def script(writer: asyncio.StreamWriter) -> None:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return script
+
+
+def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
+    """A whole HTTP answer."""
+    lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
