@@ -54,19 +54,20 @@ def from_tables(tables: Tables) -> Settings:
     server = _convert("server", tables.get("server", {}), ServerSettings)
     platforms = {
         name: _platform(name, table)
-        for name, table in _convert("platforms", tables.get("platforms", {}), dict[str, Tables]).items()
+        for name, table in _convert("platforms", tables.get("platforms", {}), Tables).items()
     }
     settings = Settings(server=server, platforms=platforms)
     settings.check()
     return settings
 
 
-def _platform(name: str, table: Tables) -> PlatformSettings:
+def _platform(name: str, value: object) -> PlatformSettings:
     where = f"platforms.{name}"
+    table = _convert(where, value, Tables)
     try:
         msgspec.convert(name, PlatformName)
     except msgspec.ValidationError:
-        raise ConfigurationError(f"{where}: expected a name of 1 to 32 of a-z, 0-9 and -") from None
+        raise ConfigurationError(f"{where}: expected a name of 1 to 32 of a-z, 0-9 and -, a letter first") from None
     kinds = {adapter_name(kind): kind for kind in ADAPTERS}
     kind = kinds.get(table.get("adapter", ""))
     if kind is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
@@ -71,9 +72,14 @@ class Server(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError."""
+    """A listening socket; port 0 takes a free one. Raises OSError with the system's own words."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except socket.gaierror:
+        raise
+    except OSError as error:  # whose text repeats the address
+        raise OSError(error.errno, os.strerror(error.errno or 0)) from error
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:

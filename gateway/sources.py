@@ -56,9 +56,12 @@ def _override(tables: Tables, environ: Mapping[str, str]) -> None:
 
 def _toml_value(name: str, text: str) -> object:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{name}: expected a TOML value: {error}") from error
+        match tomllib.loads(f"value = {text}"):
+            case {"value": value, **rest} if not rest:
+                return value
+    except tomllib.TOMLDecodeError:
+        pass
+    raise ConfigurationError(f"{name}: expected a TOML value, as it would stand in the file")
 
 
 def _refuse_secrets(table: Tables, where: str) -> None:

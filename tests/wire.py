@@ -34,7 +34,7 @@ async def scripted(script: Script) -> AsyncIterator[Wire]:
         handlers.add(asyncio.create_task(handle(reader, writer)))
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    wire = Wire("http://127.0.0.1:{}".format(server.sockets[0].getsockname()[1]))
+    wire = Wire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     try:
         yield wire
     finally:

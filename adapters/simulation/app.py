@@ -23,8 +23,13 @@ from adapters.simulation.serving import CLOSE
 class SimulatedPlatform(Protocol):
     """What an adapter's `simulator.Platform` brings. Viewer 1 (`demo`) always exists."""
 
-    routes: Sequence[BaseRoute]
-    login_paths: tuple[str, ...]
+    @property
+    def routes(self) -> Sequence[BaseRoute]: ...
+
+    @property
+    def login_paths(self) -> tuple[str, ...]:
+        """How the paths of logins begin: these calls are counted apart."""
+        ...
 
     def error(self, status: int) -> dict[str, Any]:
         """The platform's own error body for an HTTP status."""

@@ -30,7 +30,7 @@ class _Protocol(HttpToolsProtocol):
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve `app` on 127.0.0.1 (port 0: a free one) while the context is open, and yield its base URL."""
     loop = asyncio.get_running_loop()
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", proxy_headers=False)
     state = ServerState()
     listener = socket.create_server(("127.0.0.1", port))
     server = await loop.create_server(lambda: _Protocol(config, state, {}, loop), sock=listener)

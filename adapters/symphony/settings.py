@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -34,7 +36,7 @@ class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Bot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode", tag="bot"):
     """The gateway logs in as one service account."""
 
-    username: str
+    username: Annotated[str, msgspec.Meta(min_length=1)]
     private_key: RsaKey
     private_key_file: str | None = None
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.contract import MAX_USER_ID
+from adapters.contract import MAX_USER_ID, TokenText
 from adapters.times import UnixMs
 
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
@@ -42,7 +42,7 @@ class Error(msgspec.Struct, frozen=True):
 class Token(msgspec.Struct, frozen=True):
     """The answer to a login."""
 
-    token: Annotated[str, msgspec.Meta(min_length=1)]
+    token: TokenText
 
 
 class SessionInfo(msgspec.Struct, frozen=True):

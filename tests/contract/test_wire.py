@@ -18,10 +18,10 @@ from tests.contract.dialects import USER, Platform
 VIEWER = Viewer("acme", b"1", Token("demo"))
 
 
-async def read(platform: Platform, url: str, timeout: float = 5.0, user_id: int = USER) -> Status:
+async def read(platform: Platform, url: str, within: float = 5.0, user_id: int = USER) -> Status:
     """Ask the platform at `url` with a caller's token, over the network."""
     async with httpx.AsyncHTTPTransport() as network:
-        adapter = platform.connect(network, url, timeout, mode="caller")
+        adapter = platform.connect(network, url, within, mode="caller")
         return (await platform.read(user_id, adapter, VIEWER)).status
 
 
@@ -68,7 +68,7 @@ async def test_a_platform_that_hangs_meets_the_deadline(platform: Platform) -> N
     platform.simulator.misbehave(Fault(delay=30))
     async with serving(platform.simulator) as url:
         with pytest.raises(DeadlineExceeded):
-            await read(platform, url, timeout=0.1)
+            await read(platform, url, within=0.1)
 
 
 async def test_a_body_that_drips_meets_the_deadline(platform: Platform) -> None:
@@ -76,14 +76,14 @@ async def test_a_body_that_drips_meets_the_deadline(platform: Platform) -> None:
     drops = [whole[:-10_000], *(b" " for _ in range(1000))]
     async with wire.scripted(wire.sending(*drops, pause=0.01)) as server:
         with pytest.raises(DeadlineExceeded):
-            await read(platform, server.url, timeout=0.1)
+            await read(platform, server.url, within=0.1)
 
 
 async def test_a_head_that_drips_meets_the_deadline(platform: Platform) -> None:
     drops = [b"HTTP/1.1 200 OK\r\n", *(f"X-{number}: 1\r\n".encode() for number in range(1000))]
     async with wire.scripted(wire.sending(*drops, pause=0.01)) as server:
         with pytest.raises(DeadlineExceeded):
-            await read(platform, server.url, timeout=0.1)
+            await read(platform, server.url, within=0.1)
 
 
 async def test_a_redirect_is_never_followed(platform: Platform) -> None:

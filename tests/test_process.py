@@ -1,0 +1,173 @@
+"""The real process on real sockets: starting, serving, stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from adapters.simulation import Simulator, serving, simulator
+from adapters.simulation.faults import Fault
+from tests.gateways import KEY
+
+COMMAND = [sys.executable, "-m", "gateway"]
+
+
+class Process:
+    """A running gateway, its address, and what it wrote to standard error in the end."""
+
+    def __init__(self, process: asyncio.subprocess.Process, url: str) -> None:
+        self.process = process
+        self.url = url
+        self.errors = b""
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    async def ended(self) -> int:
+        _, self.errors = await self.process.communicate()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+@asynccontextmanager
+async def started(port: int, pod_url: str, folder: Path) -> AsyncIterator[Process]:
+    (folder / "acme.pem").write_text(KEY)
+    (folder / "gateway.toml").write_text(f"""
+        [server]
+        port = {port}
+        request_timeout = 5.0
+        [platforms.acme]
+        adapter = "symphony"
+        base_url = "{pod_url}"
+        credentials = {{ mode = "bot", username = "demo", private_key_file = "acme.pem" }}
+    """)
+    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")}
+    serve = await asyncio.create_subprocess_exec(*COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
+    try:
+        wait = await asyncio.create_subprocess_exec(*COMMAND, "wait", env=environ)
+        assert await wait.wait() == 0
+        yield Process(serve, f"http://127.0.0.1:{port}")
+    finally:
+        if serve.returncode is None:
+            serve.kill()
+            await serve.communicate()
+
+
+async def until(pod: Simulator, calls: int) -> None:
+    """Wait until the pod has been asked this often."""
+    while pod.calls.calls < calls:
+        await asyncio.sleep(0.01)
+
+
+async def test_it_serves_and_stops(port: int, tmp_path: Path) -> None:
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            assert (await client.get("/v1/connections/acme/103")).json()["status"] == "pending_outgoing"
+        gateway.signal(signal.SIGTERM)
+        assert await gateway.ended() == 0
+    lines = [msgspec.json.decode(line) for line in gateway.errors.splitlines()]
+    assert [line["event"] for line in lines if line.get("route") != "/readyz"] == ["listening", "request", "stopped"]
+
+
+async def test_what_was_admitted_is_finished_before_it_stops(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        pod.misbehave(Fault(path="/info", delay=1.0))
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            asking = asyncio.create_task(client.get("/v1/connections/acme/103", timeout=10))
+            await until(pod, calls=1)
+            gateway.signal(signal.SIGTERM)
+            assert (await asking).json()["status"] == "pending_outgoing"
+        assert await gateway.ended() == 0
+
+
+async def test_a_second_signal_ends_it_at_once(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        pod.misbehave(Fault(path="/info", delay=60.0))
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            asking = asyncio.create_task(client.get("/v1/connections/acme/103", timeout=60))
+            await until(pod, calls=1)
+            gateway.signal(signal.SIGINT)
+            await asyncio.sleep(0.3)
+            gateway.signal(signal.SIGINT)
+            assert await gateway.ended() == 0
+            (answer,) = await asyncio.gather(asking, return_exceptions=True)
+            assert not (isinstance(answer, httpx.Response) and answer.is_success)
+
+
+async def raw(url: str, request: bytes) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+    writer.write(request)
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+async def test_what_no_client_would_send(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    end = b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        for target, status in [
+            (b"/v1/connections/acme/../acme/101", b"404"),
+            (b"/v1/connections/acme/..", b"400"),
+            (b"/v1/connections/acme/1%2f..%2f101", b"404"),
+            (b"http://evil.example/v1/connections/acme/abc", b"400"),
+            (b"//v1/connections/acme/101", b"404"),
+        ]:
+            answer = await raw(gateway.url, b"GET " + target + end)
+            assert answer.split(b" ")[1] == status, target
+        rebound = await raw(gateway.url, b"GET /livez HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        assert rebound.split(b" ")[1] == b"403"
+    assert pod.calls.calls == 0
+
+
+async def test_a_simulator_serves_until_it_is_stopped(port: int, tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_text(KEY)
+    process = await asyncio.create_subprocess_exec(
+        *[*COMMAND, "simulate", "selfcommunity", "--port", str(port)], stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    said = (await process.stdout.readline()).decode()
+    assert said == f"A simulated selfcommunity at http://127.0.0.1:{port}. Stop it with Ctrl+C.\n"
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer demo"}) as client:
+        answer: dict[str, Any] = (await client.get(f"http://127.0.0.1:{port}/api/v2/user/me/")).json()
+    assert answer == {"id": 1, "username": "demo"}
+    process.terminate()
+    assert await process.wait() == 0
+
+
+async def test_the_demo_serves_until_it_is_stopped(port: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *[*COMMAND, "demo", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    lines = [(await process.stdout.readline()).decode().split() for _ in range(3)]
+    async with httpx.AsyncClient() as client:
+        answers = [await client.get(line[-1]) for line in lines]
+    assert [line[:2] for line in lines] == [["curl", "-s"]] * 3
+    assert [each.status_code for each in answers] == [200, 200, 200]
+    process.terminate()
+    _, errors = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in errors

@@ -1,0 +1,176 @@
+"""What is written: lines of known fields, and no secret, token, path or user id in any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import msgspec
+import pytest
+
+from adapters.contract import Secret, Token, Viewer
+from adapters.simulation.faults import Fault
+from gateway.conversion import from_tables
+from gateway.telemetry.log import Line, Log
+from tests import clock
+from tests.gateways import KEY, OWN, Gateway, running, tables
+
+TOKEN = "canary-token-5b1c9e"
+USER = "769658112378"
+
+
+async def test_a_request_writes_one_line(gateway: Gateway) -> None:
+    await gateway.client.get("/v1/connections/acme/103", headers={"X-Request-Id": "abc"})
+    (line,) = gateway.logged()
+    assert line.pop("duration_ms") >= 0
+    assert len(line.pop("time")) == 24
+    assert len(line.pop("user")) == 16
+    assert line == {
+        "level": "info",
+        "event": "request",
+        "request_id": "abc",
+        "method": "GET",
+        "route": "/v1/connections/{platform}/{user_id}",
+        "status": 200,
+        "platform": "acme",
+    }
+
+
+async def test_a_problem_writes_its_slug(gateway: Gateway) -> None:
+    await gateway.client.get("/v1/connections/club/404404")
+    assert gateway.logged()[-1]["problem"] == "user-not-found"
+
+
+@pytest.mark.parametrize("path", [f"/{TOKEN}", f"/v1/connections/acme/{TOKEN}", f"/v1/platforms?{TOKEN}=1"])
+async def test_paths_and_queries_are_not_written(gateway: Gateway, path: str) -> None:
+    await gateway.client.request(TOKEN.upper()[:10], path)
+    await gateway.client.get(path)
+    assert len(gateway.lines) == 2
+    assert TOKEN not in "".join(gateway.lines)
+    assert TOKEN.upper()[:10] not in "".join(gateway.lines)
+
+
+FAULTS = [
+    *(Fault(status=status) for status in (401, 403, 404, 429, 500)),
+    Fault(body=f'{{"status":"{TOKEN}","connection_status":"{TOKEN}","userId":{USER}}}'),
+    Fault(body=f"<{TOKEN}>"),
+    Fault(delay=60),
+]
+
+
+def test_no_token_and_no_user_id_is_ever_written() -> None:
+    async def main() -> str:
+        credentials = {"acme": {"mode": "caller"}, "club": {"mode": "token", "token": TOKEN}}
+        headers = {"sessionToken": TOKEN, "Authorization": f"Bearer {TOKEN}"}
+        written = ""
+        async with running(credentials) as gateway:
+            for fault in (*FAULTS, None):
+                for name, simulator in gateway.simulators.items():
+                    simulator.misbehave(*([fault] if fault else []))
+                    answer = await gateway.client.get(f"/v1/connections/{name}/{USER}", headers=headers)
+                    written += answer.text.replace(f'"user_id":"{USER}"', "") + str(answer.headers)
+            from_the_log = "".join(gateway.lines)
+            assert from_the_log.count('"event":"request"') == 2 * (len(FAULTS) + 1)
+            assert USER not in from_the_log
+        return written + from_the_log
+
+    written = clock.run(main())
+    assert TOKEN not in written
+    assert USER not in written
+
+
+async def test_a_secret_hides_itself() -> None:
+    secret, viewer = Secret(TOKEN), Viewer("acme", b"key", Token(TOKEN))
+    async with running({"club": {"mode": "token", "token": TOKEN}}) as gateway:
+        shown = f"{secret} {secret!r} {viewer} {viewer!r} {[secret]} {gateway.app.state.__dict__}"
+    assert TOKEN not in shown
+
+
+def test_settings_hide_their_secrets() -> None:
+    shown = repr(from_tables(tables(OWN, {"hash_key": TOKEN})))
+    assert TOKEN not in shown
+    assert KEY.splitlines()[1] not in shown
+
+
+def test_a_user_has_the_same_hash_under_the_same_key_only() -> None:
+    one, same, other = Log(hash_key=b"one"), Log(hash_key=b"one"), Log()
+    assert one.user(101) == same.user(101)
+    assert one.user(101) != other.user(101)
+    assert one.user(101) != one.user(102)
+
+
+def test_a_hash_key_may_be_longer_than_the_hash_takes() -> None:
+    assert Log(hash_key=b"k" * 1000).user(1) != Log(hash_key=b"k" * 1001).user(1)
+
+
+def test_a_field_that_is_not_on_the_list_cannot_be_written() -> None:
+    with pytest.raises(TypeError):
+        Log(lambda _line: None).line("request", token=TOKEN)
+    assert "token" not in Line.__struct_fields__
+
+
+@pytest.fixture
+def foreign(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the writer makes of whatever libraries log while the test runs."""
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", root.level)
+    lines: list[str] = []
+    Log(lines.append).take_over()
+    return lines
+
+
+def test_a_librarys_text_is_not_written(foreign: list[str]) -> None:
+    logging.getLogger("some.library").warning("logging in with %s", TOKEN)
+    logging.getLogger("some.library").warning(f"logging in with {TOKEN}")  # noqa: G004  as libraries do
+    assert TOKEN not in "".join(foreign)
+    line = msgspec.json.decode(foreign[0])
+    assert (line["event"], line["level"], line["logger"]) == ("library", "warning", "some.library")
+    assert line["at"][0].startswith("test_silence.py:")
+
+
+def test_a_librarys_exception_is_written_without_its_text(foreign: list[str]) -> None:
+    try:
+        raise ValueError(TOKEN)
+    except ValueError:
+        logging.getLogger("some.library").exception(TOKEN)
+    assert TOKEN not in foreign[0]
+    assert msgspec.json.decode(foreign[0])["error"] == "ValueError"
+
+
+def test_what_uvicorn_says_is_written_without_its_arguments(foreign: list[str]) -> None:
+    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received. %s", TOKEN)
+    assert TOKEN not in foreign[0]
+    assert msgspec.json.decode(foreign[0])["message"].startswith("Invalid HTTP request received.")
+
+
+def test_what_is_less_than_a_warning_is_not_written(foreign: list[str]) -> None:
+    logging.getLogger("httpx").info("HTTP Request: GET http://acme.example/%s", TOKEN)
+    assert foreign == []
+
+
+def test_a_task_that_failed_unseen_is_reported_without_its_text(foreign: list[str]) -> None:
+    async def main() -> None:
+        async def fail() -> None:
+            raise ValueError(TOKEN)
+
+        task = asyncio.create_task(fail(), name=TOKEN)
+        await asyncio.wait([task])
+        del task
+
+    asyncio.run(main())
+    assert TOKEN not in "".join(foreign)
+    assert msgspec.json.decode(foreign[0])["error"] == "ValueError"
+
+
+def test_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    Log().line("listening", address="127.0.0.1:1")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert msgspec.json.decode(err)["address"] == "127.0.0.1:1"
+
+
+async def test_the_demos_own_token_is_not_in_the_log_of_a_bot(gateway: Gateway) -> None:
+    await gateway.client.get("/v1/connections/acme/101")
+    (token,) = gateway.acme.platform._sessions.keys() - {"demo"}  # type: ignore[attr-defined]  # noqa: SLF001
+    assert token not in "".join(gateway.lines)

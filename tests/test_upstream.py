@@ -1,0 +1,50 @@
+"""httpx's failures become the contract's errors, once and all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from adapters.contract import DeadlineExceeded, InvalidAnswer, PlatformError, Unreachable
+from adapters.upstream import Upstream
+
+
+def concrete(kind: type[Exception]) -> Iterator[type[Exception]]:
+    subclasses = kind.__subclasses__()
+    if not subclasses:
+        yield kind
+    for each in subclasses:
+        yield from concrete(each)
+
+
+FAILURES = sorted(concrete(httpx.RequestError), key=lambda kind: kind.__name__)
+TIMEOUTS = {httpx.ConnectTimeout, httpx.ReadTimeout, httpx.WriteTimeout, httpx.PoolTimeout}
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda kind: kind.__name__)
+async def test_every_failure_of_httpx_is_one_of_the_contract(failure: type[httpx.RequestError]) -> None:
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise failure("canary-1f")
+
+    upstream = Upstream("acme", httpx.MockTransport(fail), timeout=1.0)
+    with pytest.raises(PlatformError) as caught:
+        await upstream.send(httpx.Request("GET", "http://acme.example/"))
+    if failure in TIMEOUTS:
+        expected: type[PlatformError] = DeadlineExceeded
+    else:
+        expected = InvalidAnswer if failure in {httpx.DecodingError, httpx.TooManyRedirects} else Unreachable
+    assert type(caught.value) is expected
+    assert isinstance(caught.value.__cause__, failure)
+    assert "canary" not in str(caught.value)
+
+
+async def test_what_is_no_failure_of_the_wire_is_not_taken_for_one() -> None:
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await Upstream("acme", httpx.MockTransport(fail), timeout=1.0).send(
+            httpx.Request("GET", "http://acme.example/")
+        )
