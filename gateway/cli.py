@@ -112,12 +112,25 @@ def lookup(config: Path | None, token_file: Path | None, platform: str, user_id:
 def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> None:
     """Serve one simulated platform (ADAPTER: symphony or selfcommunity) on loopback until stopped."""
     from adapters import ADAPTERS, adapter_name
+    from adapters.simulation import simulator
     from gateway.demo import run_simulator
 
     names = [adapter_name(each) for each in ADAPTERS]
     if adapter not in names:
         _stop(f"adapter: expected one of {', '.join(names)}", WRONG_USE)
-    sys.exit(run_simulator(adapter, port, empty=empty, public_key=public_key))
+    options: dict[str, object] = {"empty": empty}
+    try:
+        if public_key is not None:
+            options["public_key"] = public_key.read_text()
+        platform = simulator(adapter, **options)
+    except TypeError:
+        _stop(f"--public-key: a simulated {adapter} checks no signatures", WRONG_USE)
+    except (OSError, ValueError):
+        _stop(f"--public-key: {public_key}: expected a file with a public key in PEM", WRONG_USE)
+    try:
+        run_simulator(adapter, platform, port)
+    except OSError as error:
+        _stop(f"--port: {error.strerror}", NO)
 
 
 @main.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -13,7 +12,7 @@ import httpx
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from adapters.simulation import serving, simulator
+from adapters.simulation import Simulator, serving, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
 from gateway.server import SIGNALS, Server, listen, run
@@ -24,30 +23,24 @@ PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102",
 
 def run_demo(port: int, *, check: bool) -> int:
     """Serve until stopped, or with `check` until the three lines are answered. The exit code."""
-    codes: list[int] = []
-    run(_demo(port, codes, check=check))
-    return max(codes, default=0)
+    return run(_demo(port, check=check))
 
 
-def run_simulator(adapter: str, port: int, *, empty: bool, public_key: Path | None) -> int:
-    """Serve one simulated platform until stopped. The exit code."""
-    options: dict[str, Any] = {"empty": empty}
-    if public_key is not None:
-        options["public_key"] = public_key.read_text()
-    run(_simulate(adapter, port, options))
-    return 0
+def run_simulator(adapter: str, platform: Simulator, port: int) -> None:
+    """Serve one simulated platform until stopped. Raises OSError where the port is taken."""
+    run(_simulate(adapter, platform, port))
 
 
-async def _simulate(adapter: str, port: int, options: dict[str, Any]) -> None:
+async def _simulate(adapter: str, platform: Simulator, port: int) -> None:
     stopped = asyncio.Event()
     for each in SIGNALS:
         asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-    async with serving(simulator(adapter, **options), port) as url:
+    async with serving(platform, port) as url:
         click.echo(f"A simulated {adapter} at {url}. Stop it with Ctrl+C.")
         await stopped.wait()
 
 
-async def _demo(port: int, codes: list[int], *, check: bool) -> None:
+async def _demo(port: int, *, check: bool) -> int:
     async with serving(simulator("symphony")) as pod, serving(simulator("selfcommunity")) as community:
         listener = _listen(port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -58,11 +51,12 @@ async def _demo(port: int, codes: list[int], *, check: bool) -> None:
         if not check:
             click.echo("\n".join(["Ask it (it runs until you stop it with Ctrl+C):", *_lines(address)]))
             await server.serve_on(listener)
-            return
+            return 0
         serving_it = asyncio.create_task(server.serve_on(listener))
-        codes.append(await _ask(address))
+        code = await _ask(address)
         server.stop()
         await serving_it
+        return code
 
 
 def _tables(pod: str, community: str) -> dict[str, Any]:

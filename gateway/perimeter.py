@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.problems import Kind, Problem
-from gateway.settings import is_loopback
+from gateway.settings import HostName, is_loopback
 
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -24,9 +24,9 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 class Perimeter:
     """Refuses by `Host`, `Origin`, `Sec-Fetch-Site` and raw path, before anything else is looked at."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[HostName]) -> None:
         self._app = app
-        self._hosts = {host.lower() for host in hosts}
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

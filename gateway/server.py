@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import uvicorn
 from starlette.applications import Starlette
@@ -19,6 +19,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.settings import ServerSettings
 from gateway.telemetry.log import Log
 
+T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 BACKLOG: Final = 2048
 
@@ -82,7 +83,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise OSError(error.errno, os.strerror(error.errno or 0)) from error
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run to the end on the server's event loop (uvloop)."""
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on the server's event loop (uvloop), and return what `main` does."""
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
-        runner.run(main)
+        return runner.run(main)

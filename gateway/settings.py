@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -15,12 +16,25 @@ class ConfigurationError(Exception):
     """The start stops here. The text is one line that names the key with its table."""
 
 
+class HostName(str):
+    """A name or address that the gateway answers to, as a `Host` header has it but without a port; in lower case."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> HostName:
+        """Raise ValueError where `text` is neither."""
+        name = text.lower()
+        if not re.fullmatch(r"[a-z0-9._-]+", name) and not _is_address(name):
+            raise ValueError("expected a name or an address, without a port")
+        return super().__new__(cls, name)
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `[server]`. Times are in seconds."""
 
     host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
-    hosts: tuple[Annotated[str, msgspec.Meta(min_length=1)], ...] = ()
+    hosts: tuple[HostName, ...] = ()
     request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
     drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
     allow_anonymous: bool = False
@@ -48,9 +62,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_loopback(host: str) -> bool:
     """Whether this name or address is this machine's own, and nobody else's."""
-    if host.lower() == "localhost":
-        return True
+    return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(text: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(text)
     except ValueError:
         return False
+    return True

@@ -218,6 +218,30 @@ def test_an_unknown_simulator_is_refused(run: Run) -> None:
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "code", "line"),
+    [
+        (("selfcommunity", "--public-key", "KEY"), 2, "--public-key: a simulated selfcommunity checks no signatures"),
+        (
+            ("symphony", "--public-key", "nowhere"),
+            2,
+            "--public-key: nowhere: expected a file with a public key in PEM",
+        ),
+        (("symphony", "--public-key", "KEY"), 2, "--public-key: KEY: expected a file with a public key in PEM"),
+        (("symphony", "--port", "PORT"), 1, "--port: Address already in use"),
+    ],
+)
+def test_a_simulator_says_what_is_wrong_in_one_line(
+    run: Run, tmp_path: Path, words: tuple[str, ...], code: int, line: str
+) -> None:
+    (tmp_path / "key").write_text(KEY)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        places = {"KEY": str(tmp_path / "key"), "PORT": str(taken.getsockname()[1])}
+        result = run("simulate", *(places.get(word, word) for word in words))
+    assert result.stderr.startswith(f"connection-gateway: {line.replace('KEY', places['KEY'])}")
+    assert (result.stderr.count("\n"), result.exit_code) == (1, code)
+
+
 def test_a_taken_port_is_one_line(run: Run, config: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -51,8 +51,8 @@ async def test_two_hosts_are_refused(gateway: Gateway) -> None:
 
 
 async def test_names_in_the_configuration_are_answered() -> None:
-    async with running(hosts=["Gateway.Example", "10.0.0.1"]) as gateway:
-        for host in ("gateway.example", "GATEWAY.example:8080", "10.0.0.1"):
+    async with running(hosts=["Gateway.Example", "10.0.0.1", "fe80::1"]) as gateway:
+        for host in ("gateway.example", "GATEWAY.example:8080", "10.0.0.1", "[fe80::1]:8080"):
             assert (await gateway.client.get("/livez", headers={"Host": host})).status_code == 200
         assert (await gateway.client.get("/livez", headers={"Host": "other.example"})).status_code == 403
 

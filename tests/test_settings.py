@@ -128,7 +128,13 @@ def test_a_pkcs1_key_is_one_too(folder: Path) -> None:
         (f"{CLUB}[server]\nrequest_timeout = 0", "server.request_timeout: expected `float` > 0"),
         (f"{CLUB}[server]\nrequest_timeout = nan", "server.request_timeout: expected `float`"),
         (f"{CLUB}[server]\nrequest_timeout = inf", "server.request_timeout: expected `float` <= 300"),
-        (f"{CLUB}[server]\nhosts = [1]", "server.hosts[0]: expected `str`, got `int`"),
+        (f"{CLUB}[server]\nhosts = [1]", "server.hosts[0]: expected text"),
+        (
+            f'{CLUB}[server]\nhosts = ["a.b", "c.d:80"]',
+            "server.hosts[1]: expected a name or an address, without a port",
+        ),
+        (f'{CLUB}[server]\nhosts = ["http://a.b"]', "server.hosts[0]: expected a name or an address, without a port"),
+        (f'{CLUB}[server]\nhosts = [""]', "server.hosts[0]: expected a name or an address, without a port"),
         (f"{CLUB}[server]\nhots = []", "server.hots: unknown key; did you mean host"),
         (
             f'{CLUB}[server]\nhash_key = "x"',

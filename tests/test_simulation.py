@@ -12,6 +12,7 @@ import pytest
 
 from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import serving, simulator
+from adapters.simulation.faults import Fault
 from tests.gateways import KEY
 
 TOKEN = {"symphony": {"sessionToken": "demo"}, "selfcommunity": {"Authorization": "Bearer demo"}}
@@ -208,6 +209,25 @@ async def test_a_dropped_call_has_no_answer(client: httpx.AsyncClient, adapter: 
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         await client.get(STATUS[adapter].format(101))
     assert (await client.get(STATUS[adapter].format(101))).status_code == 200
+
+
+async def test_a_dropped_call_needs_a_connection() -> None:
+    pod = simulator("symphony")
+    pod.misbehave(Fault(drop=True))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(pod), base_url="http://pod.example") as client:
+        with pytest.raises(RuntimeError, match="serving"):
+            await client.get("/pod/v2/sessioninfo")
+
+
+@pytest.mark.parametrize(("apply", "status"), [(True, 400), (False, 200)])
+async def test_a_faulted_call_takes_effect_only_where_it_is_applied(
+    community: httpx.AsyncClient, apply: bool, status: int
+) -> None:
+    first = (await community.post("/oauth/token/", data=CLIENT | PASSWORD)).json()
+    refresh = CLIENT | {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
+    await set_faults(community, {"times": 1, "status": 500, "apply": apply})
+    assert (await community.post("/oauth/token/", data=refresh)).status_code == 500
+    assert (await community.post("/oauth/token/", data=refresh)).status_code == status
 
 
 async def test_what_is_only_slow_is_answered(client: httpx.AsyncClient, adapter: str) -> None:

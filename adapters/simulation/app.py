@@ -81,6 +81,8 @@ class Simulator:
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
+    if CLOSE not in scope.get("extensions", {}):
+        raise RuntimeError("a simulator can only drop a connection that `serving` serves")
     scope["extensions"][CLOSE]()
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -7,6 +7,7 @@ came from is kept, never a text that was put together at run time.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 import sys
@@ -66,7 +67,8 @@ class Log:
         """Write one line. A field that `Line` does not have is a TypeError: there is no other way out."""
         now = rfc3339(time.time_ns() // 1_000_000)
         line = Line(time=now, level=level, event=event, **fields)  # type: ignore[arg-type]  # checked by Line itself
-        self._write(msgspec.json.encode(line).decode() + "\n")
+        with contextlib.suppress(OSError):  # nobody reads the log any more: that is no request's fault
+            self._write(msgspec.json.encode(line).decode() + "\n")
 
     def user(self, user_id: int) -> str:
         """The same 16 hexadecimal digits for the same user under the same key, and no way back."""

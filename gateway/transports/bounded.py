@@ -12,9 +12,12 @@ from typing import Any, Final, cast
 
 import httpx
 
+from gateway import __version__
+
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one answer, after decoding."""
 ACCEPTED_ENCODING: Final = "gzip"
+USER_AGENT: Final = f"connection-gateway/{__version__}"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _DESCRIBES_THE_WIRE: Final = {"content-encoding", "content-length", "transfer-encoding"}
 
@@ -31,6 +34,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         request.headers["accept-encoding"] = ACCEPTED_ENCODING
+        request.headers["user-agent"] = USER_AGENT
         connecting = False
 
         async def trace(event: str, _info: dict[str, Any]) -> None:
