@@ -8,7 +8,8 @@ from typing import Any, Final
 import httpx
 
 from adapters import selfcommunity, symphony
-from adapters.contract import Adapter, PlatformSettings
+from adapters.contract import Adapter
+from adapters.settings import PlatformSettings
 from adapters.upstream import Upstream
 
 ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]] = {

@@ -8,21 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Protocol
-from urllib.parse import urlsplit
+from typing import ClassVar, Final, Protocol
 
 import msgspec
 
+from adapters.secret import Token
+
 MAX_USER_ID: Final = 2**63 - 1
-MAX_TOKEN: Final = 8192
 _USER_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
-_TOKEN: Final = rf"^[!-~]{{1,{MAX_TOKEN}}}\Z"
-_BASE_URL: Final = re.compile(r"https?://[A-Za-z0-9._\-\[\]:]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
-
-TokenText = Annotated[str, msgspec.Meta(pattern=_TOKEN)]
-"""Text that can travel as a token: visible ASCII, so that no platform's token can add a header of its own."""
-
-PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
 
 
 class Status(StrEnum):
@@ -62,33 +55,6 @@ class Connection(msgspec.Struct, frozen=True):
     request_count: int | None
     as_of: str
     stale: bool = False
-
-
-class Secret:
-    """Text that must never be written: `repr` and `str` hide it, `reveal()` hands it to the wire."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        return self._text
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-
-class Token(Secret):
-    """A secret that travels in a header: visible ASCII, at most `MAX_TOKEN` characters."""
-
-    __slots__ = ()
-
-    def __init__(self, text: str) -> None:
-        """Raise ValueError where `text` can't travel as it is."""
-        if not re.match(_TOKEN, text):
-            raise ValueError(f"expected a token: 1 to {MAX_TOKEN} visible ASCII characters")
-        super().__init__(text)
 
 
 class Viewer(msgspec.Struct, frozen=True, eq=False):
@@ -133,38 +99,6 @@ class Identity(msgspec.Struct, frozen=True):
 
     user_id: int
     username: str
-
-
-class BaseUrl(str):
-    """An absolute http or https URL without user, query or fragment; may carry a path. No slash at its end."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> BaseUrl:
-        """Raise ValueError where `text` is no such URL."""
-        if not _BASE_URL.fullmatch(text) or not _has_valid_port(text):
-            raise ValueError("expected an absolute http or https URL without user, query or fragment")
-        return super().__new__(cls, text.rstrip("/"))
-
-
-def _has_valid_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
-
-
-class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every platform's table in the configuration says, whatever its adapter."""
-
-    base_url: BaseUrl
-    credentials: msgspec.Struct
-    """one tagged struct for each credential mode; an adapter narrows this to its own"""
-
-    @property
-    def mode(self) -> str:
-        """The credential mode, as the configuration spells it. In mode `caller` we hold no credential."""
-        return str(self.credentials.__struct_config__.tag)
 
 
 class Adapter(Protocol):

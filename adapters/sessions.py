@@ -18,7 +18,8 @@ from typing import Final, Protocol
 
 import httpx
 
-from adapters.contract import OwnCredentialRefused, PlatformError, Secret, Viewer
+from adapters.contract import OwnCredentialRefused, PlatformError, Viewer
+from adapters.secret import Secret
 from adapters.upstream import Upstream
 
 PAUSE: Final = 5.0

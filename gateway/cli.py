@@ -85,7 +85,8 @@ def lookup(config: Path | None, token_file: Path | None, platform: str, user_id:
 
     import msgspec
 
-    from adapters.contract import PlatformError, Token, parse_user_id
+    from adapters.contract import PlatformError, parse_user_id
+    from adapters.secret import Token
     from gateway import operator
 
     settings = _settings(config)

@@ -13,7 +13,8 @@ import msgspec
 from msgspec import inspect
 
 from adapters import ADAPTERS, adapter_name
-from adapters.contract import PlatformName, PlatformSettings, Secret
+from adapters.secret import Secret
+from adapters.settings import PlatformName, PlatformSettings
 from gateway.settings import ConfigurationError, ServerSettings, Settings
 
 T = TypeVar("T")
@@ -69,7 +70,7 @@ def _platform(name: str, value: object) -> PlatformSettings:
     except msgspec.ValidationError:
         raise ConfigurationError(f"{where}: expected a name of 1 to 32 of a-z, 0-9 and -, a letter first") from None
     kinds = {adapter_name(kind): kind for kind in ADAPTERS}
-    kind = kinds.get(table.get("adapter", ""))
+    kind = kinds.get(str(table.get("adapter")))
     if kind is None:
         raise ConfigurationError(f"{where}.adapter: expected one of {', '.join(kinds)}")
     return _convert(where, table, kind)

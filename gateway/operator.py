@@ -8,7 +8,8 @@ import contextlib
 import msgspec
 
 from adapters import adapter_name
-from adapters.contract import Adapter, Connection, PlatformError, Token, Unreachable, Viewer, ViewerSource
+from adapters.contract import Adapter, Connection, PlatformError, Unreachable, Viewer, ViewerSource
+from adapters.secret import Token
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.wiring import connect_all

@@ -9,11 +9,15 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.contract import PlatformSettings, Secret
+from adapters.secret import Secret
+from adapters.settings import PlatformSettings
 
 
 class ConfigurationError(Exception):
     """The start stops here. The text is one line that names the key with its table."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(" ".join(text.split()))
 
 
 class HostName(str):

@@ -10,7 +10,8 @@ from hashlib import blake2b
 
 from starlette.datastructures import Headers
 
-from adapters.contract import Adapter, Token, Viewer, ViewerSource
+from adapters.contract import Adapter, Viewer, ViewerSource
+from adapters.secret import Token
 from gateway.headers import single
 from gateway.problems import Kind, Problem
 

@@ -9,7 +9,8 @@ import httpx
 import msgspec
 
 from adapters import connect
-from adapters.contract import Adapter, PlatformSettings
+from adapters.contract import Adapter
+from adapters.settings import PlatformSettings
 from gateway.settings import Settings
 from gateway.transports.bounded import BoundedTransport
 

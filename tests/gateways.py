@@ -11,7 +11,7 @@ import msgspec
 from starlette.applications import Starlette
 
 from adapters import adapter_name
-from adapters.contract import PlatformSettings
+from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables

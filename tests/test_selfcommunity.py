@@ -7,7 +7,8 @@ import pytest
 import respx
 
 from adapters import connect
-from adapters.contract import Adapter, Connection, Forbidden, InvalidAnswer, Status, Token, UserNotFound, Viewer
+from adapters.contract import Adapter, Connection, Forbidden, InvalidAnswer, Status, UserNotFound, Viewer
+from adapters.secret import Token
 from adapters.selfcommunity import tables, wire
 from gateway.conversion import from_tables
 from gateway.transports.bounded import BoundedTransport

@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.contract import OwnCredentialRefused, Secret, Unreachable, Viewer
+from adapters.contract import OwnCredentialRefused, Unreachable, Viewer
+from adapters.secret import Secret
 from adapters.sessions import PAUSE, Sessions
 from adapters.upstream import Upstream
 from tests import clock

@@ -8,7 +8,8 @@ import logging
 import msgspec
 import pytest
 
-from adapters.contract import Secret, Token, Viewer
+from adapters.contract import Viewer
+from adapters.secret import Secret, Token
 from adapters.simulation.faults import Fault
 from gateway.conversion import from_tables
 from gateway.telemetry.log import Line, Log

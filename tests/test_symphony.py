@@ -13,7 +13,8 @@ import respx
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from adapters import connect
-from adapters.contract import Adapter, Connection, InvalidAnswer, OwnCredentialRefused, Status, Token, Viewer
+from adapters.contract import Adapter, Connection, InvalidAnswer, OwnCredentialRefused, Status, Viewer
+from adapters.secret import Token
 from adapters.simulation import simulator
 from adapters.symphony import tables, wire
 from gateway.conversion import from_tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from adapters.contract import Secret
+from adapters.secret import Secret
 
 TOKEN_HEADER = "Authorization"
 TOKEN_SCHEME = "Bearer"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from adapters import contract
+from adapters import secret, settings
 
 
 class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="mode", tag="caller"):
@@ -14,11 +14,11 @@ class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode", tag="token"):
     """The gateway holds one user's bearer token."""
 
-    token: contract.Token
+    token: secret.Token
     token_file: str | None = None
 
 
-class Settings(contract.PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
+class Settings(settings.PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
     """`base_url` is the community's, without `/api`."""
 
     credentials: Caller | Token

@@ -5,7 +5,8 @@ from __future__ import annotations
 import httpx
 import jwt
 
-from adapters.contract import OwnCredentialRefused, Secret, Viewer
+from adapters.contract import OwnCredentialRefused, Viewer
+from adapters.secret import Secret
 from adapters.symphony.settings import Bot
 from adapters.symphony.wire import TOKEN
 from adapters.upstream import Upstream

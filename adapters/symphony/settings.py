@@ -8,7 +8,8 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters.contract import PlatformSettings, Secret
+from adapters.secret import Secret
+from adapters.settings import PlatformSettings
 
 
 class RsaKey(Secret):

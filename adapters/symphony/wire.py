@@ -7,7 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.contract import MAX_USER_ID, TokenText
+from adapters.contract import MAX_USER_ID
+from adapters.secret import TokenText
 from adapters.times import UnixMs
 
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]

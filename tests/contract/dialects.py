@@ -8,7 +8,8 @@ import httpx
 import msgspec
 
 from adapters import connect
-from adapters.contract import Adapter, Connection, PlatformError, PlatformSettings, Status, Viewer
+from adapters.contract import Adapter, Connection, PlatformError, Status, Viewer
+from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, simulator
 from gateway.conversion import from_tables
 from gateway.demo import private_key

@@ -17,9 +17,9 @@ from adapters.contract import (
     ServerError,
     Status,
     Throttled,
-    Token,
     Viewer,
 )
+from adapters.secret import Token
 from adapters.simulation.faults import Fault
 from tests.contract.dialects import BROKEN_EVERYWHERE, DIALECTS, USER, Platform
 

@@ -9,7 +9,8 @@ import socket
 import httpx
 import pytest
 
-from adapters.contract import DeadlineExceeded, InvalidAnswer, Status, Token, Unreachable, Viewer
+from adapters.contract import DeadlineExceeded, InvalidAnswer, Status, Unreachable, Viewer
+from adapters.secret import Token
 from adapters.simulation import serving
 from adapters.simulation.faults import Fault
 from tests import wire
