@@ -133,6 +133,10 @@ class Adapter(Protocol):
         """
         ...
 
+    async def aclose(self) -> None:
+        """End what is still under way, before the transport is closed."""
+        ...
+
 
 def parse_user_id(text: str) -> int:
     """The one way from text to a user id: ASCII digits, no leading zero, 1 to 2^63-1. Raises ValueError."""

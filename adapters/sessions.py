@@ -39,6 +39,10 @@ class Calls(Protocol):
         """The platform's answer, never a 401: that is raised as the contract's error."""
         ...
 
+    async def aclose(self) -> None:
+        """End what is under way for nobody in particular."""
+        ...
+
 
 class GivenTokens:
     """Calls under tokens that came from elsewhere: `token_of(viewer)`; `refused` is what a 401 is called."""
@@ -61,6 +65,9 @@ class GivenTokens:
         if response.status_code == UNAUTHORIZED:
             raise self._refused(self._upstream.platform, "the platform refused the token")
         return response
+
+    async def aclose(self) -> None:
+        """Nothing is ever under way but calls."""
 
 
 class _Session:
@@ -90,6 +97,7 @@ class Sessions:
         self._log_in = log_in
         self._capacity = capacity
         self._sessions: OrderedDict[Viewer, _Session] = OrderedDict()
+        self._logins: set[asyncio.Task[Secret]] = set()
 
     async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
         session = self._session(viewer)
@@ -106,6 +114,11 @@ class Sessions:
             raise OwnCredentialRefused(self._upstream.platform, "a new session was refused as well")
         return response
 
+    async def aclose(self) -> None:
+        for login in self._logins:
+            login.cancel()
+        await asyncio.gather(*self._logins, return_exceptions=True)
+
     def _session(self, viewer: Viewer) -> _Session:
         session = self._sessions.get(viewer)
         if session is None:
@@ -121,7 +134,8 @@ class Sessions:
             if asyncio.get_running_loop().time() < session.paused_until:
                 raise OwnCredentialRefused(self._upstream.platform, session.refusal)
             session.login = asyncio.create_task(self._open(session, viewer))
-            session.login.add_done_callback(_retrieved)
+            self._logins.add(session.login)
+            session.login.add_done_callback(self._ended)
         return await asyncio.shield(session.login)
 
     async def _open(self, session: _Session, viewer: Viewer) -> Secret:
@@ -135,8 +149,8 @@ class Sessions:
             session.login = None
         return session.token
 
-
-def _retrieved(login: asyncio.Task[Secret]) -> None:
-    """A login that failed after everybody had left is nobody's unhandled exception."""
-    if not login.cancelled():
-        login.exception()  # noqa: LOG004  a task has one as well
+    def _ended(self, login: asyncio.Task[Secret]) -> None:
+        """A login that failed after everybody had left is nobody's unhandled exception."""
+        self._logins.discard(login)
+        if not login.cancelled():
+            login.exception()  # noqa: LOG004  a task has one as well

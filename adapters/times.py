@@ -38,10 +38,10 @@ def retry_after(header: str | None, now: float) -> float | None:
     if header is None:
         return None
     if header.isascii() and header.isdigit():
-        return min(float(header[:10]), MAX_RETRY_AFTER)
+        return min(float(header.lstrip("0")[:4] or 0), MAX_RETRY_AFTER)
     try:
         at = parsedate_to_datetime(header)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if at.tzinfo is None:  # "-0000": a time in UTC of unknown origin
         at = at.replace(tzinfo=UTC)

@@ -30,6 +30,7 @@ FAILURES: Final[dict[type[httpx.RequestError], tuple[type[contract.PlatformError
 }
 """What each failure of the wire means. The first row that a failure is an instance of counts."""
 
+FORBIDDEN: Final = "the platform answered 403"
 _THROTTLED_WITHOUT_HINT: Final = 1.0
 _SAFE_TO_QUOTE: Final = re.compile(r"(Expected `|Object missing required field `)")
 _POSITION: Final = re.compile(r" - at `(\$[^`]*)`\Z")
@@ -77,28 +78,30 @@ class Upstream:
             # Not chained: msgspec's text may quote what the platform sent.
             raise self.invalid(_describe(failure)) from None
 
-    def expect(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], *, forbidden: str) -> T:
+    def expect(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], forbidden: str = FORBIDDEN) -> T:
         """The decoded body of a 200; any other status raises what it means."""
         if response.status_code != httpx.codes.OK:
             raise self.failure(response, forbidden=forbidden)
         return self.decode(response, decoder)
 
     async def expect_refusal(self, request: httpx.Request, error: msgspec.json.Decoder[T]) -> None:
-        """Ask without a token, and be refused (401) in the platform's own words: that is one, and it answers."""
+        """Ask without a token, and be refused in the platform's own words: that is one, and it answers."""
         response = await self.send(request)
-        if response.status_code != httpx.codes.UNAUTHORIZED:
-            raise self.failure(response, forbidden="the platform answered 403 to a call without a token")
+        if response.status_code not in {401, 403}:
+            raise self.failure(response)
         self.decode(response, error)
 
     def invalid(self, detail: str) -> contract.InvalidAnswer:
         return contract.InvalidAnswer(self.platform, detail)
 
-    def failure(self, response: httpx.Response, *, forbidden: str) -> contract.PlatformError:
+    def failure(self, response: httpx.Response, forbidden: str = FORBIDDEN) -> contract.PlatformError:
         """What a status means that the adapter gives no meaning of its own; `forbidden` explains its 403."""
         later = retry_after(response.headers.get("retry-after"), self.now())
         match response.status_code:
             case 403:
                 return contract.Forbidden(self.platform, forbidden)
+            case 404:
+                return self.invalid("the platform does not know this path: is base_url right?")
             case 429:
                 wait = _THROTTLED_WITHOUT_HINT if later is None else later
                 return contract.Throttled(self.platform, "the platform throttles", retry_after=wait)

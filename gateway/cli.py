@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NO = 1
 WRONG_USE = 2
+PORT = click.IntRange(0, 65535)
 
 config_option = click.option(
     "--config",
@@ -32,7 +33,7 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", default=8080, show_default=True, help="Taken if it is free, else a free one is.")
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Taken if it is free, else a free one is.")
 @click.option("--check", is_flag=True, help="Run the three lines itself, print the answers, and exit.")
 def demo(port: int, check: bool) -> None:
     """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials."""
@@ -64,11 +65,11 @@ def check(config: Path | None) -> None:
     """Is the configuration right, and does every platform take its credential?"""
     import asyncio
 
-    from gateway import operator
+    from gateway import commands
 
     settings = _settings(config)
     click.echo("configuration: ok")
-    findings = asyncio.run(operator.check(settings))
+    findings = asyncio.run(commands.check(settings))
     for found in findings:
         click.echo(f"{found.platform} ({found.mode}): {found.text}")
     sys.exit(0 if all(found.good for found in findings) else NO)
@@ -87,25 +88,31 @@ def lookup(config: Path | None, token_file: Path | None, platform: str, user_id:
 
     from adapters.contract import PlatformError, parse_user_id
     from adapters.secret import Token
-    from gateway import operator
+    from gateway import commands
 
     settings = _settings(config)
     if platform not in settings.platforms:
         _stop(f"platform: expected one of {', '.join(settings.platforms)}", WRONG_USE)
     try:
+        user = parse_user_id(user_id)
         text = token_file.read_text().strip() if token_file else os.environ.get("GATEWAY_TOKEN")
         token = None if text is None else Token(text)
-        connection = asyncio.run(operator.lookup(settings, platform, parse_user_id(user_id), token))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        _stop(f"--token-file: {token_file}: {error.strerror}", WRONG_USE)
+    except ValueError as error:
         _stop(str(error), WRONG_USE)
+    try:
+        connection = asyncio.run(commands.lookup(settings, platform, user, token))
+    except commands.MissingToken:
+        _stop(f"platform {platform} wants the viewer's token: --token-file or GATEWAY_TOKEN", WRONG_USE)
     except PlatformError as error:
-        _stop(operator.describe(error), NO)
+        _stop(commands.describe(error), NO)
     click.echo(msgspec.json.format(msgspec.json.encode(connection)))
 
 
 @main.command()
 @click.argument("adapter")
-@click.option("--port", default=9001, show_default=True, help="0: a free one.")
+@click.option("--port", type=PORT, default=9001, show_default=True, help="0: a free one.")
 @click.option("--empty", is_flag=True, help="Seed no users but viewer 1.")
 @click.option(
     "--public-key", type=click.Path(path_type=Path), help="Symphony: log in only what this key (PEM) verifies."
@@ -136,14 +143,14 @@ def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> N
 
 @main.command()
 @config_option
-@click.option("--timeout", default=30.0, show_default=True, help="Seconds.")
-def wait(config: Path | None, timeout: float) -> None:
+@click.option("--timeout", type=click.IntRange(0, 3600), default=30, show_default=True, help="Seconds.")
+def wait(config: Path | None, timeout: int) -> None:
     """Wait until the gateway at the configured address is ready."""
     from gateway.waiting import wait_until_ready
 
     server = _settings(config).server
     if not wait_until_ready(server.host, server.port, timeout):
-        _stop(f"not ready within {timeout:g} s", NO)
+        _stop(f"not ready within {timeout} s", NO)
 
 
 def _settings(config: Path | None) -> Settings:

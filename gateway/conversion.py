@@ -43,9 +43,14 @@ LEAVES: Final = [
 """Every key of the configuration with each type that it can have; `*` stands for a platform's name."""
 TEXT: Final = inspect.StrType | inspect.CustomType | inspect.LiteralType
 SECRETS: Final = {
-    path[-1] for path, kind in LEAVES if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, Secret)
+    path for path, kind in LEAVES if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, Secret)
 }
 """The keys that hold secrets."""
+
+
+def leaf(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path as `LEAVES` has it: a platform's name is any name."""
+    return ("platforms", "*", *path[2:]) if path[:1] == ("platforms",) else path
 
 
 def from_tables(tables: Tables) -> Settings:
@@ -80,7 +85,7 @@ def _convert(where: str, value: object, kind: type[T]) -> T:
     try:
         return msgspec.convert(value, kind, dec_hook=_text_type)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(_one_line(where, str(error), kind)) from None
+        raise ConfigurationError(_one_line(where, str(error), kind, value)) from None
 
 
 def _text_type(kind: type[T], value: object) -> T:
@@ -90,25 +95,35 @@ def _text_type(kind: type[T], value: object) -> T:
     return kind(value)  # type: ignore[call-arg]
 
 
-def _one_line(where: str, text: str, kind: type) -> str:
+def _one_line(where: str, text: str, kind: type, value: object) -> str:
     what, _, place = text.partition(" - at `$")
-    key = where + place.rstrip("`")
+    place = place.rstrip("`")
+    key = where + place
+    if leaf(tuple(key.split("."))) in SECRETS and _has(value, f"{place}_file"):
+        key += "_file"
     if found := re.fullmatch(r"Object contains unknown field `(.*)`", what, re.DOTALL):
-        near = difflib.get_close_matches(found[1], {part for path, _ in LEAVES for part in path}, 1)
+        near = difflib.get_close_matches(found[1], {part for path, _ in LEAVES for part in path} - {found[1]}, 1)
         return f"{key}.{found[1]}: unknown key" + (f"; did you mean {near[0]}?" if near else "")
     if found := re.fullmatch(r"Object missing required field `(.*)`", what):
-        name = f"{found[1]}_file" if found[1] in SECRETS else found[1]
-        return f"{key}.{name}: missing"
+        secret = leaf((*key.split("."), found[1])) in SECRETS
+        return f"{key}.{found[1]}{'_file' if secret else ''}: missing"
     if what.startswith("Invalid value"):
         leaves = _leaves(inspect.type_info(kind))
-        words = [leaf.values[0] for path, leaf in leaves if place[1:-1] == ".".join(path) and hasattr(leaf, "values")]
+        words = [each.values[0] for path, each in leaves if place[1:] == ".".join(path) and hasattr(each, "values")]
         return f"{key}: expected one of {', '.join(map(str, words))}"
     return f"{key}: {what[0].lower()}{what[1:]}"
 
 
-def is_text(path: list[str]) -> bool:
+def _has(value: object, place: str) -> bool:
+    """Whether something stands at `.credentials.token_file`."""
+    for key in place.split(".")[1:]:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def is_text(path: tuple[str, ...]) -> bool:
     """Whether the key at this path holds text. So it is said of a key that nobody knows."""
-    if path[0] == "platforms":
-        path = ["platforms", "*", *path[2:]]
-    kinds = [kind for leaf, kind in LEAVES if list(leaf) == path]
+    kinds = [kind for known, kind in LEAVES if known == leaf(path)]
     return not kinds or any(isinstance(kind, TEXT) for kind in kinds)

@@ -9,10 +9,8 @@ from typing import Any, Final
 
 import click
 import httpx
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from adapters.simulation import Simulator, serving, simulator
+from adapters.simulation import Simulator, private_key, serving, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
 from gateway.server import SIGNALS, Server, listen, run
@@ -74,15 +72,6 @@ def _tables(pod: str, community: str) -> dict[str, Any]:
             },
         }
     }
-
-
-def private_key() -> str:
-    """A new RSA key in PEM."""
-    return (
-        rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        .private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        .decode()
-    )
 
 
 def _listen(port: int) -> socket.socket:

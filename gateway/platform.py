@@ -42,17 +42,18 @@ class Platform:
             if not read.done():
                 read.add_done_callback(_report_bug)
         if not read.done():
-            raise DeadlineExceeded(self.name, "the platform did not answer within the caller's deadline")
+            raise DeadlineExceeded(self.name, "no answer in time")
         found = read.result()[user_id]
         if isinstance(found, PlatformError):
             raise found
         return found
 
     async def close(self) -> None:
-        """End the reads that nobody waits for any more."""
+        """End the reads that nobody waits for any more, and whatever the adapter has under way."""
         for read in self._reads:
             read.cancel()
         await asyncio.gather(*self._reads, return_exceptions=True)
+        await self.adapter.aclose()
 
 
 def _report_bug(read: Read) -> None:

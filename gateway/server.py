@@ -50,7 +50,8 @@ class Server(uvicorn.Server):
 
     async def serve_on(self, listener: socket.socket) -> None:
         """Serve until stopped."""
-        address = "{}:{}".format(*listener.getsockname()[:2])
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._log.line("listening", address=address, version=__version__)
         await self.serve(sockets=[listener])
         self._log.line("stopped")

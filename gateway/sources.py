@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.conversion import SECRETS, Tables, from_tables, is_text
+from gateway.conversion import SECRETS, Tables, from_tables, is_text, leaf
 from gateway.settings import ConfigurationError, Settings
 
 PREFIX: Final = "GATEWAY_"
@@ -23,9 +23,9 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     Raises ConfigurationError with one line that names the key.
     """
     tables = {} if file is None else _parse(file)
-    _refuse_secrets(tables, "")
+    _refuse_secrets(tables, ())
     _override(tables, environ)
-    _read_secrets(tables, "", Path() if file is None else file.parent)
+    _read_secrets(tables, (), Path() if file is None else file.parent)
     return from_tables(tables)
 
 
@@ -34,8 +34,16 @@ def _parse(file: Path) -> Tables:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{file}: {error}") from error
+
+
+def _refuse_secrets(table: Tables, path: tuple[str, ...]) -> None:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            _refuse_secrets(value, (*path, key))
+        elif leaf((*path, key)) in SECRETS:
+            raise ConfigurationError(f"{_dotted(path, key)}: a secret does not belong in this file; use {key}_file")
 
 
 def _override(tables: Tables, environ: Mapping[str, str]) -> None:
@@ -51,7 +59,10 @@ def _override(tables: Tables, environ: Mapping[str, str]) -> None:
             table = table.setdefault(part, {})
             if not isinstance(table, dict):
                 raise ConfigurationError(f"{name}: {part} is not a table")
-        table[path[-1]] = text if is_text(path) else _toml_value(name, text)
+        if leaf(tuple(path)) in SECRETS:
+            table[path[-1]] = _not_empty(name, text)
+        else:
+            table[path[-1]] = text if is_text(tuple(path)) else _toml_value(name, text)
 
 
 def _toml_value(name: str, text: str) -> object:
@@ -59,35 +70,34 @@ def _toml_value(name: str, text: str) -> object:
         match tomllib.loads(f"value = {text}"):
             case {"value": value, **rest} if not rest:
                 return value
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         pass
     raise ConfigurationError(f"{name}: expected a TOML value, as it would stand in the file")
 
 
-def _refuse_secrets(table: Tables, where: str) -> None:
-    for key, value in table.items():
-        if key in SECRETS:
-            raise ConfigurationError(f"{where}{key}: a secret does not belong in this file; use {key}_file")
-        if isinstance(value, dict):
-            _refuse_secrets(value, f"{where}{key}.")
-
-
-def _read_secrets(table: Tables, where: str, folder: Path) -> None:
+def _read_secrets(table: Tables, path: tuple[str, ...], folder: Path) -> None:
     for key, value in list(table.items()):
         name = key.removesuffix("_file")
         if isinstance(value, dict):
-            _read_secrets(value, f"{where}{key}.", folder)
-        elif key != name and name in SECRETS and name not in table and isinstance(value, str):
-            table[name] = _secret(f"{where}{key}", folder / value)
+            _read_secrets(value, (*path, key), folder)
+        elif key != name and leaf((*path, name)) in SECRETS and name not in table and isinstance(value, str):
+            table[name] = _secret(_dotted(path, key), folder / value)
 
 
 def _secret(key: str, file: Path) -> str:
     try:
-        text = file.read_text(encoding="utf-8").strip()
+        return _not_empty(f"{key}: {file}", file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{key}: {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"{key}: {file}: not text") from error
-    if not text:
-        raise ConfigurationError(f"{key}: {file}: empty")
-    return text
+    except ValueError as error:  # not UTF-8, or a NUL in the path
+        raise ConfigurationError(f"{key}: {str(file)!r}: not a text file") from error
+
+
+def _not_empty(where: str, text: str) -> str:
+    if not text.strip():
+        raise ConfigurationError(f"{where}: empty")
+    return text.strip()
+
+
+def _dotted(path: tuple[str, ...], key: str) -> str:
+    return ".".join((*path, key))

@@ -43,8 +43,7 @@ def _token(headers: Headers, adapter: Adapter) -> Token:
     value = single(headers, name) or ""
     if scheme is not None:
         given, _, value = value.partition(" ")
-        if given.lower() != scheme.lower():
-            value = ""
+        value = value.lstrip(" ") if given.lower() == scheme.lower() else ""
     if not value:
         expected = name if scheme is None else f"{name}: {scheme}"
         raise Problem(

@@ -12,10 +12,9 @@ from starlette.applications import Starlette
 
 from adapters import adapter_name
 from adapters.settings import PlatformSettings
-from adapters.simulation import Simulator, simulator
+from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
-from gateway.demo import private_key
 from gateway.telemetry.log import Log
 
 KEY = private_key()

@@ -171,3 +171,22 @@ async def test_the_demo_serves_until_it_is_stopped(port: int) -> None:
     _, errors = await process.communicate()
     assert process.returncode == 0
     assert b"Traceback" not in errors
+
+
+async def test_a_simulator_that_is_at_work_stops_quietly(port: int) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *[*COMMAND, "simulate", "symphony", "--port", str(port)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    await process.stdout.readline()
+    url = f"http://127.0.0.1:{port}"
+    async with httpx.AsyncClient(base_url=url) as client:
+        await client.put("/_simulator/faults", json={"delay": 60})
+        asking = asyncio.create_task(client.get("/pod/v2/sessioninfo"))
+        while (await client.get("/_simulator/calls")).json()["calls"] < 1:
+            pass
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(httpx.TransportError):
+            await asking
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa as rsa_key
 
 from gateway import conversion
 from gateway.settings import ConfigurationError, Settings
@@ -16,6 +17,7 @@ from gateway.sources import load
 from tests.gateways import KEY
 
 EXAMPLE = Path(__file__).parent.parent / "config" / "gateway.example.toml"
+SHORT = 1024
 CLUB = """
 [platforms.club]
 adapter = "selfcommunity"
@@ -34,6 +36,7 @@ credentials = { mode = "bot", username = "bot", private_key_file = "acme.pem" }
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "acme.pem").write_text(KEY)
     (tmp_path / "token").write_text("secret-token\n")
+    (tmp_path / "spaced").write_text("a b")
     (tmp_path / "empty").write_text(" \n")
     (tmp_path / "binary").write_bytes(b"\xff\xfe")
     return tmp_path
@@ -118,7 +121,7 @@ def test_a_pkcs1_key_is_one_too(folder: Path) -> None:
         ),
         (
             ACME.replace("acme.pem", "token"),
-            "platforms.acme.credentials.private_key: expected an unencrypted RSA private",
+            "platforms.acme.credentials.private_key_file: expected an unencrypted RSA",
         ),
         (ACME.replace('username = "bot",', ""), "platforms.acme.credentials.username: missing"),
         (
@@ -233,7 +236,11 @@ def test_a_secret_in_the_environment_wins_over_its_file(folder: Path) -> None:
         ("GATEWAY_SERVER__PORT", "1\n[x]", "GATEWAY_SERVER__PORT: expected a TOML value"),
         ("GATEWAY_SERVER__PROT", "1", "server.prot: unknown key; did you mean port?"),
         ("GATEWAY_SERVER__PORT__X", "1", "GATEWAY_SERVER__PORT__X: port is not a table"),
-        ("GATEWAY_PLATFORMS__CLUB__CREDENTIALS__TOKEN", "a b", "platforms.club.credentials.token: "),
+        (
+            "GATEWAY_PLATFORMS__CLUB__CREDENTIALS__TOKEN",
+            "a b",
+            "platforms.club.credentials.token_file: expected a token",
+        ),
         ("GATEWAY_PLATFORMS__CLUB", "1", "platforms.club: expected `object`"),
         ("GATEWAY___", "1", ": unknown table"),
     ],
@@ -252,7 +259,7 @@ def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.toml", {})
 
 
-@pytest.mark.parametrize("kind", ["ec", "encrypted", "public"])
+@pytest.mark.parametrize("kind", ["ec", "encrypted", "public", "short"])
 def test_a_key_of_another_kind_stops_the_start(folder: Path, kind: str) -> None:
     rsa = serialization.load_pem_private_key(KEY.encode(), None)
     pem = {
@@ -264,12 +271,17 @@ def test_a_key_of_another_kind_stops_the_start(folder: Path, kind: str) -> None:
             serialization.PrivateFormat.PKCS8,
             serialization.BestAvailableEncryption(b"password"),
         ),
+        "short": lambda: rsa_key.generate_private_key(65537, SHORT).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ),
         "public": lambda: rsa.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         ),
     }[kind]()
     (folder / "acme.pem").write_bytes(pem)
-    with pytest.raises(ConfigurationError, match=r"^platforms\.acme\.credentials\.private_key: expected an .*RSA"):
+    with pytest.raises(
+        ConfigurationError, match=r"^platforms\.acme\.credentials\.private_key_file: expected an .*RSA"
+    ):
         loaded(folder, ACME)
 
 
@@ -294,7 +306,7 @@ def test_the_example_shows_every_key_once() -> None:
         if re.match(r"(# )?\w+ = ", line)
     ]
     inline = re.findall(r"[{,] (\w+) = ", EXAMPLE.read_text())
-    known = {path[-1] for path, _ in conversion.LEAVES} - conversion.SECRETS
+    known = {path[-1] for path, _ in conversion.LEAVES} - {path[-1] for path in conversion.SECRETS}
     assert set(shown) | set(inline) >= known
     assert set(shown) | set(inline) - known <= known | {"credentials"}
     server = EXAMPLE.read_text().partition("[platforms")[0]

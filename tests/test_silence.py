@@ -139,12 +139,6 @@ def test_a_librarys_exception_is_written_without_its_text(foreign: list[str]) ->
     assert msgspec.json.decode(foreign[0])["error"] == "ValueError"
 
 
-def test_what_uvicorn_says_is_written_without_its_arguments(foreign: list[str]) -> None:
-    logging.getLogger("uvicorn.error").warning("Invalid HTTP request received. %s", TOKEN)
-    assert TOKEN not in foreign[0]
-    assert msgspec.json.decode(foreign[0])["message"].startswith("Invalid HTTP request received.")
-
-
 def test_what_is_less_than_a_warning_is_not_written(foreign: list[str]) -> None:
     logging.getLogger("httpx").info("HTTP Request: GET http://acme.example/%s", TOKEN)
     assert foreign == []

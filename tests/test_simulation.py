@@ -215,7 +215,7 @@ async def test_a_dropped_call_needs_a_connection() -> None:
     pod = simulator("symphony")
     pod.misbehave(Fault(drop=True))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(pod), base_url="http://pod.example") as client:
-        with pytest.raises(RuntimeError, match="serving"):
+        with pytest.raises(ConnectionResetError, match="serving"):
             await client.get("/pod/v2/sessioninfo")
 
 

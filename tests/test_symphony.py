@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from adapters import connect
 from adapters.contract import Adapter, Connection, InvalidAnswer, OwnCredentialRefused, Status, Viewer
 from adapters.secret import Token
-from adapters.simulation import simulator
+from adapters.simulation import private_key, simulator
 from adapters.symphony import tables, wire
 from gateway.conversion import from_tables
-from gateway.demo import private_key
 from gateway.transports.bounded import BoundedTransport
 from tests.gateways import KEY, OWN
 from tests.gateways import tables as configuration
@@ -93,8 +92,9 @@ async def test_a_404s_body_may_lack_its_fields(router: respx.Router, body: str) 
     assert (await read(connected(router))).status is Status.NONE
 
 
-async def test_a_404_with_an_error_of_another_shape_is_invalid(router: respx.Router) -> None:
-    router.get(INFO).respond(404, json={"code": "404", "message": ["x"]})
+@pytest.mark.parametrize("body", [{"code": "404", "message": ["x"]}, {"error": "no route"}, {"detail": "Not found."}])
+async def test_a_404_with_an_error_of_another_shape_is_invalid(router: respx.Router, body: dict[str, object]) -> None:
+    router.get(INFO).respond(404, json=body)
     with pytest.raises(InvalidAnswer):
         await read(connected(router))
 

@@ -64,7 +64,7 @@ class SelfCommunityAdapter:
                 self._upstream.decode(response, wire.ERROR)
                 return {user_id: UserNotFound(self.platform, "the community has no such user")}
             case _:
-                raise self._upstream.failure(response, forbidden=FORBIDDEN)
+                raise self._upstream.failure(response, FORBIDDEN)
 
     async def identify(self) -> Identity | None:
         request = self._get("/user/me/")
@@ -72,8 +72,11 @@ class SelfCommunityAdapter:
             await self._upstream.expect_refusal(request, wire.ERROR)
             return None
         response = await self._calls.call(Viewer.own(self.platform), request)
-        user = self._upstream.expect(response, wire.USER, forbidden=FORBIDDEN)
+        user = self._upstream.expect(response, wire.USER, FORBIDDEN)
         return Identity(user.id, user.username)
+
+    async def aclose(self) -> None:
+        await self._calls.aclose()
 
     def _get(self, path: str) -> httpx.Request:
         return httpx.Request("GET", self._api + path, headers=HEADERS, extensions={"safe": True})

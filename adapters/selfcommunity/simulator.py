@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from adapters.contract import parse_user_id
 from adapters.selfcommunity.wire import NativeStatus
 
 DEMO: Final = 1
@@ -49,7 +50,7 @@ class Platform:
         self.routes = [
             Route("/oauth/token/", self._token, methods=["POST"]),
             Route("/api/v2/user/me/", self._me),
-            Route("/api/v2/user/{user:int}/connection_status/", self._connection_status),
+            Route("/api/v2/user/{user}/connection_status/", self._connection_status),
             Route("/{path:path}", _add_slash, methods=["GET", "POST"]),
         ]
         if not empty:
@@ -61,12 +62,12 @@ class Platform:
         return {"detail": f"The simulated community says no ({status})."}
 
     def set_connection(self, viewer: int, user: int, status: str | None) -> None:
+        native = None if status is None else NativeStatus(status)
         self._know(viewer, user)
-        if status is None:
+        if native is None:
             self._connections.pop((viewer, user), None)
             self._connections.pop((user, viewer), None)
         else:
-            native = NativeStatus(status)
             self._connections[viewer, user] = native
             self._connections[user, viewer] = MIRROR[native]
 
@@ -78,7 +79,7 @@ class Platform:
             self._usernames.setdefault(user, f"user-{user}")
 
     async def _token(self, request: Request) -> Response:
-        form = dict(parse_qsl((await request.body()).decode()))
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
         if (form.get("client_id"), form.get("client_secret")) != ("demo", SECRET):
             return JSONResponse({"error": "invalid_client"}, 401)
         match form:
@@ -105,7 +106,11 @@ class Platform:
         return JSONResponse({"id": viewer, "username": self._usernames[viewer]})
 
     async def _connection_status(self, request: Request) -> Response:
-        viewer, user = self._viewer(request), request.path_params["user"]
+        viewer = self._viewer(request)
+        try:
+            user = parse_user_id(request.path_params["user"])
+        except ValueError as error:
+            raise HTTPException(404) from error
         if user not in self._usernames:
             raise HTTPException(404)
         return JSONResponse({"connection_status": self._connections.get((viewer, user))})

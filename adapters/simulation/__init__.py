@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import Any
 
 from adapters.simulation.app import Simulator
+from adapters.simulation.keys import private_key
 from adapters.simulation.serving import serving
 
-__all__ = ["Simulator", "serving", "simulator"]
+__all__ = ["Simulator", "private_key", "serving", "simulator"]
 
 
 def simulator(adapter: str, **options: Any) -> Simulator:

@@ -70,19 +70,21 @@ class Simulator:
         if fault is None:
             await self._api(scope, receive, send)
             return
+        if fault.apply and fault.spoils_the_answer:
+            await self._api(scope, receive, _nowhere)
         await asyncio.sleep(fault.delay)
-        if fault.apply or not fault.spoils_the_answer:
-            await self._api(scope, receive, _nowhere if fault.spoils_the_answer else send)
-        if fault.drop:
+        if not fault.spoils_the_answer:
+            await self._api(scope, receive, send)
+        elif fault.drop:
             await _drop(scope, receive)
-        elif fault.spoils_the_answer:
+        else:
             status, headers, body = fault.answer(self.platform.error)
             await Response(body, status, headers)(scope, receive, send)
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
     if CLOSE not in scope.get("extensions", {}):
-        raise RuntimeError("a simulator can only drop a connection that `serving` serves")
+        raise ConnectionResetError("a simulator can only close connections that `serving` serves")
     scope["extensions"][CLOSE]()
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -64,5 +64,5 @@ def routes(simulator: Simulator) -> list[Route]:
 async def _decode(request: Request, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(await request.body())
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise HTTPException(400, str(error)) from error

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import msgspec
 
+HeaderText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*\Z")]
+
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to misbehave, for the next `times` calls (None: all) whose path contains `path`.
@@ -19,10 +21,10 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """seconds before anything else happens"""
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] | None = None
-    retry_after: int | str | None = None
+    retry_after: int | HeaderText | None = None
     """the header's value; without a `status` the answer is 429"""
     body: Any = msgspec.UNSET
-    content_type: str = "application/json"
+    content_type: HeaderText = "application/json"
     drop: bool = False
     """the connection is closed without an answer"""
     expire_sessions: bool = False

@@ -6,13 +6,14 @@ It is uvicorn's HTTP protocol without uvicorn's server: nothing polls, nothing t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
@@ -30,7 +31,9 @@ class _Protocol(HttpToolsProtocol):
 async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     """Serve `app` on 127.0.0.1 (port 0: a free one) while the context is open, and yield its base URL."""
     loop = asyncio.get_running_loop()
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none", proxy_headers=False)
+    config = uvicorn.Config(
+        _ending_quietly(app), log_config=None, access_log=False, lifespan="off", ws="none", proxy_headers=False
+    )
     state = ServerState()
     listener = socket.create_server(("127.0.0.1", port))
     server = await loop.create_server(lambda: _Protocol(config, state, {}, loop), sock=listener)
@@ -39,8 +42,19 @@ async def serving(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
     finally:
         server.close()
         for connection in list(state.connections):
-            connection.transport.close()
+            connection.transport.abort()
+        await asyncio.sleep(0)  # each connection learns that it is lost, so that its task ends without an answer
         for task in list(state.tasks):
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+def _ending_quietly(app: ASGIApp) -> ASGIApp:
+    """A call that is still at work when the server stops has failed nobody."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await app(scope, receive, send)
+
+    return call

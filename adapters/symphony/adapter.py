@@ -62,10 +62,10 @@ class SymphonyAdapter:
                 return {user_id: self._connection(user_id, found)}
             case 404:
                 # Either there was never a request, or there is no such user: the pod does not say which.
-                self._upstream.decode(response, wire.ERROR)
+                self._check_own_error(response)
                 return {user_id: self._connection(user_id, None)}
             case _:
-                raise self._upstream.failure(response, forbidden=FORBIDDEN)
+                raise self._upstream.failure(response, FORBIDDEN)
 
     async def identify(self) -> Identity | None:
         request = self._get("/v2/sessioninfo")
@@ -73,8 +73,17 @@ class SymphonyAdapter:
             await self._upstream.expect_refusal(request, wire.ERROR)
             return None
         response = await self._calls.call(Viewer.own(self.platform), request)
-        info = self._upstream.expect(response, wire.SESSION_INFO, forbidden=FORBIDDEN)
+        info = self._upstream.expect(response, wire.SESSION_INFO, FORBIDDEN)
         return Identity(info.id, info.username)
+
+    def _check_own_error(self, response: httpx.Response) -> None:
+        """Any field of a pod's error may be missing, but an object of foreign fields alone is somebody else's."""
+        error = self._upstream.decode(response, wire.ERROR)
+        if error == wire.Error() and response.content.strip() != b"{}":
+            raise self._upstream.invalid("the 404 is not a pod's own: is base_url right?")
+
+    async def aclose(self) -> None:
+        await self._calls.aclose()
 
     def _get(self, path: str) -> httpx.Request:
         return httpx.Request("GET", self._pod + path, headers=HEADERS, extensions={"safe": True})

@@ -36,4 +36,4 @@ class BotLogin:
         response = await self._upstream.send(request)
         if response.status_code in {401, 403}:
             raise OwnCredentialRefused(self._upstream.platform, "the pod refused the bot's key or username")
-        return Secret(self._upstream.expect(response, TOKEN, forbidden="").token)
+        return Secret(self._upstream.expect(response, TOKEN).token)

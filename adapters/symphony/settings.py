@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.secret import Secret
 from adapters.settings import PlatformSettings
+
+SHORTEST_KEY: Final = 2048
+"""Bits. A shorter key does not protect what is signed with it (NIST SP 800-131A)."""
 
 
 class RsaKey(Secret):
@@ -27,6 +30,8 @@ class RsaKey(Secret):
             raise ValueError("expected an unencrypted RSA private key in PEM") from None
         if not isinstance(key, RSAPrivateKey):
             raise ValueError("expected an RSA private key, this is one of another kind")  # noqa: TRY004  a value
+        if key.key_size < SHORTEST_KEY:
+            raise ValueError(f"expected an RSA key of at least {SHORTEST_KEY} bits")
         self.key = key
 
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.contract import parse_user_id
 from adapters.symphony.wire import NativeStatus, UserConnection
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -65,13 +66,14 @@ class Platform:
         return {"code": 403 if status == 404 else status, "message": "The simulated pod says no."}
 
     def set_connection(self, viewer: int, user: int, status: str | None) -> None:
+        native = None if status is None else NativeStatus(status)
         self._know(viewer, user)
-        if status is None:
+        if native is None:
             self._connections.pop((viewer, user), None)
             self._connections.pop((user, viewer), None)
         else:
             now = time.time_ns() // 1_000_000
-            self._connect(viewer, user, NativeStatus(status), (now, now, 1))
+            self._connect(viewer, user, native, (now, now, 1))
 
     def give_session(self, token: str, user: int) -> None:
         """Let `token` be a session of `user`, for tests of callers who bring their own."""
@@ -125,7 +127,7 @@ class Platform:
             if jwt.get_unverified_header(token)["alg"] != "RS512" or claims["exp"] > time.time() + LONGEST_LOGIN:
                 raise HTTPException(401)
             return next(user for user, name in self._usernames.items() if name == claims["sub"])
-        except (jwt.InvalidTokenError, msgspec.MsgspecError, KeyError, StopIteration) as error:
+        except (jwt.InvalidTokenError, msgspec.MsgspecError, RecursionError, KeyError, StopIteration) as error:
             raise HTTPException(401) from error
 
     async def _session_info(self, request: Request) -> Response:
@@ -135,12 +137,13 @@ class Platform:
 
     async def _info(self, request: Request) -> Response:
         viewer = self._viewer(request)
-        user = request.path_params["user"]
-        if not (user.isascii() and user.isdigit()):
-            raise HTTPException(400)
-        found = self._connections.get((viewer, int(user)))
-        if found is None and viewer != int(user) and {viewer, int(user)} <= self._same_pod:
-            found = UserConnection(int(user), NativeStatus.ACCEPTED)
+        try:
+            user = parse_user_id(request.path_params["user"])
+        except ValueError as error:
+            raise HTTPException(400) from error
+        found = self._connections.get((viewer, user))
+        if found is None and viewer != user and {viewer, user} <= self._same_pod:
+            found = UserConnection(user, NativeStatus.ACCEPTED)
         if found is None:
             raise HTTPException(404)
         return _json(found)

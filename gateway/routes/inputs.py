@@ -27,7 +27,7 @@ def deadline(request: Request, longest: float) -> float:
     text = single(request.headers, "x-request-timeout-ms")
     seconds = longest
     if text is not None:
-        if not (text.isascii() and text.isdigit()) or not (given := int(text[:16])):
+        if not (text.isascii() and text.isdigit()) or not (given := int(text.lstrip("0")[:9] or 0)):
             raise Problem(
                 Kind.INVALID_REQUEST, "X-Request-Timeout-Ms: expected a whole number of milliseconds above 0"
             )

@@ -2,7 +2,7 @@
 
 Silence is built in rather than filtered: a line has no field in which a token, a body, a path or a query could
 stand, users appear as a keyed hash, and of foreign records (uvicorn's, any library's) only the place that they
-came from is kept, never a text that was put together at run time.
+came from is kept, never its text: it may have been put together from anything.
 """
 
 from __future__ import annotations
@@ -25,8 +25,6 @@ from adapters.times import rfc3339
 
 FRAMES: Final = 12
 """Frames kept of a stack, the innermost ones."""
-CONSTANT_TEXTS: Final = "uvicorn.error"
-"""The logger whose message templates are constants, so that they may be written without their arguments."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -53,7 +51,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: tuple[str, ...] | None = None
     """file, line and function, outermost first"""
     logger: str | None = None
-    message: str | None = None
 
 
 class Log:
@@ -61,7 +58,7 @@ class Log:
 
     def __init__(self, write: Callable[[str], object] | None = None, hash_key: bytes | None = None) -> None:
         self._write = write or sys.stderr.write
-        self._hash_key = blake2b(hash_key or secrets.token_bytes(32)).digest()
+        self._hash_key = blake2b(secrets.token_bytes(32) if hash_key is None else hash_key).digest()
 
     def line(self, event: str, *, level: str = "info", **fields: object) -> None:
         """Write one line. A field that `Line` does not have is a TypeError: there is no other way out."""
@@ -79,10 +76,12 @@ class Log:
         self.line(event, level="error", error=type(error).__name__, at=frames(error.__traceback__), **fields)
 
     def take_over(self) -> None:
-        """Send everything that any library logs, from warnings on, through this writer."""
+        """Send everything that any library logs, from warnings on, through this writer; a crash of ours too."""
         root = logging.getLogger()
         root.handlers[:] = [_ForeignRecords(self)]
         root.setLevel(logging.WARNING)
+        logging.captureWarnings(capture=True)
+        sys.excepthook = lambda _kind, error, _stack: self.failure("crash", error)
 
 
 def frames(stack: TracebackType | None) -> tuple[str, ...]:
@@ -101,7 +100,6 @@ class _ForeignRecords(logging.Handler):
             "library",
             level=record.levelname.lower(),
             logger=record.name,
-            message=str(record.msg).strip() if record.name == CONSTANT_TEXTS else None,
             error=None if error is None else type(error).__name__,
             at=frames(stack) or (f"{record.filename}:{record.lineno} {record.funcName}",),
         )

@@ -77,6 +77,8 @@ async def _body(response: httpx.Response) -> bytes:
             raise httpx.DecodingError("not gzip") from error
         if len(body) > MAX_BODY:
             raise httpx.DecodingError(f"more than {MAX_BODY} bytes")
+        if inflate is not None and inflate.unused_data:
+            raise httpx.DecodingError("goes on after its end")
     if inflate is not None and not inflate.eof:
         raise httpx.DecodingError("cut off")
     return bytes(body)

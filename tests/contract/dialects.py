@@ -10,9 +10,8 @@ import msgspec
 from adapters import connect
 from adapters.contract import Adapter, Connection, PlatformError, Status, Viewer
 from adapters.settings import PlatformSettings
-from adapters.simulation import Simulator, simulator
+from adapters.simulation import Simulator, private_key, simulator
 from gateway.conversion import from_tables
-from gateway.demo import private_key
 from gateway.transports.bounded import BoundedTransport
 
 USER: Final = 769658112378

@@ -1,14 +1,15 @@
-"""What the operator asks from the command line, under no caller's policy: is it right, and does it work."""
+"""What the commands `check` and `lookup` do: the operator asks, under no caller's policy."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 
+import httpx
 import msgspec
 
 from adapters import adapter_name
-from adapters.contract import Adapter, Connection, PlatformError, Unreachable, Viewer, ViewerSource
+from adapters.contract import Adapter, Connection, PlatformError, Viewer, ViewerSource
 from adapters.secret import Token
 from gateway.problems import Problem
 from gateway.settings import Settings
@@ -24,6 +25,10 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
+class MissingToken(Exception):
+    """The platform wants the viewer's own token, and none was given."""
+
+
 async def check(settings: Settings) -> list[Finding]:
     """Ask every platform at once whether it answers, and for whom it takes our credential."""
     connected = connect_all(settings)
@@ -33,7 +38,7 @@ async def check(settings: Settings) -> list[Finding]:
 
 
 async def lookup(settings: Settings, platform: str, user_id: int, token: Token | None) -> Connection:
-    """Where the viewer stands with `user_id`. Raises PlatformError, or ValueError where a token is missing."""
+    """Where the viewer stands with `user_id`. Raises PlatformError or MissingToken."""
     connected = connect_all(settings)
     async with contextlib.aclosing(connected):
         adapter = connected.adapters[platform]
@@ -47,7 +52,7 @@ def _viewer(adapter: Adapter, token: Token | None) -> Viewer:
     if adapter.viewer_source is ViewerSource.OWN:
         return Viewer.own(adapter.platform)
     if token is None:
-        raise ValueError(f"platform {adapter.platform} wants the viewer's token: --token-file or GATEWAY_TOKEN")
+        raise MissingToken
     return Viewer(adapter.platform, b"operator", token)
 
 
@@ -64,6 +69,7 @@ async def _check(adapter: Adapter, mode: str) -> Finding:
 
 
 def describe(error: PlatformError) -> str:
-    """Slug and sentence; for the operator with what the system said about the connection."""
-    cause = f" ({error.__cause__})" if isinstance(error, Unreachable) and error.__cause__ else ""
-    return f"{Problem.of(error).kind.slug}: {error.detail}{cause}"
+    """Slug and sentence; for the operator with what the system said about the connection, and when to try again."""
+    cause = f" ({error.__cause__})" if isinstance(error.__cause__, httpx.ConnectError) else ""
+    later = f" (try again in {error.retry_after:g} s)" if error.retry_after else ""
+    return f"{Problem.of(error).kind.slug}: {error.detail}{cause}{later}"
