@@ -121,7 +121,7 @@ def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> N
     """Serve one simulated platform (ADAPTER: symphony or selfcommunity) on loopback until stopped."""
     from adapters import ADAPTERS, adapter_name
     from adapters.simulation import simulator
-    from gateway.demo import run_simulator
+    from gateway.simulate import run_simulator
 
     names = [adapter_name(each) for each in ADAPTERS]
     if adapter not in names:

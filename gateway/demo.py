@@ -10,10 +10,10 @@ from typing import Any, Final
 import click
 import httpx
 
-from adapters.simulation import Simulator, private_key, serving, simulator
+from adapters.simulation import private_key, serving, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
-from gateway.server import SIGNALS, Server, listen, run
+from gateway.server import Server, listen, run
 from gateway.telemetry.log import Log
 
 PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102", "/v1/platforms")
@@ -22,20 +22,6 @@ PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102",
 def run_demo(port: int, *, check: bool) -> int:
     """Serve until stopped, or with `check` until the three lines are answered. The exit code."""
     return run(_demo(port, check=check))
-
-
-def run_simulator(adapter: str, platform: Simulator, port: int) -> None:
-    """Serve one simulated platform until stopped. Raises OSError where the port is taken."""
-    run(_simulate(adapter, platform, port))
-
-
-async def _simulate(adapter: str, platform: Simulator, port: int) -> None:
-    stopped = asyncio.Event()
-    for each in SIGNALS:
-        asyncio.get_running_loop().add_signal_handler(each, stopped.set)
-    async with serving(platform, port) as url:
-        click.echo(f"A simulated {adapter} at {url}. Stop it with Ctrl+C.")
-        await stopped.wait()
 
 
 async def _demo(port: int, *, check: bool) -> int:

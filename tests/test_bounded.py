@@ -18,13 +18,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway import __version__
+from gateway.conversion import from_tables
 from gateway.transports.bounded import BoundedTransport
+from gateway.wiring import network
 from tests import wire
+from tests.gateways import tables
+
+SETTINGS = from_tables(tables({"acme": {"mode": "caller"}})).platforms["acme"]
 
 
 async def ask(url: str, within: float = 0.2) -> httpx.Response:
     deadline = asyncio.get_running_loop().time() + within
-    async with BoundedTransport(httpx.AsyncHTTPTransport()) as transport:
+    async with BoundedTransport(network()(SETTINGS)) as transport:
         return await transport.handle_async_request(httpx.Request("GET", url, extensions={"deadline": deadline}))
 
 
@@ -75,6 +80,31 @@ async def test_an_answer_keeps_its_headers_but_those_of_the_wire() -> None:
     async with wire.scripted(wire.sending(wire.answer(b"{}", "Retry-After: 7"))) as server:
         answer = await ask(server.url)
     assert (answer.content, answer.headers["retry-after"]) == (b"{}", "7")
+
+
+async def test_environment_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("ALL_PROXY", "http://127.0.0.1:9")
+    async with wire.scripted(wire.sending(wire.answer(b"{}"))) as server:
+        assert (await ask(server.url)).status_code == 200
+
+
+async def test_nobody_queues_for_a_connection() -> None:
+    everybody = asyncio.Barrier(150)
+
+    async def together(writer: asyncio.StreamWriter) -> None:
+        await everybody.wait()
+        writer.write(wire.answer(b"{}"))
+
+    async with wire.scripted(together) as server, BoundedTransport(network()(SETTINGS)) as transport:
+        deadline = asyncio.get_running_loop().time() + 30
+        answers = await asyncio.gather(
+            *(
+                transport.handle_async_request(httpx.Request("GET", server.url, extensions={"deadline": deadline}))
+                for _ in range(150)
+            )
+        )
+    assert {each.status_code for each in answers} == {200}
 
 
 async def test_an_untrusted_certificate_is_no_connection(tmp_path: Path) -> None:

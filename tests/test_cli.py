@@ -14,10 +14,14 @@ import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from adapters.contract import Unreachable
+from adapters.secret import Token
 from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
-from gateway import __version__
+from gateway import __version__, commands
 from gateway.cli import main
+from gateway.conversion import from_tables
+from tests import wire
 from tests.gateways import KEY, running
 
 Run = Callable[..., Result]
@@ -131,6 +135,15 @@ def test_check_finds_that_an_address_is_another_platforms(run: Run, config: str,
     assert "is base_url right?" in result.output
 
 
+def test_check_does_not_quote_what_a_platform_sends(run: Run, config: str, community: Served) -> None:
+    community.simulator.misbehave(Fault(status=403))
+    assert "club (selfcommunity/caller): ok" in run("check", "--config", config).output
+    community.simulator.misbehave(Fault(status=200, body=f"<html>{KEY}"))
+    result = run("check", "--config", config)
+    assert "platform-invalid-answer: status 200 has no meaning here" in result.output
+    assert "html" not in result.output
+
+
 def test_check_finds_a_wrong_configuration(run: Run, tmp_path: Path) -> None:
     result = run("check", "--config", str(tmp_path / "nowhere.toml"))
     assert re.fullmatch(
@@ -216,6 +229,19 @@ def test_the_demo_says_so_if_it_does_not_answer(run: Run, monkeypatch: pytest.Mo
     assert result.exit_code == 1
 
 
+@pytest.mark.parametrize("command", [("simulate", "symphony"), ("demo",)])
+@pytest.mark.parametrize("port", ["-1", "65536", "x"])
+def test_a_port_is_a_number_that_exists(run: Run, command: tuple[str, ...], port: str) -> None:
+    result = run(*command, "--port", port)
+    assert "Invalid value for '--port'" in result.stderr
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("timeout", ["nan", "-1", "x"])
+def test_a_timeout_is_a_number_of_seconds(run: Run, timeout: str) -> None:
+    assert run("wait", "--timeout", timeout).exit_code == 2
+
+
 def test_an_unknown_simulator_is_refused(run: Run) -> None:
     result = run("simulate", "irc")
     assert result.stderr == "connection-gateway: adapter: expected one of symphony, selfcommunity\n"
@@ -279,3 +305,12 @@ def _get(connection: http.client.HTTPConnection) -> int:
     status = connection.getresponse().status
     connection.close()
     return status
+
+
+async def test_a_platform_that_speaks_another_protocol_is_not_quoted() -> None:
+    async with wire.scripted(wire.sending(b"HTTP/1.1 200 OK\r\nsessionToken canary-5b1c9e\r\n\r\n")) as server:
+        table = {"adapter": "symphony", "base_url": server.url, "credentials": {"mode": "caller"}}
+        settings = from_tables({"platforms": {"acme": table}})
+        with pytest.raises(Unreachable) as caught:
+            await commands.lookup(settings, "acme", 101, Token("demo"))
+    assert "canary" not in commands.describe(caught.value)

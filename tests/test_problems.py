@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
+import httpx
+import msgspec
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from adapters import contract
 from gateway import problems
-from gateway.problems import Kind
+from gateway.answering import Answering
+from gateway.problems import Kind, Problem
+from gateway.telemetry.access import AccessLog
+from gateway.telemetry.log import Log
 from tests.gateways import Gateway
 
 
@@ -43,6 +49,26 @@ async def test_a_bug_of_ours_tells_nothing_but_where_to_look(
     bug = next(line for line in gateway.logged() if line["event"] == "internal-error")
     assert (bug["error"], bug["request_id"]) == ("ZeroDivisionError", "find-me")
     assert bug["at"][-1].startswith("test_problems.py:")
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [(0.0, 0), (0.2, 1), (1.0, 1), (299.5, 300)])
+def test_nobody_is_told_to_come_back_too_early(wait: float, seconds: int) -> None:
+    assert Problem(Kind.PLATFORM_THROTTLED, "x", retry_after=wait).retry_after == seconds
+
+
+async def test_an_answer_that_breaks_off_is_logged_and_not_answered_twice() -> None:
+    async def breaking(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise ZeroDivisionError
+
+    lines: list[str] = []
+    log = Log(lines.append)
+    app = AccessLog(Answering(breaking, log, []), log)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        with pytest.raises(ZeroDivisionError):
+            await client.get("/")
+    events = [msgspec.json.decode(line) for line in lines]
+    assert [(line["event"], line.get("status")) for line in events] == [("broken-answer", None), ("request", 200)]
 
 
 async def test_a_request_id_is_kept_if_it_can_be(gateway: Gateway) -> None:

@@ -21,6 +21,9 @@ from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
 from tests.gateways import KEY
 
+BOT = 'mode = "bot", username = "demo", private_key_file = "acme.pem"'
+LONGEST = 30
+"""Seconds after which a test that hangs has failed."""
 COMMAND = [sys.executable, "-m", "gateway"]
 
 
@@ -36,7 +39,7 @@ class Process:
         self.process.send_signal(number)
 
     async def ended(self) -> int:
-        _, self.errors = await self.process.communicate()
+        _, self.errors = await asyncio.wait_for(self.process.communicate(), LONGEST)
         assert self.process.returncode is not None
         return self.process.returncode
 
@@ -48,7 +51,7 @@ def port() -> int:
 
 
 @asynccontextmanager
-async def started(port: int, pod_url: str, folder: Path) -> AsyncIterator[Process]:
+async def started(port: int, pod_url: str, folder: Path, mode: str = BOT, **server: str) -> AsyncIterator[Process]:
     (folder / "acme.pem").write_text(KEY)
     (folder / "gateway.toml").write_text(f"""
         [server]
@@ -57,9 +60,10 @@ async def started(port: int, pod_url: str, folder: Path) -> AsyncIterator[Proces
         [platforms.acme]
         adapter = "symphony"
         base_url = "{pod_url}"
-        credentials = {{ mode = "bot", username = "demo", private_key_file = "acme.pem" }}
+        credentials = {{ {mode} }}
     """)
-    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")}
+    overrides = {f"GATEWAY_SERVER__{key.upper()}": value for key, value in server.items()}
+    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")} | overrides
     serve = await asyncio.create_subprocess_exec(*COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
     try:
         wait = await asyncio.create_subprocess_exec(*COMMAND, "wait", env=environ)
@@ -73,8 +77,9 @@ async def started(port: int, pod_url: str, folder: Path) -> AsyncIterator[Proces
 
 async def until(pod: Simulator, calls: int) -> None:
     """Wait until the pod has been asked this often."""
-    while pod.calls.calls < calls:  # noqa: ASYNC110  a simulator counts, it does not tell
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(LONGEST):
+        while pod.calls.calls < calls:  # noqa: ASYNC110  a simulator counts, it does not tell
+            await asyncio.sleep(0.01)
 
 
 async def test_it_serves_and_stops(port: int, tmp_path: Path) -> None:
@@ -190,3 +195,39 @@ async def test_a_simulator_that_is_at_work_stops_quietly(port: int) -> None:
             await asking
     _, errors = await process.communicate()
     assert (process.returncode, errors) == (0, b"")
+
+
+async def test_what_is_not_finished_in_time_is_given_up(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    hour = {"request_timeout": "300.0", "drain_timeout": "1.0"}
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path, **hour) as gateway:
+        pod.misbehave(Fault(path="/info", delay=300.0))
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            asking = asyncio.create_task(client.get("/v1/connections/acme/103", timeout=300))
+            await until(pod, calls=1)
+            gateway.signal(signal.SIGTERM)
+            assert await gateway.ended() == 0
+            (answer,) = await asyncio.gather(asking, return_exceptions=True)
+    assert not (isinstance(answer, httpx.Response) and answer.is_success)
+
+
+async def test_all_that_it_writes_are_its_own_lines(port: int, tmp_path: Path) -> None:
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        answer = await raw(gateway.url, b"canary-5b1c9e\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 400 ")
+        gateway.signal(signal.SIGTERM)
+        await gateway.ended()
+    events = [msgspec.json.decode(line)["event"] for line in gateway.errors.splitlines()]
+    assert "library" in events
+    assert b"canary" not in gateway.errors
+
+
+@pytest.mark.parametrize(
+    ("host", "address"), [("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("localhost", "127.0.0.1")]
+)
+async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: str, address: str) -> None:
+    callers = 'mode = "caller"'
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path, callers, host=host):
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(f"http://{address}:{port}/livez")
+        assert answer.json() == {"status": "live"}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
-from starlette.types import Message
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
-from gateway.receipt import MAX_BODY
+from gateway.receipt import MAX_BODY, Receipt
+from gateway.telemetry.access import Access, AccessLog
+from gateway.telemetry.log import Log
+from tests import clock
 from tests.gateways import Gateway
 
 
@@ -59,3 +65,25 @@ async def test_a_caller_who_leaves_in_the_middle_gets_nothing(gateway: Gateway) 
     assert sent == []
     assert gateway.logged()[-1]["method"] == "POST"
     assert "status" not in gateway.logged()[-1]
+
+
+def test_deadlines_count_from_when_the_request_was_complete() -> None:
+    received: list[float] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        received.append(Access.of(scope).received_at)
+        assert (await receive())["body"] == b"12"
+        await Response()(scope, receive, send)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for part in (b"1", b"2"):
+            await asyncio.sleep(3)
+            yield part
+
+    async def main() -> None:
+        whole = AccessLog(Receipt(app), Log(lambda _line: None))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url="http://localhost") as client:
+            await client.post("/", content=slowly())
+
+    clock.run(main())
+    assert received == [pytest.approx(6.0)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -25,6 +26,7 @@ class Pod:
         self.valid: set[str] = set()
         self.logins = 0
         self.calls: list[str] = []
+        self.answer_after = 0.1
         self.login: Callable[[], str] = self.new_token
         upstream = Upstream("acme", httpx.MockTransport(self._answer), timeout=10.0)
         self.sessions = Sessions(upstream, self._authorize, self._log_in, capacity)
@@ -48,7 +50,7 @@ class Pod:
 
     async def _answer(self, request: httpx.Request) -> httpx.Response:
         self.calls.append(request.headers["token"])
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(self.answer_after)
         return httpx.Response(200 if request.headers["token"] in self.valid else 401)
 
 
@@ -82,6 +84,21 @@ async def test_an_expired_session_costs_one_login_for_all() -> None:
     await pod.call()
     pod.valid = {"token-of-somebody-else"}
     assert set(await asyncio.gather(*(pod.call() for _ in range(1000)))) == {200}
+    assert pod.logins == 2
+
+
+@virtual
+async def test_a_refusal_that_arrives_after_the_renewal_costs_no_second_one() -> None:
+    pod = Pod()
+    await pod.call()
+    pod.valid = {"token-of-somebody-else"}
+    early = asyncio.create_task(pod.call())
+    await asyncio.sleep(0.05)
+    pod.answer_after = 5.0
+    late = asyncio.create_task(pod.call())
+    await asyncio.sleep(0.05)
+    pod.answer_after = 0.1
+    assert list(await asyncio.gather(early, late)) == [200, 200]
     assert pod.logins == 2
 
 
@@ -160,8 +177,22 @@ async def test_a_login_that_fails_after_everybody_left_is_nobodys_exception() ->
     leaving = asyncio.create_task(pod.call())
     await asyncio.sleep(0.5)
     leaving.cancel()
+    unseen: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
     await asyncio.sleep(60)
-    assert pod.logins == 1
+    gc.collect()
+    assert (pod.logins, unseen) == (1, [])
+
+
+@virtual
+async def test_a_login_ends_with_its_sessions() -> None:
+    pod = Pod()
+    leaving = asyncio.create_task(pod.call())
+    await asyncio.sleep(0.5)
+    leaving.cancel()
+    await pod.sessions.aclose()
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @virtual

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
+import warnings
+from collections.abc import Iterator
 
 import msgspec
 import pytest
@@ -11,6 +14,7 @@ import pytest
 from adapters.contract import Viewer
 from adapters.secret import Secret, Token
 from adapters.simulation.faults import Fault
+from gateway.app import log_of
 from gateway.conversion import from_tables
 from gateway.telemetry.log import Line, Log
 from tests import clock
@@ -111,14 +115,16 @@ def test_a_field_that_is_not_on_the_list_cannot_be_written() -> None:
 
 
 @pytest.fixture
-def foreign(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def foreign(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """What the writer makes of whatever libraries log while the test runs."""
     root = logging.getLogger()
     monkeypatch.setattr(root, "handlers", [])
     monkeypatch.setattr(root, "level", root.level)
     lines: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     Log(lines.append).take_over()
-    return lines
+    yield lines
+    logging.captureWarnings(capture=False)
 
 
 def test_a_librarys_text_is_not_written(foreign: list[str]) -> None:
@@ -142,6 +148,40 @@ def test_a_librarys_exception_is_written_without_its_text(foreign: list[str]) ->
 def test_what_is_less_than_a_warning_is_not_written(foreign: list[str]) -> None:
     logging.getLogger("httpx").info("HTTP Request: GET http://acme.example/%s", TOKEN)
     assert foreign == []
+
+
+def test_a_message_that_was_put_together_is_not_written(foreign: list[str]) -> None:
+    """As uvicorn does with the traceback of a lifespan that failed."""
+    logging.getLogger("uvicorn.error").error(f"Traceback (most recent call last): {TOKEN}")  # noqa: G004  as they do
+    assert TOKEN not in foreign[0]
+
+
+def test_a_warning_is_written_without_its_text(foreign: list[str]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        logging.captureWarnings(capture=True)
+        warnings.warn(TOKEN, UserWarning, stacklevel=1)
+    assert TOKEN not in "".join(foreign)
+    assert msgspec.json.decode(foreign[0])["logger"] == "py.warnings"
+
+
+def test_a_crash_is_written_without_its_text(foreign: list[str]) -> None:
+    sys.excepthook(ValueError, ValueError(TOKEN), None)
+    line = msgspec.json.decode(foreign[0])
+    assert (line["event"], line["error"]) == ("crash", "ValueError")
+    assert TOKEN not in foreign[0]
+
+
+def test_the_configured_key_keys_the_hashes() -> None:
+    settings = from_tables(tables(OWN, {"hash_key": "key"}))
+    assert log_of(settings).user(1) == Log(hash_key=b"key").user(1)
+
+
+def test_nobody_reading_the_log_is_no_failure() -> None:
+    def broken(_line: str) -> None:
+        raise BrokenPipeError
+
+    Log(broken).line("listening")
 
 
 def test_a_task_that_failed_unseen_is_reported_without_its_text(foreign: list[str]) -> None:

@@ -145,6 +145,21 @@ async def test_a_word_that_the_platform_does_not_have_is_refused(client: httpx.A
     assert answer.json()["error"]
 
 
+async def test_what_was_refused_made_nobody_known(client: httpx.AsyncClient, adapter: str) -> None:
+    await client.put("/_simulator/connections/1/404404", json={"status": "friends"})
+    assert (await client.get(STATUS[adapter].format(404404))).status_code == 404
+
+
+@pytest.mark.parametrize("user", ["1" * 5000, "0", "1.5"])
+async def test_what_is_no_user_is_refused(client: httpx.AsyncClient, adapter: str, user: str) -> None:
+    assert (await client.get(STATUS[adapter].format(user))).status_code in {400, 404}
+
+
+@pytest.mark.parametrize("header", ['{"retry_after": "1\\r\\nX: y"}', '{"content_type": "\\n"}', "[" * 100_000])
+async def test_a_fault_that_could_not_be_sent_is_refused(client: httpx.AsyncClient, header: str) -> None:
+    assert (await client.put("/_simulator/faults", content=header)).status_code == 400
+
+
 @pytest.mark.parametrize("body", ["", "{", '{"statsu": 500}', '{"times": 0}', '{"delay": -1}', '{"status": 99}', "3"])
 async def test_a_fault_that_is_none_is_refused(client: httpx.AsyncClient, body: str) -> None:
     assert (await client.put("/_simulator/faults", content=body)).status_code == 400
@@ -225,7 +240,7 @@ async def test_a_faulted_call_takes_effect_only_where_it_is_applied(
 ) -> None:
     first = (await community.post("/oauth/token/", data=CLIENT | PASSWORD)).json()
     refresh = CLIENT | {"grant_type": "refresh_token", "refresh_token": first["refresh_token"]}
-    await set_faults(community, {"times": 1, "status": 500, "apply": apply})
+    await set_faults(community, {"times": 1, "status": 500, "delay": 0.01, "apply": apply})
     assert (await community.post("/oauth/token/", data=refresh)).status_code == 500
     assert (await community.post("/oauth/token/", data=refresh)).status_code == status
 
@@ -358,6 +373,7 @@ async def test_a_communitys_password_and_refresh_grants(community: httpx.AsyncCl
         (PASSWORD | CLIENT | {"password": "x"}, 400),
         (CLIENT | {"grant_type": "refresh_token", "refresh_token": "x"}, 400),
         (CLIENT, 400),
+        ({"\xff": "\xff"}, 401),
     ],
 )
 async def test_a_community_refuses_any_other_grant(

@@ -48,6 +48,9 @@ def test_rfc3339_has_exactly_three_decimals(unix_ms: int, text: str) -> None:
         ("soon", None),
         ("\u00b2", None),
         ("Sun, 99 Sep 2001 01:46:50 GMT", None),
+        ("Sun, 09 Sep 2001 01:46:50 +99999999999999999999", None),
+        ("Sun, 09 Sep 2001 999999999999999999999:1:1", None),
+        ("00000000000000000007", 7.0),
         ("Sun, 09 Sep 99999 01:46:50 GMT", None),
     ],
 )

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from starlette.datastructures import Headers
 
+from adapters import connect
+from adapters.contract import Adapter
 from adapters.symphony.simulator import Platform as Pod
-from tests.gateways import CALLERS, OWN, Gateway, running
+from gateway.conversion import from_tables
+from gateway.viewers import Viewers
+from tests.gateways import CALLERS, OWN, Gateway, running, tables
 
 DIALECT = {"acme": {"sessionToken": "demo"}, "club": {"Authorization": "Bearer demo"}}
 PATH = {name: f"/v1/connections/{name}/101" for name in DIALECT}
@@ -101,3 +106,27 @@ async def test_two_viewers_have_two_answers(passing: Gateway) -> None:
         for token in ("demo", "token-of-102")
     ]
     assert answers == ["none", "pending_outgoing"]
+
+
+@pytest.fixture
+def pod() -> Adapter:
+    settings = from_tables(tables({"acme": {"mode": "caller"}})).platforms["acme"]
+    return connect("acme", settings, httpx.MockTransport(lambda _request: httpx.Response(500)), timeout=1.0)
+
+
+def test_a_viewer_is_told_apart_by_its_token(pod: Adapter) -> None:
+    viewers = Viewers()
+    one, same, other = (viewers.of(Headers({"sessionToken": token}), pod) for token in ("a", "a", "b"))
+    assert one == same
+    assert len({one, same, other}) == 2
+
+
+def test_a_viewers_key_says_nothing_outside_its_process(pod: Adapter) -> None:
+    keys = {Viewers().of(Headers({"sessionToken": "a"}), pod).key for _ in range(2)}
+    assert len(keys) == 2
+    assert b"a" not in keys
+
+
+async def test_spaces_before_a_bearer_token_are_not_part_of_it(passing: Gateway) -> None:
+    answer = await passing.client.get(PATH["club"], headers={"Authorization": "Bearer   demo"})
+    assert answer.status_code == 200

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from adapters.contract import Action, Status, UserNotFound, Viewer
@@ -83,6 +85,22 @@ async def test_the_largest_user_id_survives(platform: Platform) -> None:
 async def test_a_read_is_one_call(platform: Platform) -> None:
     await platform.read(101)
     assert platform.simulator.calls.calls == 1
+
+
+async def test_every_call_says_what_the_policies_must_know(platform: Platform) -> None:
+    seen: list[httpx.Request] = []
+
+    async def note(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return await httpx.ASGITransport(platform.simulator).handle_async_request(request)
+
+    before = asyncio.get_running_loop().time()
+    await platform.read(101, platform.connect(httpx.MockTransport(note), timeout=5.0))
+    after = asyncio.get_running_loop().time()
+    *logins, read = (request.extensions for request in seen)
+    assert (read["safe"], read["viewer"]) == (True, platform.viewer)
+    assert all((each["safe"], each["viewer"]) == (True, None) for each in logins)
+    assert all(before + 5.0 <= each["deadline"] <= after + 5.0 for each in (*logins, read))
 
 
 async def test_the_platform_says_whom_it_takes_us_for(platform: Platform) -> None:
