@@ -31,7 +31,7 @@ def test_its_configurations_load(tmp_path: Path, text: str) -> None:
 
 
 def test_it_shows_what_it_should() -> None:
-    assert len(TOML) == 3
+    assert len(TOML) == 4
     assert len(ANSWERS) == 4
 
 
