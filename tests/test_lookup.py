@@ -240,6 +240,20 @@ def test_without_a_deadline_the_longest_counts() -> None:
     clock.run(main())
 
 
+def test_a_caller_cannot_wait_longer_than_the_longest() -> None:
+    """A login and a read, each within its own deadline, together take longer."""
+
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.acme.misbehave(Fault(delay=1.5))
+            start = asyncio.get_running_loop().time()
+            answer = await gateway.client.get("/v1/connections/acme/101", headers={"X-Request-Timeout-Ms": "60000"})
+            assert answer.json()["type"] == "/problems/platform-timeout"
+            assert asyncio.get_running_loop().time() - start == pytest.approx(2.0)
+
+    clock.run(main())
+
+
 def test_a_bug_in_a_read_that_nobody_waits_for_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(*_args: object) -> None:
         await asyncio.sleep(1)

@@ -1,9 +1,8 @@
-"""The configuration: what it can say, and the one line that says what is wrong with it."""
+"""What is wrong with a configuration is one line that names the key."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,67 +10,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_key
 
-from gateway import conversion
-from gateway.settings import ConfigurationError, Settings
+from gateway.settings import ConfigurationError
 from gateway.sources import load
+from tests.configuration.files import ACME, CLUB, loaded
 from tests.gateways import KEY
 
-EXAMPLE = Path(__file__).parent.parent / "config" / "gateway.example.toml"
 SHORT = 1024
-CLUB = """
-[platforms.club]
-adapter = "selfcommunity"
-base_url = "https://club.example"
-credentials = { mode = "caller" }
-"""
-ACME = """
-[platforms.acme]
-adapter = "symphony"
-base_url = "https://acme.example"
-credentials = { mode = "bot", username = "bot", private_key_file = "acme.pem" }
-"""
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "acme.pem").write_text(KEY)
-    (tmp_path / "token").write_text("secret-token\n")
-    (tmp_path / "spaced").write_text("a b")
-    (tmp_path / "empty").write_text(" \n")
-    (tmp_path / "binary").write_bytes(b"\xff\xfe")
-    return tmp_path
-
-
-def loaded(folder: Path, text: str, **environ: str) -> Settings:
-    file = folder / "gateway.toml"
-    file.write_text(text)
-    return load(file, environ)
-
-
-def test_defaults(folder: Path) -> None:
-    server = loaded(folder, CLUB).server
-    assert (server.host, server.port, server.request_timeout, server.hosts) == ("127.0.0.1", 8080, 2.0, ())
-
-
-def test_a_secret_comes_from_its_file(folder: Path) -> None:
-    text = CLUB.replace('mode = "caller"', 'mode = "token", token_file = "token"')
-    settings = loaded(folder, text).platforms["club"]
-    assert settings.credentials.token.reveal() == "secret-token"  # type: ignore[attr-defined]
-    assert settings.mode == "token"
-
-
-def test_a_key_is_parsed_at_the_start(folder: Path) -> None:
-    settings = loaded(folder, ACME).platforms["acme"]
-    assert settings.credentials.private_key.key.key_size == 2048  # type: ignore[attr-defined]
-
-
-def test_a_pkcs1_key_is_one_too(folder: Path) -> None:
-    key = serialization.load_pem_private_key(KEY.encode(), None)
-    pkcs1 = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
-    (folder / "acme.pem").write_bytes(pkcs1)
-    assert loaded(folder, ACME).platforms["acme"].mode == "bot"
 
 
 @pytest.mark.parametrize(
@@ -188,71 +132,6 @@ def test_what_is_no_base_url_is_refused(folder: Path, url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "kept"),
-    [
-        ("https://club.example/", "https://club.example"),
-        ("http://127.0.0.1:9001", "http://127.0.0.1:9001"),
-        ("http://[::1]:9001/a/b//", "http://[::1]:9001/a/b"),
-        ("http://my_service:80/~x/%7E", "http://my_service:80/~x/%7E"),
-    ],
-)
-def test_a_base_url_may_carry_port_and_path(folder: Path, url: str, kept: str) -> None:
-    assert loaded(folder, CLUB, GATEWAY_PLATFORMS__CLUB__BASE_URL=url).platforms["club"].base_url == kept
-
-
-def test_the_environment_overrides(folder: Path) -> None:
-    settings = loaded(
-        folder,
-        CLUB,
-        GATEWAY_SERVER__PORT="9000",
-        GATEWAY_SERVER__HOST="127.0.0.2",
-        GATEWAY_SERVER__HOSTS='["gateway.example"]',
-        GATEWAY_SERVER__ALLOW_ANONYMOUS="true",
-        GATEWAY_SERVER__HASH_KEY="key",
-        GATEWAY_SERVICE_HOST="10.0.0.1",
-        PATH="/bin",
-    )
-    assert (settings.server.port, settings.server.host, settings.server.hosts) == (
-        9000,
-        "127.0.0.2",
-        ("gateway.example",),
-    )
-    assert settings.server.allow_anonymous is True
-    assert settings.server.hash_key is not None
-
-
-def test_the_environment_alone_can_configure() -> None:
-    settings = load(
-        None,
-        {
-            "GATEWAY_PLATFORMS__MY_CLUB__ADAPTER": "selfcommunity",
-            "GATEWAY_PLATFORMS__MY_CLUB__BASE_URL": "https://club.example",
-            "GATEWAY_PLATFORMS__MY_CLUB__CREDENTIALS__MODE": "token",
-            "GATEWAY_PLATFORMS__MY_CLUB__CREDENTIALS__TOKEN": "123",
-        },
-    )
-    assert list(settings.platforms) == ["my-club"]
-    assert settings.platforms["my-club"].credentials.token.reveal() == "123"  # type: ignore[attr-defined]
-
-
-def test_a_secret_in_the_environment_wins_over_its_file(folder: Path) -> None:
-    text = CLUB.replace('"caller"', '"token", token_file = "nowhere"')
-    settings = loaded(folder, text, GATEWAY_PLATFORMS__CLUB__CREDENTIALS__TOKEN="from-outside")
-    assert settings.platforms["club"].credentials.token.reveal() == "from-outside"  # type: ignore[attr-defined]
-
-
-def test_a_platform_may_be_called_what_a_secret_is_called(folder: Path) -> None:
-    text = CLUB.replace("club]", "token]").replace('"caller"', '"token", token_file = "token"')
-    assert loaded(folder, text).platforms["token"].mode == "token"
-
-
-def test_a_secret_in_the_environment_is_stripped_as_its_file_is(folder: Path) -> None:
-    text = CLUB.replace('"caller"', '"token"')
-    settings = loaded(folder, text, GATEWAY_PLATFORMS__CLUB__CREDENTIALS__TOKEN="secret\n")
-    assert settings.platforms["club"].credentials.token.reveal() == "secret"  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
     ("name", "value", "line"),
     [
         ("GATEWAY_SERVER__HASH_KEY", "", "GATEWAY_SERVER__HASH_KEY: empty"),
@@ -307,47 +186,3 @@ def test_a_key_of_another_kind_stops_the_start(folder: Path, kind: str) -> None:
         ConfigurationError, match=r"^platforms\.acme\.credentials\.private_key_file: expected an .*RSA"
     ):
         loaded(folder, ACME)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.1", "gateway.example"])
-def test_an_open_gateway_with_a_credential_does_not_listen_beyond_loopback(folder: Path, host: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^server\.host: .*platforms\.acme"):
-        loaded(folder, ACME, GATEWAY_SERVER__HOST=host)
-    assert loaded(folder, CLUB, GATEWAY_SERVER__HOST=host).server.host == host
-    anonymous = {"GATEWAY_SERVER__HOST": host, "GATEWAY_SERVER__ALLOW_ANONYMOUS": "true"}
-    assert loaded(folder, ACME, **anonymous).server.host == host
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "localhost", "::1"])
-def test_on_loopback_it_may(folder: Path, host: str) -> None:
-    assert loaded(folder, ACME, GATEWAY_SERVER__HOST=host).server.host == host
-
-
-def test_the_example_shows_every_key_once() -> None:
-    shown = [
-        line.removeprefix("# ").partition("=")[0].strip()
-        for line in EXAMPLE.read_text().splitlines()
-        if re.match(r"(# )?\w+ = ", line)
-    ]
-    inline = re.findall(r"[{,] (\w+) = ", EXAMPLE.read_text())
-    known = {path[-1] for path, _ in conversion.LEAVES} - {path[-1] for path in conversion.SECRETS}
-    assert set(shown) | set(inline) >= known
-    assert set(shown) | set(inline) - known <= known | {"credentials"}
-    server = EXAMPLE.read_text().partition("[platforms")[0]
-    assert [key for key in known if len(re.findall(rf"^(?:# )?{key} = ", server, re.MULTILINE)) > 1] == []
-
-
-def test_the_example_loads_as_it_stands(folder: Path) -> None:
-    text = EXAMPLE.read_text()
-    for path in re.findall(r'_file = "([^"]+)"', text):
-        text = text.replace(path, "acme.pem" if path.endswith(".pem") else "token")
-    settings = loaded(folder, text)
-    assert {each.mode for each in settings.platforms.values()} == {"bot", "token", "caller"}
-
-
-def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
-    text = re.sub(r"^# (?=\w+ = )", "", EXAMPLE.read_text(), flags=re.MULTILINE)
-    for path in re.findall(r'_file = "([^"]+)"', text):
-        text = text.replace(path, "acme.pem" if path.endswith(".pem") else "token")
-    tomllib.loads(text)
-    assert loaded(folder, text).server.hash_key is not None
