@@ -19,7 +19,7 @@ MAX_BODY: Final = 1024 * 1024
 ACCEPTED_ENCODING: Final = "gzip"
 USER_AGENT: Final = f"connection-gateway/{__version__}"
 _GZIP: Final = 16 + zlib.MAX_WBITS
-_DESCRIBES_THE_WIRE: Final = {"content-encoding", "content-length", "transfer-encoding"}
+_DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
 class BoundedTransport(httpx.AsyncBaseTransport):
@@ -55,9 +55,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         except TimeoutError as timeout:
             error = httpx.ConnectTimeout if connecting else httpx.ReadTimeout
             raise error("the deadline passed", request=request) from timeout
-        headers = [
-            (name, value) for name, value in response.headers.raw if name.decode().lower() not in _DESCRIBES_THE_WIRE
-        ]
+        headers = [(name, value) for name, value in response.headers.raw if name.lower() not in _DESCRIBES_THE_WIRE]
         return httpx.Response(response.status_code, headers=headers, content=content, request=request)
 
     async def aclose(self) -> None:
