@@ -43,8 +43,10 @@ class Answering:
                 self._log.failure("broken-answer", error, request_id=access.request_id)
                 raise
             problem = self._problem(error, access)
+            problem.platform = problem.platform or access.platform
+            problem.user_id = problem.user_id or access.user_id
             access.problem = problem.kind.slug
-            answer = response(problem, body(problem, access))
+            answer = response(problem, body(problem, access.request_id))
             if problem.kind.status == 401:
                 answer.headers["www-authenticate"] = self._challenge
             await answer(scope, receive, send)

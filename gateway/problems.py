@@ -11,7 +11,6 @@ import msgspec
 from starlette.responses import Response
 
 from adapters import contract
-from gateway.telemetry.access import Access
 
 
 class Kind(Enum):
@@ -61,7 +60,8 @@ OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
 class Problem(Exception):
     """Raised by whatever finds the request wanting; `answering` turns it into the response.
 
-    `detail` is for the caller: where, and what was expected. It quotes neither secrets nor user ids.
+    `detail` is for the caller: where, and what was expected. It quotes neither secrets nor user ids; `platform` and
+    `user_id` are the fields for what the problem is about, and who answers fills them in where they were known.
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Problem(Exception):
         detail: str,
         *,
         platform: str | None = None,
+        user_id: int | None = None,
         retry_after: float | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -77,6 +78,7 @@ class Problem(Exception):
         self.kind = kind
         self.detail = detail
         self.platform = platform
+        self.user_id = user_id
         self.retry_after = None if retry_after is None else math.ceil(retry_after)
         self.headers = headers or {}
 
@@ -99,15 +101,15 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_after: int | None = None
 
 
-def body(problem: Problem, access: Access) -> Body:
+def body(problem: Problem, request_id: str) -> Body:
     return Body(
         type=f"/problems/{problem.kind.slug}",
         title=problem.kind.title,
         status=problem.kind.status,
         detail=problem.detail,
-        instance=access.request_id,
-        platform=problem.platform or access.platform,
-        user_id=None if access.user_id is None else str(access.user_id),
+        instance=request_id,
+        platform=problem.platform,
+        user_id=None if problem.user_id is None else str(problem.user_id),
         retry_after=problem.retry_after,
     )
 
