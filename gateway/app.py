@@ -34,7 +34,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     lifecycle = Lifecycle()
     connected = connect_all(settings, wire)
     by_name = {
-        name: Platform(name, adapter_name(settings.platforms[name]), adapter)
+        name: Platform(adapter_name(settings.platforms[name]), adapter)
         for name, adapter in connected.adapters.items()
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -143,14 +144,16 @@ def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> N
 
 @main.command()
 @config_option
-@click.option("--timeout", type=click.IntRange(0, 3600), default=30, show_default=True, help="Seconds.")
-def wait(config: Path | None, timeout: int) -> None:
+@click.option("--timeout", type=click.FloatRange(0, 3600), default=30, show_default=True, help="Seconds.")
+def wait(config: Path | None, timeout: float) -> None:
     """Wait until the gateway at the configured address is ready."""
     from gateway.waiting import wait_until_ready
 
+    if math.isnan(timeout):  # which is in no range, and outside of none
+        _stop("--timeout: expected a number of seconds", WRONG_USE)
     server = _settings(config).server
     if not wait_until_ready(server.host, server.port, timeout):
-        _stop(f"not ready within {timeout} s", NO)
+        _stop(f"not ready within {timeout:g} s", NO)
 
 
 def _settings(config: Path | None) -> Settings:

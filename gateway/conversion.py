@@ -62,9 +62,7 @@ def from_tables(tables: Tables) -> Settings:
         name: _platform(name, table)
         for name, table in _convert("platforms", tables.get("platforms", {}), Tables).items()
     }
-    settings = Settings(server=server, platforms=platforms)
-    settings.check()
-    return settings
+    return Settings(server=server, platforms=platforms)
 
 
 def _platform(name: str, value: object) -> PlatformSettings:
@@ -108,9 +106,12 @@ def _one_line(where: str, text: str, kind: type, value: object) -> str:
         secret = leaf((*key.split("."), found[1])) in SECRETS
         return f"{key}.{found[1]}{'_file' if secret else ''}: missing"
     if what.startswith("Invalid value"):
-        leaves = _leaves(inspect.type_info(kind))
-        words = [each.values[0] for path, each in leaves if place[1:] == ".".join(path) and hasattr(each, "values")]
-        return f"{key}: expected one of {', '.join(map(str, words))}"
+        tags = [
+            str(each.values[0])
+            for path, each in _leaves(inspect.type_info(kind))
+            if place[1:] == ".".join(path) and isinstance(each, inspect.LiteralType)
+        ]
+        return f"{key}: expected one of {', '.join(tags)}"
     return f"{key}: {what[0].lower()}{what[1:]}"
 
 

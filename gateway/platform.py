@@ -22,8 +22,8 @@ class Platform:
 
     health = Health.UP
 
-    def __init__(self, name: str, kind: str, adapter: Adapter) -> None:
-        self.name = name
+    def __init__(self, kind: str, adapter: Adapter) -> None:
+        self.name = adapter.platform
         self.kind = kind
         self.adapter = adapter
         offered = {action for actions in adapter.ACTIONS.values() for action in actions}

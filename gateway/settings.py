@@ -28,7 +28,7 @@ class HostName(str):
     def __new__(cls, text: str) -> HostName:
         """Raise ValueError where `text` is neither."""
         name = text.lower()
-        if not re.fullmatch(r"[a-z0-9._-]+", name) and not _is_address(name):
+        if not re.fullmatch(r"[a-z0-9._-]+", name) and _address(name) is None:
             raise ValueError("expected a name or an address, without a port")
         return super().__new__(cls, name)
 
@@ -47,13 +47,12 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole configuration, valid in itself: what `check` below forbids never starts."""
+    """The whole configuration. Parts that don't go together can't be made into one: ConfigurationError."""
 
     server: ServerSettings
     platforms: Mapping[str, PlatformSettings]
 
-    def check(self) -> None:
-        """Raise ConfigurationError where the parts don't go together."""
+    def __post_init__(self) -> None:
         if not self.platforms:
             raise ConfigurationError("platforms: at least one [platforms.NAME] is needed")
         ours = next((name for name, platform in self.platforms.items() if platform.mode != "caller"), None)
@@ -66,12 +65,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_loopback(host: str) -> bool:
     """Whether this name or address is this machine's own, and nobody else's."""
-    return host.lower() == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+    if host.lower() == "localhost":
+        return True
+    address = _address(host)
+    return address is not None and address.is_loopback
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        ipaddress.ip_address(text)
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None

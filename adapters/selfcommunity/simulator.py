@@ -129,8 +129,8 @@ def _user_of_jwt(token: str) -> int | None:
         claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": required})
     except jwt.InvalidTokenError:
         return None
-    user: int | None = claims["user_id"] if claims["token_type"] == "access" else None
-    return user
+    user = claims["user_id"]
+    return user if isinstance(user, int) and claims["token_type"] == "access" else None
 
 
 async def _add_slash(request: Request) -> Response:

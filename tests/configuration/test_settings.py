@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from gateway.settings import ConfigurationError
+from gateway.settings import ConfigurationError, ServerSettings, Settings
 from gateway.sources import load
 from tests.configuration.files import ACME, CLUB, loaded
 from tests.gateways import KEY
+
+
+def test_settings_that_do_not_go_together_cannot_be_made() -> None:
+    with pytest.raises(ConfigurationError, match=r"^platforms: at least one"):
+        Settings(server=ServerSettings(), platforms={})
 
 
 def test_defaults(folder: Path) -> None:

@@ -69,6 +69,8 @@ async def test_a_community_takes_a_jwt_for_any_user(community: httpx.AsyncClient
         *[
             {"user_id": 404404},
             {"user_id": None},
+            {"user_id": [1]},
+            {"user_id": "101"},
             {"token_type": "refresh"},
             {"jti": None},
             {"iat": None},

@@ -75,6 +75,7 @@ async def test_a_pods_session_lasts_until_it_expires(pod: httpx.AsyncClient) -> 
             {},
             [],
         ],
+        {"token": signed(exp=str(int(time.time()) + 10))},
         {"token": jwt.encode({"sub": "demo"}, KEY, algorithm="RS512")},
         {"token": jwt.encode({"exp": int(time.time()) + 10}, KEY, algorithm="RS512")},
     ],
