@@ -84,6 +84,7 @@ async def test_what_is_no_user_id_reaches_no_platform(gateway: Gateway, platform
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (400, "/problems/invalid-request")
     assert problem["detail"].startswith("user_id: expected")
+    assert problem["platform"] == platform
     assert "user_id" not in problem
     assert gateway.calls == 0
 

@@ -61,8 +61,10 @@ def test_a_port_is_a_number_that_exists(run: Run, command: tuple[str, ...], port
 
 
 @pytest.mark.parametrize("timeout", ["nan", "-1", "x"])
-def test_a_timeout_is_a_number_of_seconds(run: Run, timeout: str) -> None:
-    assert run("wait", "--timeout", timeout).exit_code == 2
+def test_a_timeout_is_a_number_of_seconds(run: Run, config: str, timeout: str) -> None:
+    result = run("wait", "--config", config, "--timeout", timeout)
+    assert "--timeout" in result.stderr
+    assert result.exit_code == 2
 
 
 def test_an_unknown_simulator_is_refused(run: Run) -> None:
