@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import ClassVar, Final, Protocol
+from typing import Annotated, ClassVar, Final, Protocol
 
 import msgspec
 
@@ -101,6 +101,38 @@ class Identity(msgspec.Struct, frozen=True):
     username: str
 
 
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """A place in one platform's list: `part` numbers what the platform lists apart, `after` counts within it.
+
+    What both mean is the adapter's own affair; callers hand it back as they got it.
+    """
+
+    part: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    after: Annotated[int, msgspec.Meta(ge=0, le=MAX_USER_ID)]
+
+
+class InvalidPosition(Exception):
+    """This position can't have come from the list that it is given back to."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One user of a list, or why nothing can be said of that one; `position` is the place behind it."""
+
+    user_id: int
+    found: Connection | PlatformError
+    position: Position
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A stretch of one platform's list. It may be short, or empty, and still not be the last."""
+
+    entries: tuple[Entry, ...]
+    next: Position | None
+    """where the list goes on; None at its end"""
+    remaining: int = 0
+    """how many more entries the platform says there are behind these, as far as it says"""
+
+
 class Adapter(Protocol):
     """One platform in its own dialect. Made by `adapters.connect`; proved by `tests/contract`."""
 
@@ -120,9 +152,25 @@ class Adapter(Protocol):
     """the word before the token in that header, where there is one"""
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        """Where `viewer` stands with each of at most `batch_size` users.
+        """Where `viewer` stands with each of at most `batch_size` different users.
 
-        What fails for one user is that user's value; what fails for all is raised as a PlatformError.
+        What fails for one user is that user's value; what fails for all is raised as a PlatformError, with its
+        `refusal` where the platform refused the request as a whole.
+        """
+        ...
+
+    async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
+        """About `limit` users with whom `viewer` stands in one of `statuses`, from `position` (None: the start).
+
+        More than `limit` may come where the platform sends more. InvalidPosition is raised before anything is sent.
+        """
+        ...
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+        """Send `action` once (again only after a 401), and say what the platform then says of the connection.
+
+        ActionRefused where the platform finds the connection in no state for it. Any error whose `may_have_acted`
+        is true leaves open whether it took effect.
         """
         ...
 
@@ -149,14 +197,26 @@ class PlatformError(Exception):
     """A platform did not say where viewer and user stand. Each subclass is one reason.
 
     `detail` is for callers and operators: it never quotes what the platform sent, nor a secret or a user id.
-    `retry_after` is in seconds, where asking again later helps.
+    `retry_after` is in seconds, where asking again later helps. `refusal` is the HTTP status of an answer that
+    refuses the request as a whole. `may_have_acted`: the request left and was not refused, so if it was an action,
+    it may have taken effect all the same.
     """
 
-    def __init__(self, platform: str, detail: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        platform: str,
+        detail: str,
+        *,
+        retry_after: float | None = None,
+        refusal: int | None = None,
+        may_have_acted: bool = False,
+    ) -> None:
         super().__init__(f"{platform}: {detail}")
         self.platform = platform
         self.detail = detail
         self.retry_after = retry_after
+        self.refusal = refusal
+        self.may_have_acted = may_have_acted
 
 
 class CredentialRefused(PlatformError):
@@ -173,6 +233,10 @@ class Forbidden(PlatformError):
 
 class UserNotFound(PlatformError):
     """The platform says that the target user does not exist."""
+
+
+class ActionRefused(PlatformError):
+    """The platform did not act: it finds the connection in no state for it."""
 
 
 class Throttled(PlatformError):

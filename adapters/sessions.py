@@ -141,9 +141,11 @@ class Sessions:
     async def _open(self, session: _Session, viewer: Viewer) -> Secret:
         try:
             session.token = await self._log_in(viewer)
-        except OwnCredentialRefused as refused:
-            session.refusal = refused.detail
-            session.paused_until = asyncio.get_running_loop().time() + PAUSE
+        except PlatformError as failure:
+            failure.may_have_acted = False  # the login may have: what it was for never left
+            if isinstance(failure, OwnCredentialRefused):
+                session.refusal = failure.detail
+                session.paused_until = asyncio.get_running_loop().time() + PAUSE
             raise
         finally:
             session.login = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Final
 
@@ -16,6 +16,8 @@ MAX_MS: Final = 253_402_300_799_999
 MAX_RETRY_AFTER: Final = 300.0
 """The longest wait that a platform can ask of us, in seconds."""
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 UnixMs = Annotated[int, msgspec.Meta(ge=MIN_MS, le=MAX_MS)]
 """Unix time in milliseconds, within the years that RFC 3339 can write: decoding refuses all others."""
 
@@ -28,6 +30,19 @@ def rfc3339(unix_ms: UnixMs) -> str:
 
 def optional_rfc3339(unix_ms: UnixMs | None) -> str | None:
     return None if unix_ms is None else rfc3339(unix_ms)
+
+
+def rfc3339_of(moment: datetime | None) -> str | None:
+    """A moment as answers write it. None for a time of no zone: it could be any of two dozen moments.
+
+    Raises ValueError where UTC has no such year.
+    """
+    if moment is None or moment.tzinfo is None:
+        return None
+    unix_ms = (moment - _EPOCH) // timedelta(milliseconds=1)
+    if not MIN_MS <= unix_ms <= MAX_MS:
+        raise ValueError("a time out of range")
+    return rfc3339(unix_ms)
 
 
 def retry_after(header: str | None, now: float) -> float | None:

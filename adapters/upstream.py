@@ -30,6 +30,18 @@ FAILURES: Final[dict[type[httpx.RequestError], tuple[type[contract.PlatformError
 }
 """What each failure of the wire means. The first row that a failure is an instance of counts."""
 
+BEFORE_IT_LEFT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+"""Failures after which the platform has certainly not seen the request. After any other it may have."""
+
+REFUSALS: Final = frozenset({400, 403, 404, 413, 414})
+"""Statuses that refuse a request as a whole, whoever it is about."""
+
 FORBIDDEN: Final = "the platform answered 403"
 _THROTTLED_WITHOUT_HINT: Final = 1.0
 _SAFE_TO_QUOTE: Final = re.compile(r"(Expected `|Object missing required field `)")
@@ -68,15 +80,23 @@ class Upstream:
             return await self._transport.handle_async_request(request)
         except httpx.RequestError as failure:
             kind, detail = next(row for error, row in FAILURES.items() if isinstance(failure, error))
-            raise kind(self.platform, detail) from failure
+            may_have_acted = not isinstance(failure, BEFORE_IT_LEFT)
+            raise kind(self.platform, detail, may_have_acted=may_have_acted) from failure
 
     def decode(self, response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> T:
         """The body as `decoder` types it; InvalidAnswer names the place where it doesn't fit."""
+        decoded = self.decode_part(response.content, decoder)
+        if isinstance(decoded, contract.InvalidAnswer):
+            raise decoded
+        return decoded
+
+    def decode_part(self, part: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | contract.InvalidAnswer:
+        """One part of an answer, or what is wrong with it, so that one that makes no sense spoils no other."""
         try:
-            return decoder.decode(response.content)
+            return decoder.decode(part)
         except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as failure:
-            # Not chained: msgspec's text may quote what the platform sent.
-            raise self.invalid(_describe(failure)) from None
+            # Its text is not kept: msgspec may quote what the platform sent.
+            return self.invalid(_describe(failure))
 
     def expect(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], forbidden: str = FORBIDDEN) -> T:
         """The decoded body of a 200; any other status raises what it means."""
@@ -91,24 +111,27 @@ class Upstream:
             raise self.failure(response)
         self.decode(response, error)
 
-    def invalid(self, detail: str) -> contract.InvalidAnswer:
-        return contract.InvalidAnswer(self.platform, detail)
+    def invalid(self, detail: str, refusal: int | None = None) -> contract.InvalidAnswer:
+        return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=True)
 
     def failure(self, response: httpx.Response, forbidden: str = FORBIDDEN) -> contract.PlatformError:
         """What a status means that the adapter gives no meaning of its own; `forbidden` explains its 403."""
         later = retry_after(response.headers.get("retry-after"), self.now())
-        match response.status_code:
+        status = response.status_code
+        refusal = status if status in REFUSALS else None
+        match status:
             case 403:
-                return contract.Forbidden(self.platform, forbidden)
+                return contract.Forbidden(self.platform, forbidden, refusal=refusal)
             case 404:
-                return self.invalid("the platform does not know this path: is base_url right?")
+                return self.invalid("the platform does not know this path: is base_url right?", refusal)
             case 429:
                 wait = _THROTTLED_WITHOUT_HINT if later is None else later
                 return contract.Throttled(self.platform, "the platform throttles", retry_after=wait)
-            case status if 500 <= status <= 599:
-                return contract.ServerError(self.platform, f"the platform answered {status}", retry_after=later)
-            case status:
-                return self.invalid(f"status {status} has no meaning here")
+            case _ if 500 <= status <= 599:
+                detail = f"the platform answered {status}"
+                return contract.ServerError(self.platform, detail, retry_after=later, may_have_acted=True)
+            case _:
+                return self.invalid(f"status {status} has no meaning here", refusal)
 
 
 def _describe(failure: Exception) -> str:

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = sorted(each.parent for each in (ROOT / "adapters").glob("*/adapter.py"))
-FILES = ("settings.py", "wire.py", "tables.py", "credentials.py", "adapter.py", "simulator.py", "__init__.py")
+FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "answers.py", "adapter.py", "__init__.py"}
+SIMULATOR = {"state.py", "api.py", "__init__.py"}
 SHARED = {"contract", "secret", "settings", "times", "simulation"}
 
 
@@ -30,7 +31,8 @@ def imported(folder: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_all_adapters_have_the_same_files(folder: Path) -> None:
-    assert {file.name for file in folder.glob("*.py")} == set(FILES)
+    assert {file.name for file in folder.glob("*.py")} == FILES
+    assert {file.name for file in folder.glob("simulator/*.py")} == SIMULATOR
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -198,7 +198,7 @@ async def test_one_platform_that_is_down_leaves_the_other_alone(gateway: Gateway
 
 async def test_a_thousand_lookups_that_meet_an_expired_session_make_one_login(gateway: Gateway) -> None:
     await gateway.client.get("/v1/connections/acme/101")
-    gateway.acme.platform.expire_sessions()
+    gateway.acme.platform.tokens.expire()
     gateway.acme.calls.reset()
     answers = await asyncio.gather(
         *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))

@@ -8,7 +8,6 @@ from starlette.datastructures import Headers
 
 from adapters import connect
 from adapters.contract import Adapter
-from adapters.symphony.simulator import Platform as Pod
 from gateway.conversion import from_tables
 from gateway.viewers import Viewers
 from tests.gateways import CALLERS, OWN, Gateway, running, tables
@@ -98,9 +97,7 @@ async def test_nobody_is_named_where_nobody_can_be(credentials: dict[str, dict[s
 
 
 async def test_two_viewers_have_two_answers(passing: Gateway) -> None:
-    pod = passing.acme.platform
-    assert isinstance(pod, Pod)
-    pod.give_session("token-of-102", 102)
+    passing.acme.platform.tokens.accept("token-of-102", 102)
     answers = [
         (await passing.client.get("/v1/connections/acme/1", headers={"sessionToken": token})).json()["status"]
         for token in ("demo", "token-of-102")

@@ -1,4 +1,4 @@
-"""SelfCommunity communities. Read in this order: settings, wire, tables, credentials, adapter; then the simulator."""
+"""SelfCommunity communities. Read: settings, wire, tables, credentials, answers, adapter; then the simulator."""
 
 from adapters.selfcommunity.adapter import SelfCommunityAdapter
 from adapters.selfcommunity.settings import Settings

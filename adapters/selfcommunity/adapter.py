@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -11,15 +11,19 @@ from adapters.contract import (
     Action,
     Connection,
     CredentialRefused,
+    Entry,
     Identity,
+    InvalidPosition,
     OwnCredentialRefused,
+    Page,
     PlatformError,
+    Position,
     Status,
-    UserNotFound,
     Viewer,
     ViewerSource,
 )
 from adapters.selfcommunity import tables, wire
+from adapters.selfcommunity.answers import Answers
 from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, authorize
 from adapters.selfcommunity.settings import Caller, Settings, Token
 from adapters.sessions import Calls, GivenTokens
@@ -29,20 +33,25 @@ HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = (
     "the community answered 403: in follow mode it has no connections at all, which is its operator's setting"
 )
+LONGEST_PAGE: Final = 100
+"""Entries asked for at once: a community describes each of their users at length."""
+FARTHEST: Final = 2**31 - 1
+"""No list is longer."""
 
 
 class SelfCommunityAdapter:
-    """Reads connections from one community. Every path ends with a slash, or the community redirects."""
+    """Reads, lists and changes connections in one community. Every path ends with a slash, or it redirects."""
 
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
     TOKEN_SCHEME: ClassVar[str | None] = TOKEN_SCHEME
-    batch_size = 1
+    batch_size = 500
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self.platform = upstream.platform
         self.mode = settings.mode
         self._upstream = upstream
+        self._answers = Answers(upstream)
         self._api = f"{settings.base_url}/api/v2"
         self._calls: Calls
         match settings.credentials:
@@ -54,43 +63,87 @@ class SelfCommunityAdapter:
                 self._calls = GivenTokens(upstream, authorize, lambda _viewer: token, OwnCredentialRefused)
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        (user_id,) = user_ids
-        response = await self._calls.call(viewer, self._get(f"/user/{user_id}/connection_status/"))
+        if len(user_ids) == 1:
+            (user_id,) = user_ids
+            return {user_id: await self._read_one(viewer, user_id)}
+        return await self._read_many(viewer, user_ids)
+
+    async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
+        parts = [part for part, each in enumerate(tables.LISTS) if not each.statuses.isdisjoint(statuses)]
+        part, offset = (parts[0], 0) if position is None else (position.part, position.after)
+        if part not in parts or offset > FARTHEST:
+            raise InvalidPosition
+        page = await self._page(viewer, tables.LISTS[part], offset, min(limit, LONGEST_PAGE))
+        entries = tuple(
+            Entry(int(connection.user_id), connection, Position(part, offset + received))
+            for received, connection in enumerate(self._answers.listed(page, tables.LISTS[part].native), 1)
+            if connection.status in statuses
+        )
+        end = offset + len(page.results)
+        if page.next is None:
+            following = next((Position(other, 0) for other in parts if other > part), None)
+        elif end > offset:
+            following = Position(part, end)
+        else:
+            raise self._upstream.invalid("an empty page that is not the last")
+        return Page(entries, following, max(page.count - end, 0))
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+        request = self._post(f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/", safe=False)
+        response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
-                found = self._upstream.decode(response, wire.CONNECTION_STATUS)
-                return {user_id: self._connection(user_id, found.connection_status)}
-            case 404:
-                self._upstream.decode(response, wire.ERROR)
-                return {user_id: UserNotFound(self.platform, "the community has no such user")}
+                return self._answers.about(user_id, response)
+            case 400 | 404 | 409:
+                raise self._answers.refused(response)
             case _:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def identify(self) -> Identity | None:
-        request = self._get("/user/me/")
         if self.viewer_source is ViewerSource.CALLER:
-            await self._upstream.expect_refusal(request, wire.ERROR)
+            await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
             return None
-        response = await self._calls.call(Viewer.own(self.platform), request)
-        user = self._upstream.expect(response, wire.USER, FORBIDDEN)
+        user = await self._me(Viewer.own(self.platform))
         return Identity(user.id, user.username)
 
     async def aclose(self) -> None:
         await self._calls.aclose()
 
+    async def _read_one(self, viewer: Viewer, user_id: int) -> Connection | PlatformError:
+        response = await self._calls.call(viewer, self._get(f"/user/{user_id}/connection_status/"))
+        match response.status_code:
+            case 200:
+                return self._answers.about(user_id, response)
+            case 404:
+                self._upstream.decode(response, wire.ERROR)
+                return self._answers.no_such_user()
+            case _:
+                raise self._upstream.failure(response, FORBIDDEN)
+
+    async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
+        request = self._post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True)
+        response = await self._calls.call(viewer, request)
+        if response.status_code != httpx.codes.OK:
+            raise self._upstream.failure(response, FORBIDDEN)
+        statuses = self._answers.statuses(response)
+        as_of = self._upstream.as_of()
+        return {user_id: self._answers.found(user_id, statuses, as_of) for user_id in user_ids}
+
+    async def _page(self, viewer: Viewer, listing: tables.List, offset: int, limit: int) -> wire.Page[Any]:
+        path = listing.path
+        if "{me}" in path:
+            # Asked each time: the token may be another user's by now, and this list can be anybody's.
+            path = path.format(me=(await self._me(viewer)).id)
+        response = await self._calls.call(viewer, self._get(f"{path}?limit={limit}&offset={offset}"))
+        page: wire.Page[Any] = self._upstream.expect(response, listing.decoder, FORBIDDEN)
+        return page
+
+    async def _me(self, viewer: Viewer) -> wire.User:
+        response = await self._calls.call(viewer, self._get("/user/me/"))
+        return self._upstream.expect(response, wire.USER, FORBIDDEN)
+
     def _get(self, path: str) -> httpx.Request:
         return httpx.Request("GET", self._api + path, headers=HEADERS, extensions={"safe": True})
 
-    def _connection(self, user_id: int, native: wire.NativeStatus | None) -> Connection:
-        status = tables.STATUS[native]
-        return Connection(
-            platform=self.platform,
-            user_id=str(user_id),
-            status=status,
-            native_status=native,
-            actions=tables.ACTIONS[status],
-            first_requested_at=None,
-            updated_at=None,
-            request_count=None,
-            as_of=self._upstream.as_of(),
-        )
+    def _post(self, path: str, body: Any = None, *, safe: bool) -> httpx.Request:
+        return httpx.Request("POST", self._api + path, headers=HEADERS, json=body, extensions={"safe": safe})

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
 from adapters.contract import MAX_USER_ID
+
+T = TypeVar("T")
+UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
 
 
 class NativeStatus(StrEnum):
@@ -24,6 +28,53 @@ class ConnectionStatus(msgspec.Struct, frozen=True):
     connection_status: NativeStatus | None
 
 
+class ConnectionStatuses(msgspec.Struct, Generic[T], frozen=True):
+    """By user id, as JSON's keys have it. Whom it leaves out does not exist, or is hidden."""
+
+    connection_statuses: dict[str, T]
+
+
+class Someone(msgspec.Struct, frozen=True):
+    """A user, of whom a list needs no more than the id."""
+
+    id: UserId
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A request to the viewer. Without `rejected` nobody could say whether it is pending, so it is never absent."""
+
+    user: Someone = msgspec.field(name="from_user")
+    rejected: datetime | None
+    created: datetime | None = None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A request of the viewer."""
+
+    user: Someone = msgspec.field(name="to_user")
+    rejected: datetime | None
+    created: datetime | None = None
+
+
+class Connected(Someone, frozen=True):
+    """A user with whom the viewer is connected, read as the others are."""
+
+    rejected: ClassVar[None] = None
+    created: ClassVar[None] = None
+
+    @property
+    def user(self) -> Someone:
+        return self
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some of a list. `next` is an address that the community chose: never followed, only its absence counts."""
+
+    count: Annotated[int, msgspec.Meta(ge=0)]
+    next: str | None
+    results: list[T]
+
+
 class Error(msgspec.Struct, frozen=True):
     """The community's error body has one of these; what they say is never read."""
 
@@ -38,10 +89,16 @@ class Error(msgspec.Struct, frozen=True):
 class User(msgspec.Struct, frozen=True):
     """A user has at least these."""
 
-    id: Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
+    id: UserId
     username: str
 
 
 CONNECTION_STATUS = msgspec.json.Decoder(ConnectionStatus)
+CONNECTION_STATUSES = msgspec.json.Decoder(ConnectionStatuses[NativeStatus | None])
+RAW_STATUSES = msgspec.json.Decoder(ConnectionStatuses[msgspec.Raw])
+NATIVE_STATUS: msgspec.json.Decoder[NativeStatus | None] = msgspec.json.Decoder(NativeStatus | None)
+RECEIVED = msgspec.json.Decoder(Page[Received])
+SENT = msgspec.json.Decoder(Page[Sent])
+CONNECTED = msgspec.json.Decoder(Page[Connected])
 ERROR = msgspec.json.Decoder(Error)
 USER = msgspec.json.Decoder(User)

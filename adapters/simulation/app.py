@@ -18,6 +18,7 @@ from adapters.simulation import control
 from adapters.simulation.calls import Calls
 from adapters.simulation.faults import Fault, Faults
 from adapters.simulation.serving import CLOSE
+from adapters.simulation.tokens import Tokens
 
 
 class SimulatedPlatform(Protocol):
@@ -39,8 +40,16 @@ class SimulatedPlatform(Protocol):
         """Set one side to a native word (None: no connection), and its mirror. ValueError for an unknown word."""
         ...
 
-    def expire_sessions(self) -> None:
-        """Refuse every token that was given out so far, but for `demo`."""
+    @property
+    def tokens(self) -> Tokens: ...
+
+    @property
+    def switches(self) -> dict[str, bool]:
+        """What the platform's documentation leaves open, and how this one does it."""
+        ...
+
+    def connection(self, viewer: int, user: int) -> str | None:
+        """One side, in the platform's native word; None where it has none."""
         ...
 
 
@@ -57,7 +66,7 @@ class Simulator:
     def misbehave(self, *faults: Fault) -> None:
         """Put these faults in force, instead of those that were."""
         if any(fault.expire_sessions for fault in faults):
-            self.platform.expire_sessions()
+            self.platform.tokens.expire()
         self._faults.set(*(fault for fault in faults if fault.delay or fault.spoils_the_answer))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,16 +79,55 @@ class Simulator:
         if fault is None:
             await self._api(scope, receive, send)
             return
-        if fault.apply and fault.spoils_the_answer:
-            await self._api(scope, receive, _nowhere)
-        await asyncio.sleep(fault.delay)
-        if not fault.spoils_the_answer:
-            await self._api(scope, receive, send)
-        elif fault.drop:
+        body = await _body(receive)
+        if body is None:
+            return
+        answer = await self._answer(scope, body) if fault.apply else None
+        if await _left_within(fault.delay, receive):
+            return
+        if fault.drop:
             await _drop(scope, receive)
+        elif fault.spoils_the_answer:
+            status, headers, spoilt = fault.answer(self.platform.error)
+            await Response(spoilt, status, headers)(scope, receive, send)
         else:
-            status, headers, body = fault.answer(self.platform.error)
-            await Response(body, status, headers)(scope, receive, send)
+            for message in answer or await self._answer(scope, body):
+                await send(message)
+
+    async def _answer(self, scope: Scope, body: bytes) -> list[Message]:
+        """Do what was asked, and keep what is answered."""
+        answer: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        await self._api(scope, receive, keep)
+        return answer
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """None where the caller left before it was complete."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            return bytes(body)
+    return None
+
+
+async def _left_within(seconds: float, receive: Receive) -> bool:
+    """Whether the caller leaves while we dawdle. Who has left asked for nothing."""
+    if not seconds:
+        return False
+    leaving = asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait((leaving,), timeout=seconds)
+        return leaving.done()
+    finally:
+        leaving.cancel()
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:
@@ -88,10 +136,6 @@ async def _drop(scope: Scope, receive: Receive) -> None:
     scope["extensions"][CLOSE]()
     while (await receive())["type"] != "http.disconnect":
         pass
-
-
-async def _nowhere(_message: Message) -> None:
-    pass
 
 
 def _json_app(routes: Sequence[BaseRoute], error: Callable[[HTTPException], dict[str, Any]]) -> Starlette:

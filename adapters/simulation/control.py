@@ -25,6 +25,7 @@ class _Side(msgspec.Struct, forbid_unknown_fields=True):
 
 _SIDE: Final = msgspec.json.Decoder(_Side)
 _FAULTS: Final = msgspec.json.Decoder(Fault | list[Fault])
+_SWITCHES: Final = msgspec.json.Decoder(dict[str, bool])
 
 
 def routes(simulator: Simulator) -> list[Route]:
@@ -52,12 +53,24 @@ def routes(simulator: Simulator) -> list[Route]:
         simulator.calls.reset()
         return Response(status_code=204)
 
+    async def get_switches(_request: Request) -> Response:
+        return Response(msgspec.json.encode(simulator.platform.switches), media_type="application/json")
+
+    async def put_switches(request: Request) -> Response:
+        switches = await _decode(request, _SWITCHES)
+        if unknown := switches.keys() - simulator.platform.switches.keys():
+            raise HTTPException(400, f"unknown: {', '.join(sorted(unknown))}")
+        simulator.platform.switches.update(switches)
+        return Response(status_code=204)
+
     return [
         Route(f"{PREFIX}connections/{{viewer:int}}/{{user:int}}", put_connection, methods=["PUT"]),
         Route(f"{PREFIX}faults", put_faults, methods=["PUT"]),
         Route(f"{PREFIX}faults", delete_faults, methods=["DELETE"]),
         Route(f"{PREFIX}calls", get_calls, methods=["GET"]),
         Route(f"{PREFIX}calls", delete_calls, methods=["DELETE"]),
+        Route(f"{PREFIX}switches", get_switches, methods=["GET"]),
+        Route(f"{PREFIX}switches", put_switches, methods=["PUT"]),
     ]
 
 

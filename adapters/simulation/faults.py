@@ -13,7 +13,9 @@ HeaderText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*\Z")]
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One way to misbehave, for the next `times` calls (None: all) whose path contains `path`.
 
-    A body of text is sent as it is, any other as JSON; without one the platform's own error body is sent.
+    What a faulted call asks for is never done, unless `apply` says so, or the fault is nothing but a `delay` and
+    the caller is still there at its end: that platform is only slow. A body of text is sent as it is, any other as
+    JSON; without one the platform's own error body is sent.
     """
 
     path: str = ""
@@ -30,7 +32,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expire_sessions: bool = False
     """at once, when the fault is set; the token `demo` stays valid"""
     apply: bool = False
-    """what was asked is done all the same, only its answer is spoilt"""
+    """what was asked is done all the same, at once; only its answer is late or spoilt"""
 
     @property
     def spoils_the_answer(self) -> bool:

@@ -1,4 +1,4 @@
-"""Symphony pods. Read in this order: settings, wire, tables, credentials, adapter; then the simulator."""
+"""Symphony pods. Read: settings, wire, tables, credentials, answers, adapter; then the simulator."""
 
 from adapters.symphony.adapter import SymphonyAdapter
 from adapters.symphony.settings import Settings

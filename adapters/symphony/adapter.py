@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import httpx
 
@@ -11,35 +11,44 @@ from adapters.contract import (
     Action,
     Connection,
     CredentialRefused,
+    Entry,
     Identity,
+    InvalidAnswer,
+    InvalidPosition,
+    Page,
     PlatformError,
+    Position,
     Status,
     Viewer,
     ViewerSource,
 )
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.symphony import tables, wire
+from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, BotLogin, authorize
 from adapters.symphony.settings import Bot, Caller, Settings
-from adapters.times import optional_rfc3339
 from adapters.upstream import Upstream
 
 HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
+LONGEST_LIST: Final = 16 * 1024 * 1024
+"""Bytes. A pod's list has no pages: it comes whole."""
 
 
 class SymphonyAdapter:
-    """Reads connections from one pod."""
+    """Reads, lists and changes connections in one pod."""
 
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
     TOKEN_SCHEME: ClassVar[str | None] = None
-    batch_size = 1
+    batch_size = 300
+    """The ids stand in the URL, with up to 20 characters each, and common proxies refuse one of over 8 KiB."""
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self.platform = upstream.platform
         self.mode = settings.mode
         self._upstream = upstream
+        self._answers = Answers(upstream)
         self._pod = f"{settings.base_url}/pod"
         self._calls: Calls
         match settings.credentials:
@@ -52,18 +61,43 @@ class SymphonyAdapter:
                 self._calls = Sessions(upstream, authorize, login.log_in)
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        (user_id,) = user_ids
-        response = await self._calls.call(viewer, self._get(f"/v1/connection/user/{user_id}/info"))
+        if len(user_ids) == 1:
+            (user_id,) = user_ids
+            return {user_id: await self._read_one(viewer, user_id)}
+        return await self._read_many(viewer, user_ids)
+
+    async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
+        if position is not None and (position.part or not position.after):
+            raise InvalidPosition
+        after = 0 if position is None else position.after
+        listed = await self._listed(viewer, tables.LISTS.get(frozenset(statuses), tables.LIST_OF_ALL))
+        behind = sorted(
+            user_id
+            for user_id, entry in listed.items()
+            if user_id > after and (isinstance(entry, InvalidAnswer) or tables.STATUS[entry.status] in statuses)
+        )
+        as_of = self._upstream.as_of()
+        entries = tuple(
+            Entry(user_id, self._answers.found(user_id, listed, as_of), Position(0, user_id))
+            for user_id in behind[:limit]
+        )
+        remaining = len(behind) - len(entries)
+        return Page(entries, entries[-1].position if remaining else None, remaining)
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+        if action is Action.REMOVE:
+            request = self._post(f"/v1/connection/user/{user_id}/remove")
+        else:
+            request = self._post(tables.ACTION_PATH[action], {"userId": user_id})
+        response = await self._calls.call(viewer, request)
         match response.status_code:
+            case 200 if action is Action.REMOVE:
+                self._upstream.decode(response, wire.REMOVED)
+                return self._answers.none(user_id)
             case 200:
-                found = self._upstream.decode(response, wire.CONNECTION)
-                if found.user_id != user_id:
-                    raise self._upstream.invalid("the answer is about another user")
-                return {user_id: self._connection(user_id, found)}
-            case 404:
-                # Either there was never a request, or there is no such user: the pod does not say which.
-                self._check_own_error(response)
-                return {user_id: self._connection(user_id, None)}
+                return self._answers.about(user_id, response)
+            case 400 | 404 | 409:
+                raise self._answers.refused(response)
             case _:
                 raise self._upstream.failure(response, FORBIDDEN)
 
@@ -76,28 +110,52 @@ class SymphonyAdapter:
         info = self._upstream.expect(response, wire.SESSION_INFO, FORBIDDEN)
         return Identity(info.id, info.username)
 
-    def _check_own_error(self, response: httpx.Response) -> None:
-        """Any field of a pod's error may be missing, but an object of foreign fields alone is somebody else's."""
-        error = self._upstream.decode(response, wire.ERROR)
-        if error == wire.Error() and response.content.strip() != b"{}":
-            raise self._upstream.invalid("the 404 is not a pod's own: is base_url right?")
-
     async def aclose(self) -> None:
         await self._calls.aclose()
+
+    async def _read_one(self, viewer: Viewer, user_id: int) -> Connection:
+        response = await self._calls.call(viewer, self._get(f"/v1/connection/user/{user_id}/info"))
+        match response.status_code:
+            case 200:
+                return self._answers.about(user_id, response)
+            case 404:
+                # Either there was never a request, or there is no such user: the pod does not say which.
+                self._answers.check_own_error(response)
+                return self._answers.none(user_id)
+            case _:
+                raise self._upstream.failure(response, FORBIDDEN)
+
+    async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
+        listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}")
+        as_of = self._upstream.as_of()
+        failure: PlatformError | None = None
+        if left_out := [user_id for user_id in user_ids if user_id not in listed]:
+            # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
+            try:
+                listed |= await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
+            except PlatformError as error:
+                if error.refusal is not None:
+                    raise
+                failure = error
+        return {
+            user_id: failure if failure and user_id not in listed else self._answers.found(user_id, listed, as_of)
+            for user_id in user_ids
+        }
+
+    async def _listed(self, viewer: Viewer, query: str) -> Listed:
+        request = self._get(f"/v1/connection/list{query}")
+        request.extensions["max_body"] = LONGEST_LIST
+        response = await self._calls.call(viewer, request)
+        if response.status_code != httpx.codes.OK:
+            raise self._upstream.failure(response, FORBIDDEN)
+        return self._answers.listed(response)
 
     def _get(self, path: str) -> httpx.Request:
         return httpx.Request("GET", self._pod + path, headers=HEADERS, extensions={"safe": True})
 
-    def _connection(self, user_id: int, found: wire.UserConnection | None) -> Connection:
-        status = Status.NONE if found is None else tables.STATUS[found.status]
-        return Connection(
-            platform=self.platform,
-            user_id=str(user_id),
-            status=status,
-            native_status=None if found is None else found.status,
-            actions=tables.ACTIONS[status],
-            first_requested_at=None if found is None else optional_rfc3339(found.first_requested_at),
-            updated_at=None if found is None else optional_rfc3339(found.updated_at),
-            request_count=None if found is None else found.request_counter,
-            as_of=self._upstream.as_of(),
-        )
+    def _post(self, path: str, body: Any = None) -> httpx.Request:
+        return httpx.Request("POST", self._pod + path, headers=HEADERS, json=body, extensions={"safe": False})
+
+
+def _joined(user_ids: Collection[int]) -> str:
+    return ",".join(map(str, user_ids))

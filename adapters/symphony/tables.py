@@ -1,4 +1,4 @@
-"""A pod's words in ours. Tests prove both tables total."""
+"""A pod's words in ours. Tests prove these tables total."""
 
 from __future__ import annotations
 
@@ -22,3 +22,18 @@ ACTIONS: Final[Mapping[Status, tuple[Action, ...]]] = {
     Status.CONNECTED: (Action.REMOVE,),
     Status.REJECTED: (Action.REQUEST,),
 }
+
+LISTS: Final[Mapping[frozenset[Status], str]] = {
+    frozenset({Status.PENDING_INCOMING, Status.PENDING_OUTGOING}): "",
+    **{frozenset({status}): f"?status={native}" for native, status in STATUS.items()},
+}
+"""The query that lists exactly these statuses; the pod's default is both pending ones."""
+LIST_OF_ALL: Final = "?status=ALL"
+"""Lists all statuses at once, for every other choice of them."""
+
+ACTION_PATH: Final[Mapping[Action, str]] = {
+    Action.REQUEST: "/v1/connection/create",
+    Action.ACCEPT: "/v1/connection/accept",
+    Action.REJECT: "/v1/connection/reject",
+}
+"""Takes `{"userId": …}` and answers with the connection. `remove` has the user in its path instead."""

@@ -33,6 +33,18 @@ class UserConnection(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     request_counter: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
 
 
+class Whose(msgspec.Struct, frozen=True, rename="camel"):
+    """The one thing about an entry of a list that must make sense, if only that entry is to fail."""
+
+    user_id: UserId
+
+
+class Removed(msgspec.Struct, frozen=True):
+    """The answer to `remove`: a sentence, which is never read."""
+
+    message: str | None = None
+
+
 class Error(msgspec.Struct, frozen=True):
     """The pod's error body. Its `code` is never read: documented examples carry 403 in a 404."""
 
@@ -54,6 +66,10 @@ class SessionInfo(msgspec.Struct, frozen=True):
 
 
 CONNECTION = msgspec.json.Decoder(UserConnection)
+CONNECTIONS = msgspec.json.Decoder(list[UserConnection])
+ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+WHOSE = msgspec.json.Decoder(Whose)
+REMOVED = msgspec.json.Decoder(Removed)
 ERROR = msgspec.json.Decoder(Error)
 TOKEN = msgspec.json.Decoder(Token)
 SESSION_INFO = msgspec.json.Decoder(SessionInfo)

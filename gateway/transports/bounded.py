@@ -15,7 +15,7 @@ import httpx
 from gateway import __version__
 
 MAX_BODY: Final = 1024 * 1024
-"""Bytes of one answer, after decoding."""
+"""Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
 ACCEPTED_ENCODING: Final = "gzip"
 USER_AGENT: Final = f"connection-gateway/{__version__}"
 _GZIP: Final = 16 + zlib.MAX_WBITS
@@ -49,7 +49,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
             async with asyncio.timeout_at(request.extensions["deadline"]):
                 response = await self._inner.handle_async_request(request)
                 try:
-                    content = await _body(response)
+                    content = await _body(response, request.extensions.get("max_body", MAX_BODY))
                 finally:
                     await response.aclose()
         except TimeoutError as timeout:
@@ -62,7 +62,7 @@ class BoundedTransport(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-async def _body(response: httpx.Response) -> bytes:
+async def _body(response: httpx.Response, max_body: int) -> bytes:
     encoding = response.headers.get("content-encoding", "identity").lower()
     if encoding not in {"identity", ACCEPTED_ENCODING}:
         raise httpx.DecodingError(f"content-encoding {encoding!r} was not asked for")
@@ -70,11 +70,11 @@ async def _body(response: httpx.Response) -> bytes:
     body = bytearray()
     async for chunk in cast("httpx.AsyncByteStream", response.stream):
         try:
-            body += chunk if inflate is None else inflate.decompress(chunk, MAX_BODY + 1 - len(body))
+            body += chunk if inflate is None else inflate.decompress(chunk, max_body + 1 - len(body))
         except zlib.error as error:
             raise httpx.DecodingError("not gzip") from error
-        if len(body) > MAX_BODY:
-            raise httpx.DecodingError(f"more than {MAX_BODY} bytes")
+        if len(body) > max_body:
+            raise httpx.DecodingError(f"more than {max_body} bytes")
         if inflate is not None and inflate.unused_data:
             raise httpx.DecodingError("goes on after its end")
     if inflate is not None and not inflate.eof:

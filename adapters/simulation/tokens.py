@@ -1,0 +1,33 @@
+"""The tokens that a simulated platform takes."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+
+DEMO: Final = 1
+"""The viewer of the token `demo`, which is always good."""
+
+
+class Tokens:
+    """Whose each token is."""
+
+    def __init__(self) -> None:
+        self._users = {"demo": DEMO}
+
+    def issue(self, user: int) -> str:
+        """A new token of this user."""
+        token = secrets.token_urlsafe(32)
+        self.accept(token, user)
+        return token
+
+    def accept(self, token: str, user: int) -> None:
+        """Let `token` be one of this user's."""
+        self._users[token] = user
+
+    def user(self, token: str) -> int | None:
+        return self._users.get(token)
+
+    def expire(self) -> None:
+        """Refuse all of them from now on, but for `demo`."""
+        self._users = {"demo": DEMO}
