@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from adapters.contract import Adapter, PlatformError
+from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.problems import Kind, Problem, body, response
 from gateway.telemetry.access import Access
 from gateway.telemetry.log import Log
@@ -57,6 +57,8 @@ class Answering:
                 return error
             case PlatformError():
                 return Problem.of(error)
+            case InvalidPosition():
+                return Problem(Kind.INVALID_REQUEST, "cursor: expected the next_cursor of an answer")
             case HTTPException(status_code=404):
                 return Problem(Kind.NOT_FOUND, "no such path")
             case HTTPException(status_code=405, headers=headers):

@@ -11,13 +11,11 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters import adapter_name
 from gateway.answering import Answering
 from gateway.lifecycle import Lifecycle
 from gateway.perimeter import Perimeter
-from gateway.platform import Platform
 from gateway.receipt import Receipt
-from gateway.routes import connections, platforms, probes
+from gateway.routes import actions, connections, lists, lookups, platforms, probes
 from gateway.settings import Settings
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.log import Log
@@ -33,27 +31,28 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     log = log or log_of(settings)
     lifecycle = Lifecycle()
     connected = connect_all(settings, wire)
-    by_name = {
-        name: Platform(adapter_name(settings.platforms[name]), adapter)
-        for name, adapter in connected.adapters.items()
-    }
+    request_timeout = settings.server.request_timeout
+    by_name = connected.platforms
+    adapters = {name: platform.adapter for name, platform in by_name.items()}
+    viewers = Viewers(adapters)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        for platform in by_name.values():
-            await platform.close()
         await connected.aclose()
 
     app = Starlette(
         routes=[
-            *connections.routes(by_name, Viewers(), settings.server.request_timeout),
+            *connections.routes(by_name, viewers, request_timeout),
+            *lists.routes(by_name, viewers, request_timeout),
+            *lookups.routes(by_name, viewers, request_timeout),
+            *actions.routes(by_name, viewers, request_timeout),
             *platforms.routes(by_name),
             *probes.routes(lifecycle),
         ],
         middleware=[
             Middleware(AccessLog, log),
-            Middleware(Answering, log, list(connected.adapters.values())),
+            Middleware(Answering, log, list(adapters.values())),
             Middleware(Perimeter, settings.server.hosts),
             Middleware(Receipt),
         ],

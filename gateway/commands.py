@@ -1,19 +1,27 @@
-"""What the commands `check` and `lookup` do: the operator asks, under no caller's policy."""
+"""What the commands `check`, `lookup`, `list` and `act` do: the operator asks, under no caller's policy."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from typing import Final
 
 import httpx
 import msgspec
 
-from adapters import adapter_name
-from adapters.contract import Adapter, Connection, PlatformError, Viewer, ViewerSource
+from adapters.contract import Action, Connection, PlatformError, Viewer, ViewerSource, parse_user_id
 from adapters.secret import Token
+from gateway.listing import Listing, Place, Source, fill
+from gateway.platform import Platform
 from gateway.problems import Problem
 from gateway.settings import Settings
+from gateway.stretch import Filters, listed_statuses
 from gateway.wiring import connect_all
+
+PATIENCE: Final = 4
+"""Calls that one question may take one after the other: a login, a read, an action, reading back."""
+PAGE: Final = 500
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -25,51 +33,99 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-class MissingToken(Exception):
-    """The platform wants the viewer's own token, and none was given."""
+class WrongToken(Exception):
+    """A platform wants the viewer's own token and none was given, or it can't be said for which platform it is."""
 
 
 async def check(settings: Settings) -> list[Finding]:
     """Ask every platform at once whether it answers, and for whom it takes our credential."""
+    async with _connected(settings) as platforms:
+        return await asyncio.gather(*(_check(platform) for platform in platforms.values()))
+
+
+async def lookup(settings: Settings, name: str, user_id: int, token: Token | None) -> Connection:
+    """Where the viewer stands with `user_id`. Raises PlatformError or WrongToken."""
+    async with _connected(settings) as platforms:
+        viewer = _viewers(platforms, (name,), token)[name]
+        return await platforms[name].lookup(viewer, user_id, _deadline(settings))
+
+
+async def act(settings: Settings, name: str, user_id: int, action: Action, token: Token | None) -> Connection:
+    """The connection after the action. Raises PlatformError, Problem or WrongToken."""
+    async with _connected(settings) as platforms:
+        platform = platforms[name]
+        platform.check_offers(action)
+        viewer = _viewers(platforms, (name,), token)[name]
+        deadline = _deadline(settings)
+        return await platform.act(viewer, user_id, action, deadline=deadline, until=deadline)
+
+
+def filters(
+    settings: Settings, platforms: Collection[str], statuses: Collection[str], user_ids: Collection[str]
+) -> Filters:
+    """From the words of the command line. Raises ValueError."""
+    return Filters(
+        platforms=tuple(name for name in settings.platforms if not platforms or name in platforms),
+        statuses=listed_statuses(statuses),
+        user_ids=tuple(sorted({parse_user_id(text) for text in user_ids})),
+    )
+
+
+async def list_all(
+    settings: Settings, filters: Filters, token: Token | None, show: Callable[[Listing], None]
+) -> list[str]:
+    """Hand each page to `show`; returns what failed, a line for each. Raises WrongToken."""
+    failures: list[str] = []
+    async with _connected(settings) as platforms:
+        viewers = _viewers(platforms, filters.platforms, token)
+        sources = [Source(platforms[name], viewers[name]) for name in filters.platforms]
+        place: Place | None = None
+        while True:
+            listing = await fill(sources, filters, place, PAGE, _deadline(settings))
+            failures += [f"{problem.platform}: {describe(problem)}" for problem in listing.errors]
+            show(listing)
+            place = listing.next
+            if place is None:
+                return failures
+
+
+def describe(error: PlatformError | Problem) -> str:
+    """Slug and sentence; for the operator with what the system said about the connection, and when to try again."""
+    cause = f" ({error.__cause__})" if isinstance(error.__cause__, httpx.ConnectError) else ""
+    problem = error if isinstance(error, Problem) else Problem.of(error)
+    later = f" (try again in {error.retry_after:g} s)" if error.retry_after else ""
+    return f"{problem.kind.slug}: {problem.detail}{cause}{later}"
+
+
+@contextlib.asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
     connected = connect_all(settings)
     async with contextlib.aclosing(connected):
-        modes = {name: f"{adapter_name(each)}/{each.mode}" for name, each in settings.platforms.items()}
-        return await asyncio.gather(*(_check(connected.adapters[name], mode) for name, mode in modes.items()))
+        yield connected.platforms
 
 
-async def lookup(settings: Settings, platform: str, user_id: int, token: Token | None) -> Connection:
-    """Where the viewer stands with `user_id`. Raises PlatformError or MissingToken."""
-    connected = connect_all(settings)
-    async with contextlib.aclosing(connected):
-        adapter = connected.adapters[platform]
-        found = (await adapter.read(_viewer(adapter, token), (user_id,)))[user_id]
-        if isinstance(found, PlatformError):
-            raise found
-        return found
+def _viewers(platforms: Mapping[str, Platform], names: Collection[str], token: Token | None) -> Mapping[str, Viewer]:
+    """One token is for one platform: it travels to no other."""
+    callers = [name for name in names if platforms[name].adapter.viewer_source is ViewerSource.CALLER]
+    if callers and token is None:
+        raise WrongToken(f"platform {callers[0]} wants the viewer's token: --token-file or GATEWAY_TOKEN")
+    if len(callers) > 1:
+        raise WrongToken(f"one token can't be for {' and '.join(callers)}: name one platform")
+    return {name: Viewer(name, b"operator", token) if name in callers else Viewer.own(name) for name in names}
 
 
-def _viewer(adapter: Adapter, token: Token | None) -> Viewer:
-    if adapter.viewer_source is ViewerSource.OWN:
-        return Viewer.own(adapter.platform)
-    if token is None:
-        raise MissingToken
-    return Viewer(adapter.platform, b"operator", token)
+def _deadline(settings: Settings) -> float:
+    return asyncio.get_running_loop().time() + PATIENCE * settings.server.request_timeout
 
 
-async def _check(adapter: Adapter, mode: str) -> Finding:
+async def _check(platform: Platform) -> Finding:
+    name, mode = platform.name, f"{platform.kind}/{platform.adapter.mode}"
     try:
-        identity = await adapter.identify()
+        identity = await platform.adapter.identify()
     except PlatformError as error:
-        return Finding(adapter.platform, mode, good=False, text=describe(error))
+        return Finding(name, mode, good=False, text=describe(error))
     if identity is None:
         text = "ok: it answers; callers bring their own tokens"
     else:
         text = f"ok: it takes us for {identity.username or identity.user_id}"
-    return Finding(adapter.platform, mode, good=True, text=text)
-
-
-def describe(error: PlatformError) -> str:
-    """Slug and sentence; for the operator with what the system said about the connection, and when to try again."""
-    cause = f" ({error.__cause__})" if isinstance(error.__cause__, httpx.ConnectError) else ""
-    later = f" (try again in {error.retry_after:g} s)" if error.retry_after else ""
-    return f"{Problem.of(error).kind.slug}: {error.detail}{cause}{later}"
+    return Finding(name, mode, good=True, text=text)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from adapters.contract import Action, Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
+from adapters.contract import Action, Adapter, Connection, DeadlineExceeded, PlatformError, Position, Viewer
+from gateway.actions import Attempt, kept_for_reading_back
+from gateway.background import Background
+from gateway.batcher import Batcher
+from gateway.problems import Kind, Problem
+from gateway.stretch import Filters, Stretch, Stretches
 
-Read = asyncio.Task[Mapping[int, Connection | PlatformError]]
+HEARD_OUT = 0.01
+"""Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
 
 
 class Health(StrEnum):
@@ -18,29 +23,29 @@ class Health(StrEnum):
 
 
 class Platform:
-    """`lookup` under the caller's deadline. A call to the platform has its own: it may outlive its caller."""
+    """All that can be done on it, under the caller's deadline: a `loop.time()`.
+
+    A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
+    """
 
     health = Health.UP
 
-    def __init__(self, kind: str, adapter: Adapter) -> None:
+    def __init__(self, kind: str, adapter: Adapter, request_timeout: float) -> None:
         self.name = adapter.platform
         self.kind = kind
         self.adapter = adapter
         offered = {action for actions in adapter.ACTIONS.values() for action in actions}
         self.offered = tuple(action for action in Action if action in offered)
-        self._reads: set[Read] = set()
+        self._kept = kept_for_reading_back(request_timeout)
+        self._reads = Background()
+        self._attempts = Background()
+        self._batcher = Batcher(adapter, self._reads)
+        self._stretches = Stretches(adapter, self._batcher, self._reads)
 
     async def lookup(self, viewer: Viewer, user_id: int, deadline: float) -> Connection:
-        """Where `viewer` stands with `user_id`, by `deadline` (`loop.time()`). Raises a PlatformError."""
-        loop = asyncio.get_running_loop()
-        read: Read = loop.create_task(self.adapter.read(viewer, (user_id,)))
-        self._reads.add(read)
-        read.add_done_callback(self._reads.discard)
-        try:
-            await asyncio.wait((read,), timeout=deadline - loop.time())
-        finally:
-            if not read.done():
-                read.add_done_callback(_report_bug)
+        """Where `viewer` stands with `user_id`. Raises a PlatformError."""
+        read = self._reads.start(self.adapter.read(viewer, (user_id,)))
+        await self._reads.wait(read, until=deadline)
         if not read.done():
             raise DeadlineExceeded(self.name, "no answer in time")
         found = read.result()[user_id]
@@ -48,16 +53,40 @@ class Platform:
             raise found
         return found
 
+    async def lookup_many(
+        self, viewer: Viewer, user_ids: Sequence[int], deadline: float
+    ) -> Mapping[int, Connection | PlatformError]:
+        """Where `viewer` stands with each of these different users."""
+        return await self._batcher.read(viewer, user_ids, deadline)
+
+    async def stretch(
+        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
+    ) -> Stretch:
+        """What the platform has for a page of at most `limit`. InvalidPosition where it can't start at `position`."""
+        return await self._stretches.read(viewer, filters, position, limit, deadline)
+
+    def check_offers(self, action: Action) -> None:
+        """Raise the Problem `action-not-offered` where this platform has no such action in any status."""
+        if action not in self.offered:
+            offered = ", ".join(self.offered)
+            raise Problem(Kind.ACTION_NOT_OFFERED, f"this platform offers {offered}", platform=self.name)
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action, *, deadline: float, until: float) -> Connection:
+        """The connection after `action`. Raises a PlatformError or a Problem.
+
+        The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet.
+        """
+        attempt = Attempt(self.adapter, viewer, user_id, action, until=until, kept=self._kept, calls=self._attempts)
+        acting = self._attempts.start(attempt.run())
+        await self._attempts.wait(acting, until=deadline + HEARD_OUT)
+        if acting.done():
+            return acting.result()
+        if attempt.sent:
+            raise attempt.unknown()
+        raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
+
     async def close(self) -> None:
-        """End the reads that nobody waits for any more, and whatever the adapter has under way."""
-        for read in self._reads:
-            read.cancel()
-        await asyncio.gather(*self._reads, return_exceptions=True)
+        """Let actions come to their end; end the reads that nobody waits for, and what the adapter has under way."""
+        await self._attempts.finish()
+        await self._reads.cancel()
         await self.adapter.aclose()
-
-
-def _report_bug(read: Read) -> None:
-    """Nobody waits for this read: a platform's failure is nobody's news, a bug of ours still is."""
-    error = None if read.cancelled() else read.exception()
-    if error is not None and not isinstance(error, PlatformError):
-        read.get_loop().call_exception_handler({"message": "bug in an abandoned read", "exception": error})

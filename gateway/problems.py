@@ -25,7 +25,9 @@ class Kind(Enum):
     UNKNOWN_PLATFORM = "unknown-platform", 404, "There is no such platform"
     USER_NOT_FOUND = "user-not-found", 404, "The platform says that this user does not exist"
     METHOD_NOT_ALLOWED = "method-not-allowed", 405, "This path has other methods"
+    ACTION_NOT_POSSIBLE = "action-not-possible", 409, "The connection is in no state for this action"
     PAYLOAD_TOO_LARGE = "payload-too-large", 413, "The body is too large"
+    ACTION_NOT_OFFERED = "action-not-offered", 422, "The platform has no such action"
     PLATFORM_THROTTLED = "platform-throttled", 429, "The platform asks for fewer calls"
     INTERNAL_ERROR = "internal-error", 500, "The gateway has a bug"
     PLATFORM_ERROR = "platform-error", 502, "The platform failed"
@@ -37,6 +39,7 @@ class Kind(Enum):
         "The platform refused the gateway's credential",
     )
     PLATFORM_TIMEOUT = "platform-timeout", 504, "The platform did not answer in time"
+    OUTCOME_UNKNOWN = "outcome-unknown", 504, "The action may or may not have been applied"
 
     def __init__(self, slug: str, status: int, title: str) -> None:
         self.slug = slug
@@ -49,6 +52,7 @@ OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
     contract.OwnCredentialRefused: Kind.PLATFORM_CREDENTIAL_REFUSED,
     contract.Forbidden: Kind.PLATFORM_FORBIDDEN,
     contract.UserNotFound: Kind.USER_NOT_FOUND,
+    contract.ActionRefused: Kind.ACTION_NOT_POSSIBLE,
     contract.Throttled: Kind.PLATFORM_THROTTLED,
     contract.ServerError: Kind.PLATFORM_ERROR,
     contract.InvalidAnswer: Kind.PLATFORM_INVALID_ANSWER,
@@ -61,7 +65,8 @@ class Problem(Exception):
     """Raised by whatever finds the request wanting; `answering` turns it into the response.
 
     `detail` is for the caller: where, and what was expected. It quotes neither secrets nor user ids; `platform` and
-    `user_id` are the fields for what the problem is about, and who answers fills them in where they were known.
+    `user_id` are the fields for what the problem is about, and who answers fills them in where they were known;
+    `connection` is what stands in an action's way.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Problem(Exception):
         platform: str | None = None,
         user_id: int | None = None,
         retry_after: float | None = None,
+        connection: contract.Connection | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(f"{kind.slug}: {detail}")
@@ -80,12 +86,13 @@ class Problem(Exception):
         self.platform = platform
         self.user_id = user_id
         self.retry_after = None if retry_after is None else math.ceil(retry_after)
+        self.connection = connection
         self.headers = headers or {}
 
     @classmethod
-    def of(cls, error: contract.PlatformError) -> Problem:
+    def of(cls, error: contract.PlatformError, user_id: int | None = None) -> Problem:
         kind = OF_PLATFORM_ERROR[type(error)]
-        return cls(kind, error.detail, platform=error.platform, retry_after=error.retry_after)
+        return cls(kind, error.detail, platform=error.platform, user_id=user_id, retry_after=error.retry_after)
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,9 +106,12 @@ class Body(msgspec.Struct, frozen=True, omit_defaults=True):
     platform: str | None = None
     user_id: str | None = None
     retry_after: int | None = None
+    connection: contract.Connection | None = None
 
 
-def body(problem: Problem, request_id: str) -> Body:
+def body(problem: Problem, request_id: str, user_id: int | None = None) -> Body:
+    """`user_id` where the problem itself is about more than this user."""
+    user_id = problem.user_id if user_id is None else user_id
     return Body(
         type=f"/problems/{problem.kind.slug}",
         title=problem.kind.title,
@@ -109,8 +119,9 @@ def body(problem: Problem, request_id: str) -> Body:
         detail=problem.detail,
         instance=request_id,
         platform=problem.platform,
-        user_id=None if problem.user_id is None else str(problem.user_id),
+        user_id=None if user_id is None else str(user_id),
         retry_after=problem.retry_after,
+        connection=problem.connection,
     )
 
 

@@ -1,4 +1,4 @@
-"""From settings to connected adapters: what the app and the command line both stand on."""
+"""From settings to connected platforms: what the app and the command line both stand on."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Final
 import httpx
 import msgspec
 
-from adapters import connect
-from adapters.contract import Adapter
+from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
+from gateway.platform import Platform
 from gateway.settings import Settings
 from gateway.transports.bounded import BoundedTransport
 
@@ -22,12 +22,14 @@ Wire = Callable[[PlatformSettings], httpx.AsyncBaseTransport]
 
 
 class Connected(msgspec.Struct, frozen=True):
-    """The adapters by the names of their platforms; `aclose` when nobody asks them any more."""
+    """The platforms by their names; `aclose` when nobody asks them any more."""
 
-    adapters: Mapping[str, Adapter]
+    platforms: Mapping[str, Platform]
     transports: tuple[httpx.AsyncBaseTransport, ...]
 
     async def aclose(self) -> None:
+        for platform in self.platforms.values():
+            await platform.close()
         for transport in self.transports:
             await transport.aclose()
 
@@ -35,12 +37,15 @@ class Connected(msgspec.Struct, frozen=True):
 def connect_all(settings: Settings, wire: Wire | None = None) -> Connected:
     """Every configured platform, over `wire` (default: the network). Nothing is sent yet."""
     wire = wire or network()
-    transports = {name: BoundedTransport(wire(each)) for name, each in settings.platforms.items()}
     timeout = settings.server.request_timeout
-    return Connected(
-        {name: connect(name, each, transports[name], timeout=timeout) for name, each in settings.platforms.items()},
-        tuple(transports.values()),
-    )
+    platforms: dict[str, Platform] = {}
+    transports: list[httpx.AsyncBaseTransport] = []
+    for name, each in settings.platforms.items():
+        transport = BoundedTransport(wire(each))
+        transports.append(transport)
+        adapter = connect(name, each, transport, timeout=timeout)
+        platforms[name] = Platform(adapter_name(each), adapter, timeout)
+    return Connected(platforms, tuple(transports))
 
 
 def network() -> Wire:

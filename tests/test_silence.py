@@ -207,5 +207,5 @@ def test_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
 
 async def test_the_demos_own_token_is_not_in_the_log_of_a_bot(gateway: Gateway) -> None:
     await gateway.client.get("/v1/connections/acme/101")
-    (token,) = gateway.acme.platform._sessions.keys() - {"demo"}  # type: ignore[attr-defined]  # noqa: SLF001
+    (token,) = set(gateway.acme.platform.tokens) - {"demo"}
     assert token not in "".join(gateway.lines)

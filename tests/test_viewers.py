@@ -112,14 +112,14 @@ def pod() -> Adapter:
 
 
 def test_a_viewer_is_told_apart_by_its_token(pod: Adapter) -> None:
-    viewers = Viewers()
-    one, same, other = (viewers.of(Headers({"sessionToken": token}), pod) for token in ("a", "a", "b"))
+    viewers = Viewers({"acme": pod})
+    one, same, other = (viewers.viewer(Headers({"sessionToken": token}), "acme") for token in ("a", "a", "b"))
     assert one == same
     assert len({one, same, other}) == 2
 
 
 def test_a_viewers_key_says_nothing_outside_its_process(pod: Adapter) -> None:
-    keys = {Viewers().of(Headers({"sessionToken": "a"}), pod).key for _ in range(2)}
+    keys = {Viewers({"acme": pod}).viewer(Headers({"sessionToken": "a"}), "acme").key for _ in range(2)}
     assert len(keys) == 2
     assert b"a" not in keys
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Final
 
 DEMO: Final = 1
@@ -24,6 +25,9 @@ class Tokens:
     def accept(self, token: str, user: int) -> None:
         """Let `token` be one of this user's."""
         self._users[token] = user
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._users)
 
     def user(self, token: str) -> int | None:
         return self._users.get(token)

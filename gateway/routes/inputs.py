@@ -1,25 +1,54 @@
-"""What a caller may send beside the path, each parsed once. All raise the Problem `invalid-request`."""
+"""What a caller may send beside the path, each parsed once. All raise a Problem, most often `invalid-request`."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+import msgspec
 from starlette.requests import Request
 
 from adapters.contract import parse_user_id
 from gateway.headers import single
+from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access
+
+T = TypeVar("T")
+_QUOTABLE: Final = re.compile(r"(Expected `|Object missing required field `)")
+_PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
+
+
+def platform(request: Request, platforms: Mapping[str, Platform]) -> Platform:
+    """The platform in the path, or `unknown-platform`."""
+    found = platforms.get(request.path_params["platform"])
+    if found is None:
+        raise unknown_platform()
+    Access.of(request.scope).platform = found.name
+    return found
+
+
+def unknown_platform() -> Problem:
+    return Problem(Kind.UNKNOWN_PLATFORM, "no platform of this name is configured: see /v1/platforms")
+
+
+def user_id(request: Request) -> int:
+    """The user in the path."""
+    found = Access.of(request.scope).user_id = checked_user_id(request.path_params["user_id"], "user_id")
+    return found
+
+
+def checked_user_id(text: str, where: str) -> int:
+    try:
+        return parse_user_id(text)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"{where}: {error}") from error
 
 
 def no_query(request: Request) -> None:
     for name in request.query_params:
         raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter {name[:64]!r}, expected none here")
-
-
-def user_id(request: Request) -> int:
-    try:
-        return parse_user_id(request.path_params["user_id"])
-    except ValueError as error:
-        raise Problem(Kind.INVALID_REQUEST, f"user_id: {error}") from error
 
 
 def deadline(request: Request, longest: float) -> float:
@@ -33,3 +62,16 @@ def deadline(request: Request, longest: float) -> float:
             )
         seconds = min(given / 1000, longest)
     return Access.of(request.scope).received_at + seconds
+
+
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes nothing of it."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        text = str(error)
+        place = found[1] if (found := _PLACE.search(text)) else ""
+        what = _PLACE.sub("", text) if _QUOTABLE.match(text) else "unknown field"
+        raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what[0].lower()}{what[1:]}") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Problem(Kind.INVALID_REQUEST, "body: expected JSON") from None

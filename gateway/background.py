@@ -1,0 +1,59 @@
+"""Work that may outlive whoever waits for it: a caller's deadline ends its waiting, never a call to a platform."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+from adapters.contract import PlatformError
+from gateway.problems import Problem
+
+T = TypeVar("T")
+
+
+class Background:
+    """Keeps the tasks that were started until they end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def wait(self, *tasks: asyncio.Task[Any], until: float, first: bool = False) -> None:
+        """Until all of them (or the `first`) are done, at most until `until` (`loop.time()`).
+
+        Those that are not done then go on. If nobody waits for them any more, a bug in one is still reported.
+        """
+        timeout = until - asyncio.get_running_loop().time()
+        try:
+            await asyncio.wait(
+                tasks,
+                timeout=timeout,
+                return_when=asyncio.FIRST_COMPLETED if first else asyncio.ALL_COMPLETED,
+            )
+        finally:
+            for task in tasks:
+                if not task.done():
+                    task.add_done_callback(_report_bug)
+
+    async def cancel(self) -> None:
+        """End all of them now."""
+        for task in self._tasks:
+            task.cancel()
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Let all of them end by themselves."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _report_bug(task: asyncio.Task[Any]) -> None:
+    """What a platform could not do is nobody's news if nobody waits for it; a bug of ours is."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, (PlatformError, Problem)):
+        task.get_loop().call_exception_handler({"message": "bug in abandoned work", "exception": error})

@@ -1,0 +1,134 @@
+"""The commands that ask: `check`, `lookup`, `list`, `act`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, read_token, say, stop, token_option
+
+if TYPE_CHECKING:
+    from adapters.contract import Connection
+    from gateway.settings import Settings
+
+T = TypeVar("T")
+
+
+@click.command()
+@config_option
+def check(config: Path | None) -> None:
+    """Is the configuration right, and does every platform take its credential?"""
+    import asyncio
+
+    from gateway import commands
+
+    settings = read_settings(config)
+    click.echo("configuration: ok")
+    findings = asyncio.run(commands.check(settings))
+    for found in findings:
+        click.echo(f"{found.platform} ({found.mode}): {found.text}")
+    sys.exit(0 if all(found.good for found in findings) else NO)
+
+
+@click.command()
+@config_option
+@token_option
+@click.argument("platform")
+@click.argument("user_id")
+def lookup(config: Path | None, token_file: Path | None, platform: str, user_id: str) -> None:
+    """Print where the viewer stands with USER_ID on PLATFORM, as JSON."""
+    from gateway import commands
+
+    settings = read_settings(config)
+    _check_platforms(settings, platform)
+    user = _user_id(user_id)
+    _print(_run(commands.lookup(settings, platform, user, read_token(token_file))))
+
+
+@click.command("list")
+@config_option
+@token_option
+@click.option("--platform", "platforms", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+@click.option("--status", "statuses", multiple=True, help="Default: both pending ones; may be repeated, or: all.")
+@click.option("--user-id", "user_ids", multiple=True, metavar="ID", help="Only this user; may be repeated.")
+def list_connections(
+    config: Path | None,
+    token_file: Path | None,
+    platforms: tuple[str, ...],
+    statuses: tuple[str, ...],
+    user_ids: tuple[str, ...],
+) -> None:
+    """Print the viewer's connections, one JSON document on each line."""
+    from gateway import commands
+    from gateway.cli.progress import Progress
+
+    settings = read_settings(config)
+    _check_platforms(settings, *platforms)
+    try:
+        filters = commands.filters(settings, platforms, statuses, user_ids)
+    except ValueError as error:
+        stop(str(error), WRONG_USE)
+    progress = Progress()
+    failures = _run(commands.list_all(settings, filters, read_token(token_file), progress.page))
+    progress.end()
+    for failure in failures:
+        say(failure)
+    sys.exit(NO if failures else 0)
+
+
+@click.command()
+@config_option
+@token_option
+@click.argument("platform")
+@click.argument("user_id")
+@click.argument("action")
+def act(config: Path | None, token_file: Path | None, platform: str, user_id: str, action: str) -> None:
+    """Do ACTION (request, accept, reject, cancel, remove), and print the connection after it as JSON."""
+    from adapters.contract import Action
+    from gateway import commands
+
+    settings = read_settings(config)
+    _check_platforms(settings, platform)
+    user = _user_id(user_id)
+    if action not in set(Action):
+        stop(f"action: expected one of {', '.join(Action)}", WRONG_USE)
+    _print(_run(commands.act(settings, platform, user, Action(action), read_token(token_file))))
+
+
+def _check_platforms(settings: Settings, *platforms: str) -> None:
+    if not set(platforms) <= settings.platforms.keys():
+        stop(f"platform: expected one of {', '.join(settings.platforms)}", WRONG_USE)
+
+
+def _user_id(text: str) -> int:
+    from adapters.contract import parse_user_id
+
+    try:
+        return parse_user_id(text)
+    except ValueError as error:
+        stop(str(error), WRONG_USE)
+
+
+def _run(asking: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    from adapters.contract import PlatformError
+    from gateway import commands
+    from gateway.problems import Problem
+
+    try:
+        return asyncio.run(asking)
+    except commands.WrongToken as error:
+        stop(str(error), WRONG_USE)
+    except (PlatformError, Problem) as error:
+        stop(commands.describe(error), NO)
+
+
+def _print(connection: Connection) -> None:
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(connection)))

@@ -1,0 +1,85 @@
+"""The commands that run something: `demo`, `serve`, `simulate`, `wait`."""
+
+from __future__ import annotations
+
+import math
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, stop
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Taken if it is free, else a free one is.")
+@click.option("--check", is_flag=True, help="Run the three lines itself, print the answers, and exit.")
+def demo(port: int, check: bool) -> None:
+    """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials."""
+    from gateway.demo import run_demo
+
+    sys.exit(run_demo(port, check=check))
+
+
+@click.command()
+@config_option
+def serve(config: Path | None) -> None:
+    """Serve until stopped."""
+    from gateway.app import create_app, log_of
+    from gateway.server import Server, listen, run
+
+    settings = read_settings(config)
+    log = log_of(settings)
+    log.take_over()
+    try:
+        listener = listen(settings.server.host, settings.server.port)
+    except OSError as error:
+        stop(f"server: can't listen on {settings.server.host}:{settings.server.port}: {error.strerror}", NO)
+    run(Server(create_app(settings, log=log), settings.server, log).serve_on(listener))
+
+
+@click.command()
+@click.argument("adapter")
+@click.option("--port", type=PORT, default=9001, show_default=True, help="0: a free one.")
+@click.option("--empty", is_flag=True, help="Seed no users but viewer 1.")
+@click.option(
+    "--public-key", type=click.Path(path_type=Path), help="Symphony: log in only what this key (PEM) verifies."
+)
+def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> None:
+    """Serve one simulated platform (ADAPTER: symphony or selfcommunity) on loopback until stopped."""
+    from adapters import ADAPTERS, adapter_name
+    from adapters.simulation import simulator
+    from gateway.simulate import run_simulator
+
+    names = [adapter_name(each) for each in ADAPTERS]
+    if adapter not in names:
+        stop(f"adapter: expected one of {', '.join(names)}", WRONG_USE)
+    options: dict[str, object] = {"empty": empty}
+    try:
+        if public_key is not None:
+            options["public_key"] = public_key.read_text()
+        platform = simulator(adapter, **options)
+    except TypeError:
+        stop(f"--public-key: a simulated {adapter} checks no signatures", WRONG_USE)
+    except (OSError, ValueError):
+        stop(f"--public-key: {public_key}: expected a file with a public key in PEM", WRONG_USE)
+    try:
+        run_simulator(adapter, platform, port)
+    except OSError as error:
+        stop(f"--port: {error.strerror}", NO)
+
+
+@click.command()
+@config_option
+@click.option("--timeout", type=click.FloatRange(0, 3600), default=30, show_default=True, help="Seconds.")
+def wait(config: Path | None, timeout: float) -> None:
+    """Wait until the gateway at the configured address is ready."""
+    from gateway.waiting import wait_until_ready
+
+    if math.isnan(timeout):  # which is in no range, and outside of none
+        stop("--timeout: expected a number of seconds", WRONG_USE)
+    server = read_settings(config).server
+    if not wait_until_ready(server.host, server.port, timeout):
+        stop(f"not ready within {timeout:g} s", NO)

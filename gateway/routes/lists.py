@@ -1,0 +1,110 @@
+"""`GET /v1/connections`: one list over any platforms, in pages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.contract import Connection, Status
+from gateway import cursors, problems
+from gateway.listing import Place, Source, fill
+from gateway.platform import Platform
+from gateway.problems import Kind, Problem
+from gateway.routes import inputs
+from gateway.routes.answers import FRESH, answer
+from gateway.stretch import Filters, listed_statuses
+from gateway.telemetry.access import Access
+from gateway.viewers import Viewers
+
+USUAL_LIMIT: Final = 100
+LONGEST: Final = 500
+MOST_USERS: Final = 1000
+PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
+
+
+class Page(msgspec.Struct, frozen=True):
+    """The answer. It may be short, or empty, while there is a `next_cursor`."""
+
+    connections: list[Connection]
+    errors: list[problems.Body]
+    next_cursor: str | None
+
+
+def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
+    headers = {**FRESH, "vary": ", ".join(viewers.headers)}
+
+    async def list_connections(request: Request) -> Response:
+        filters = _filters(request, platforms)
+        limit = _limit(request)
+        start = _start(request, filters)
+        deadline = inputs.deadline(request, request_timeout)
+        seen_as = viewers.of(request.headers, filters.platforms)
+        sources = [Source(platforms[name], seen_as[name]) for name in filters.platforms]
+        listing = await fill(sources, filters, start, limit, deadline)
+        request_id = Access.of(request.scope).request_id
+        page = Page(
+            listing.connections,
+            [problems.body(each, request_id) for each in listing.errors],
+            None if listing.next is None else cursors.encode(listing.next, filters),
+        )
+        return answer(page, headers)
+
+    return [Route("/v1/connections", list_connections)]
+
+
+def _filters(request: Request, platforms: Mapping[str, Platform]) -> Filters:
+    query = request.query_params
+    named = query.getlist("platform")
+    if not set(named) <= platforms.keys():
+        raise inputs.unknown_platform()
+    for name in query:
+        if name not in PARAMETERS:
+            expected = ", ".join(PARAMETERS)
+            raise Problem(
+                Kind.INVALID_REQUEST, f"query: unknown parameter {name[:64]!r}, expected some of {expected}"
+            )
+    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
+    if len(user_ids) > MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {MOST_USERS} users")
+    return Filters(
+        platforms=tuple(name for name in platforms if not named or name in named),
+        statuses=_statuses(query.getlist("status")),
+        user_ids=tuple(sorted(user_ids)),
+    )
+
+
+def _statuses(words: list[str]) -> frozenset[Status]:
+    try:
+        return listed_statuses(words)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, str(error)) from error
+
+
+def _limit(request: Request) -> int:
+    text = _once(request, "limit")
+    if text is None:
+        return USUAL_LIMIT
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text) or int(text) > LONGEST:
+        raise Problem(Kind.INVALID_REQUEST, f"limit: expected a number from 1 to {LONGEST}")
+    return int(text)
+
+
+def _start(request: Request, filters: Filters) -> Place | None:
+    text = _once(request, "cursor")
+    try:
+        return None if text is None else cursors.decode(text, filters)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"cursor: {error}") from error
+
+
+def _once(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise Problem(Kind.INVALID_REQUEST, f"{name}: expected once")
+    return values[0] if values else None

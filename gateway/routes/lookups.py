@@ -1,0 +1,105 @@
+"""`POST /v1/lookup`: many users over any platforms, each alone in its failure."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.contract import Connection, PlatformError, Viewer
+from gateway import problems
+from gateway.platform import Platform
+from gateway.problems import Kind, Problem
+from gateway.routes import inputs
+from gateway.routes.answers import FRESH, answer
+from gateway.telemetry.access import Access
+from gateway.viewers import Viewers
+
+MOST_USERS: Final = 1000
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    platform: str
+    user_id: str
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of the call."""
+
+    users: list[Target]
+
+
+class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One of the two."""
+
+    connection: Connection | None = None
+    error: problems.Body | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(Asked)
+
+
+def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
+    headers = {**FRESH, "vary": ", ".join(viewers.headers)}
+
+    async def lookup(request: Request) -> Response:
+        inputs.no_query(request)
+        targets = _targets(await request.body())
+        deadline = inputs.deadline(request, request_timeout)
+        wanted: dict[str, dict[int, None]] = {}
+        for name, user_id in targets:
+            if name in platforms:
+                wanted.setdefault(name, {})[user_id] = None
+        seen_as = viewers.of(request.headers, wanted)
+        found = dict(
+            await asyncio.gather(
+                *(
+                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline)
+                    for name, user_ids in wanted.items()
+                )
+            )
+        )
+        request_id = Access.of(request.scope).request_id
+        results = [_result(found.get(name), user_id, request_id) for name, user_id in targets]
+        return answer({"results": results}, headers)
+
+    return [Route("/v1/lookup", lookup, methods=["POST"])]
+
+
+Found = Mapping[int, Connection | PlatformError] | Problem
+
+
+async def _lookup(
+    platform: Platform, viewer: Viewer | Problem, user_ids: tuple[int, ...], deadline: float
+) -> tuple[str, Found]:
+    if isinstance(viewer, Problem):
+        return platform.name, viewer
+    return platform.name, await platform.lookup_many(viewer, user_ids, deadline)
+
+
+def _result(found: Found | None, user_id: int, request_id: str) -> Result:
+    if found is None:
+        problem = inputs.unknown_platform()
+    elif isinstance(found, Problem):
+        problem = found
+    else:
+        each = found[user_id]
+        if isinstance(each, Connection):
+            return Result(connection=each)
+        problem = Problem.of(each)
+    return Result(error=problems.body(problem, request_id, user_id))
+
+
+def _targets(body: bytes) -> list[tuple[str, int]]:
+    users = inputs.decoded(body, _DECODER).users
+    if not 1 <= len(users) <= MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {MOST_USERS} entries, not {len(users)}")
+    return [
+        (user.platform, inputs.checked_user_id(user.user_id, f"users[{place}].user_id"))
+        for place, user in enumerate(users)
+    ]

@@ -1,0 +1,117 @@
+"""What one platform has for one page of a list."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+import msgspec
+
+from adapters.contract import (
+    Adapter,
+    DeadlineExceeded,
+    Entry,
+    InvalidPosition,
+    PlatformError,
+    Position,
+    Status,
+    UserNotFound,
+    Viewer,
+)
+from gateway.background import Background
+from gateway.batcher import Batcher
+
+MOST_CALLS: Final = 10
+"""Calls to the platform's list for one page. A longer way to it goes over several pages of ours."""
+
+
+PENDING: Final = frozenset({Status.PENDING_INCOMING, Status.PENDING_OUTGOING})
+LISTABLE: Final = tuple(status for status in Status if status is not Status.NONE)
+ALL: Final = "all"
+
+
+def listed_statuses(words: Collection[str]) -> frozenset[Status]:
+    """The statuses that a list is asked for; without a word both pending ones. Raises ValueError."""
+    if not set(words) <= {*LISTABLE, ALL}:
+        raise ValueError(f"status: expected some of {', '.join(LISTABLE)}, or {ALL}")
+    if ALL in words:
+        return frozenset(LISTABLE)
+    return frozenset(map(Status, words)) or PENDING
+
+
+class Filters(msgspec.Struct, frozen=True):
+    """Which connections a list is about. `user_ids` is in ascending order; empty means everybody."""
+
+    platforms: tuple[str, ...]
+    statuses: frozenset[Status]
+    user_ids: tuple[int, ...]
+
+
+class Stretch(msgspec.Struct):
+    """`entries` up to `next` (None: the list's end), or as far as `error` let them come."""
+
+    entries: list[Entry]
+    next: Position | None = None
+    error: PlatformError | None = None
+    remaining: int = 0
+    """how many more entries the platform says there are behind these, as far as it says"""
+
+
+class Stretches:
+    """Of one platform. A position that can't be one of its own is InvalidPosition, before anything is asked."""
+
+    def __init__(self, adapter: Adapter, batcher: Batcher, reads: Background) -> None:
+        self._adapter = adapter
+        self._batcher = batcher
+        self._reads = reads
+
+    async def read(
+        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
+    ) -> Stretch:
+        """At most about `limit` entries from `position` on, by `deadline` (`loop.time()`)."""
+        if filters.user_ids:
+            return await self._named(viewer, filters, position, limit, deadline)
+        return await self._listed(viewer, filters, position, limit, deadline)
+
+    async def _listed(
+        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
+    ) -> Stretch:
+        stretch = Stretch([], next=position)
+        for _ in range(MOST_CALLS):
+            room = limit - len(stretch.entries)
+            task = self._reads.start(self._adapter.list(viewer, filters.statuses, stretch.next, room))
+            await self._reads.wait(task, until=deadline)
+            if not task.done():
+                stretch.error = DeadlineExceeded(self._adapter.platform, "no answer in time")
+                break
+            try:
+                page = task.result()
+            except PlatformError as error:
+                stretch.error = error
+                break
+            stretch.entries += page.entries
+            stretch.next = page.next
+            stretch.remaining = page.remaining
+            if page.next is None or len(stretch.entries) >= limit:
+                break
+        return stretch
+
+    async def _named(
+        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
+    ) -> Stretch:
+        """Users who are named are looked up: no platform lists all of them. Who does not exist has no connection."""
+        behind = filters.user_ids
+        if position is not None:
+            if position.part or position.after not in behind:
+                raise InvalidPosition
+            behind = behind[behind.index(position.after) + 1 :]
+        asked = behind[:limit]
+        found = await self._batcher.read(viewer, asked, deadline)
+        entries = [
+            Entry(user_id, each, Position(0, user_id))
+            for user_id, each in found.items()
+            if not isinstance(each, UserNotFound)
+            and (isinstance(each, PlatformError) or each.status in filters.statuses)
+        ]
+        remaining = len(behind) - len(asked)
+        return Stretch(entries, Position(0, asked[-1]) if remaining else None, remaining=remaining)
