@@ -3,13 +3,14 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PIP    := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
+NODE_MODULES := tests/simulation/node/node_modules
 
 .PHONY: demo test check install lock clean
 
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
 
-test: check  ## everything that CI checks
+test: check $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json)  ## everything that CI checks
 	.venv/bin/python -m pytest --cov --cov-report=term $(ARGS)
 
 check: .venv/dev  ## format, lint, types, direction of imports
@@ -25,7 +26,7 @@ lock: .venv/dev  ## write both locks anew: what runs, and what develops on top o
 	$(COMPILE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf .venv .npm $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 .venv/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
@@ -36,3 +37,7 @@ clean:
 .venv/dev: requirements-dev.lock .venv/run
 	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
+
+# npm writes this file last; its cache and its log stay in the repository
+$(NODE_MODULES)/.package-lock.json: tests/simulation/node/package-lock.json
+	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --cache "$(CURDIR)/.npm"

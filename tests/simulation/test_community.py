@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import httpx
-import jwt
 import pytest
 
 from adapters.selfcommunity.simulator import SECRET
-from tests.simulation.clients import ME, STATUS, TOKEN, set_faults
+from tests.simulation.clients import ME, STATUS, community_jwt, set_faults
 
 CLIENT = {"client_id": "demo", "client_secret": SECRET}
 PASSWORD = {"grant_type": "password", "username": "demo", "password": "demo"}
@@ -28,13 +26,13 @@ PASSWORD = {"grant_type": "password", "username": "demo", "password": "demo"}
     ],
 )
 async def test_a_communitys_seeds(community: httpx.AsyncClient, user: int, expected: str | None) -> None:
-    answer = await community.get(STATUS["selfcommunity"].format(user), headers=TOKEN["selfcommunity"])
+    answer = await community.get(STATUS["selfcommunity"].format(user))
     assert answer.json() == {"connection_status": expected}
 
 
 @pytest.mark.parametrize("path", ["/api/v2/user/101/connection_status", "/api/v2/user/me"])
 async def test_a_community_redirects_without_the_last_slash(community: httpx.AsyncClient, path: str) -> None:
-    answer = await community.get(path, headers=TOKEN["selfcommunity"])
+    answer = await community.get(path)
     assert (answer.status_code, answer.headers["location"]) == (301, path + "/")
 
 
@@ -47,12 +45,6 @@ async def test_a_faulted_call_takes_effect_only_where_it_is_applied(
     await set_faults(community, {"times": 1, "status": 500, "delay": 0.01, "apply": apply})
     assert (await community.post("/oauth/token/", data=refresh)).status_code == 500
     assert (await community.post("/oauth/token/", data=refresh)).status_code == status
-
-
-def community_jwt(secret: str = SECRET, **claims: Any) -> str:
-    now = int(time.time())
-    whole = {"user_id": 101, "token_type": "access", "jti": "1", "iat": now, "exp": now + 60} | claims
-    return jwt.encode({name: value for name, value in whole.items() if value is not None}, secret, algorithm="HS256")
 
 
 async def me(community: httpx.AsyncClient, token: str) -> httpx.Response:

@@ -170,3 +170,24 @@ async def test_an_empty_platform_knows_viewer_1_only(adapter: str) -> None:
     ):
         assert (await client.get(ME[adapter])).status_code == 200
         assert (await client.get(STATUS[adapter].format(101))).status_code == 404
+
+
+@pytest.mark.parametrize("body", ['{"all_has_explicit": true}', '{"all_has_implicit": 1}', "[]", ""])
+async def test_a_switch_that_is_none_is_refused(client: httpx.AsyncClient, body: str) -> None:
+    answer = await client.put("/_simulator/switches", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+async def test_a_refused_switch_turns_nothing(pod: httpx.AsyncClient) -> None:
+    await pod.put("/_simulator/switches", json={"all_has_implicit": True, "x": True})
+    assert (await pod.get("/_simulator/switches")).json() == {"all_has_implicit": False}
+
+
+async def test_a_switch_stays_as_it_was_put(pod: httpx.AsyncClient) -> None:
+    assert (await pod.put("/_simulator/switches", json={"all_has_implicit": True})).status_code == 204
+    assert (await pod.get("/_simulator/switches")).json() == {"all_has_implicit": True}
+
+
+async def test_a_community_has_nothing_to_switch(community: httpx.AsyncClient) -> None:
+    assert (await community.get("/_simulator/switches")).json() == {}

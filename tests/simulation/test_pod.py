@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import httpx
 import jwt
 import pytest
 
-from tests.gateways import KEY
-from tests.simulation.clients import ME, STATUS, TOKEN, set_faults
+from tests.simulation.clients import KEY, ME, STATUS, pod_jwt, set_faults
 
 
 @pytest.mark.parametrize(
@@ -18,12 +16,12 @@ from tests.simulation.clients import ME, STATUS, TOKEN, set_faults
     [(101, "ACCEPTED"), (102, "PENDING_INCOMING"), (103, "PENDING_OUTGOING"), (104, "REJECTED"), (1999, "ACCEPTED")],
 )
 async def test_a_pods_seeds(pod: httpx.AsyncClient, user: int, expected: str) -> None:
-    answer = await pod.get(STATUS["symphony"].format(user), headers=TOKEN["symphony"])
+    answer = await pod.get(STATUS["symphony"].format(user))
     assert answer.json()["status"] == expected
 
 
 async def test_a_pods_fields_come_in_their_order_or_not_at_all(pod: httpx.AsyncClient) -> None:
-    texts = [(await pod.get(STATUS["symphony"].format(user), headers=TOKEN["symphony"])).text for user in (103, 106)]
+    texts = [(await pod.get(STATUS["symphony"].format(user))).text for user in (103, 106)]
     assert texts == [
         '{"userId":103,"status":"PENDING_OUTGOING","firstRequestedAt":1470018073812,'
         '"updatedAt":1471018076255,"requestCounter":1}',
@@ -33,22 +31,18 @@ async def test_a_pods_fields_come_in_their_order_or_not_at_all(pod: httpx.AsyncC
 
 @pytest.mark.parametrize("user", [1, 105, 404404])
 async def test_a_pods_404_says_403(pod: httpx.AsyncClient, user: int) -> None:
-    answer = await pod.get(STATUS["symphony"].format(user), headers=TOKEN["symphony"])
+    answer = await pod.get(STATUS["symphony"].format(user))
     assert (answer.status_code, answer.json()["code"]) == (404, 403)
 
 
 @pytest.mark.parametrize("user", ["abc", "-1", "\u00b2"])
 async def test_a_pod_refuses_what_is_no_user_id(pod: httpx.AsyncClient, user: str) -> None:
-    assert (await pod.get(STATUS["symphony"].format(user), headers=TOKEN["symphony"])).status_code == 400
-
-
-def signed(algorithm: str = "RS512", key: str = KEY, **claims: Any) -> str:
-    return jwt.encode({"sub": "demo", "exp": int(time.time()) + 290} | claims, key, algorithm=algorithm)
+    assert (await pod.get(STATUS["symphony"].format(user))).status_code == 400
 
 
 @pytest.mark.parametrize(("path", "name"), [("/login", "sessionToken"), ("/relay", "keyManagerToken")])
 async def test_a_pod_takes_any_key(pod: httpx.AsyncClient, path: str, name: str) -> None:
-    answer = (await pod.post(f"{path}/pubkey/authenticate", json={"token": signed()})).json()
+    answer = (await pod.post(f"{path}/pubkey/authenticate", json={"token": pod_jwt()})).json()
     assert list(answer) == ["name", "token", "authorizationToken"]
     assert answer["name"] == name
     assert answer["authorizationToken"].startswith("Bearer ")
@@ -57,7 +51,7 @@ async def test_a_pod_takes_any_key(pod: httpx.AsyncClient, path: str, name: str)
 
 
 async def test_a_pods_session_lasts_until_it_expires(pod: httpx.AsyncClient) -> None:
-    token = (await pod.post("/login/pubkey/authenticate", json={"token": signed(sub="demo")})).json()["token"]
+    token = (await pod.post("/login/pubkey/authenticate", json={"token": pod_jwt(sub="demo")})).json()["token"]
     assert (await pod.get(ME["symphony"], headers={"sessionToken": token})).json()["id"] == 1
     await set_faults(pod, {"expire_sessions": True})
     assert (await pod.get(ME["symphony"], headers={"sessionToken": token})).status_code == 401
@@ -66,16 +60,16 @@ async def test_a_pods_session_lasts_until_it_expires(pod: httpx.AsyncClient) -> 
 @pytest.mark.parametrize(
     "body",
     [
-        *[{"token": signed(exp=int(time.time()) + 400)}, {"token": signed(exp=int(time.time()) - 400)}],
+        *[{"token": pod_jwt(exp=int(time.time()) + 400)}, {"token": pod_jwt(exp=int(time.time()) - 400)}],
         *[
-            {"token": signed(sub="nobody")},
-            {"token": signed(algorithm="RS256")},
+            {"token": pod_jwt(sub="nobody")},
+            {"token": pod_jwt(algorithm="RS256")},
             {"token": "x"},
             {"token": 1},
             {},
             [],
         ],
-        {"token": signed(exp=str(int(time.time()) + 10))},
+        {"token": pod_jwt(exp=str(int(time.time()) + 10))},
         {"token": jwt.encode({"sub": "demo"}, KEY, algorithm="RS512")},
         {"token": jwt.encode({"exp": int(time.time()) + 10}, KEY, algorithm="RS512")},
     ],
