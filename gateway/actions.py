@@ -105,10 +105,10 @@ class Attempt:
         if met is not None:
             return met
         for late in acting:
-            if late.done():
-                said = _outcome(late)
-                if isinstance(said, PlatformError) and said.may_have_acted:
+            if late.done() and not isinstance(answer := _outcome(late), DeadlineExceeded):
+                if isinstance(answer, PlatformError) and answer.may_have_acted:
                     raise self.unknown()  # what was read may have been before that
+                said = answer
         current = _outcome(reading) if reading.done() else None
         if isinstance(current, UserNotFound):
             raise current

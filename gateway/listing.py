@@ -13,7 +13,6 @@ from gateway.platform import Platform
 from gateway.problems import Problem
 from gateway.stretch import Filters, Stretch
 
-
 HEAD_START: Final = 0.25
 """Part of a list's time that its first platform has before the others are asked as well."""
 

@@ -16,6 +16,7 @@ from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
 from gateway.telemetry.log import Log
+from tests.wire import InProcess
 
 KEY = private_key()
 OWN = {
@@ -59,7 +60,7 @@ class Gateway:
 
     def _wire(self, settings: PlatformSettings) -> httpx.AsyncBaseTransport:
         name = next(each for each, adapter in ADAPTERS.items() if adapter == adapter_name(settings))
-        return httpx.ASGITransport(self.simulators[name])
+        return InProcess(self.simulators[name])
 
 
 def tables(credentials: Mapping[str, Mapping[str, Any]], server: Mapping[str, Any] | None = None) -> dict[str, Any]:

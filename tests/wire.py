@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import httpx
+from starlette.types import ASGIApp
+
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -61,3 +64,16 @@ def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
     """A whole HTTP answer."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class InProcess(httpx.AsyncBaseTransport):
+    """An app without a socket. A connection that it drops is the failure that it would be on one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = httpx.ASGITransport(app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._app.handle_async_request(request)
+        except ConnectionResetError as dropped:
+            raise httpx.ReadError("dropped", request=request) from dropped

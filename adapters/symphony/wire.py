@@ -40,9 +40,9 @@ class Whose(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Removed(msgspec.Struct, frozen=True):
-    """The answer to `remove`: a sentence, which is never read."""
+    """The answer to `remove`: a sentence. What it says is never read, but it must be there."""
 
-    message: str | None = None
+    message: str
 
 
 class Error(msgspec.Struct, frozen=True):

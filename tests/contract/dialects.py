@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -13,6 +14,7 @@ from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.conversion import from_tables
 from gateway.transports.bounded import BoundedTransport
+from tests.wire import InProcess
 
 USER: Final = 769658112378
 """The target of every test in the suite; the number is the seeds'."""
@@ -35,6 +37,14 @@ class Dialect(msgspec.Struct, frozen=True):
     """answers with status 200 that break the platform's promise, by what is wrong with them"""
     not_found: str
     """the platform's own 404 body"""
+    many_path: str
+    """what the path of a batch read contains, and that of no other call"""
+    many: Callable[[dict[int, str | None]], Any]
+    """a batch read's answer that says these words of these users"""
+    list_path: str
+    """what the path of every list of pending connections contains, and that of no single read"""
+    logs_in: bool
+    """whether `own` credentials get their token by a login"""
 
 
 SYMPHONY: Final = Dialect(
@@ -66,6 +76,10 @@ SYMPHONY: Final = Dialect(
         "a list": f'[{{"userId":{USER},"status":"ACCEPTED"}}]',
     },
     not_found='{"code":403,"message":"no"}',
+    many_path="/connection/list",
+    many=lambda words: [{"userId": user, "status": word} for user, word in words.items() if word],
+    list_path="/connection/list",
+    logs_in=True,
 )
 
 SELFCOMMUNITY: Final = Dialect(
@@ -88,6 +102,10 @@ SELFCOMMUNITY: Final = Dialect(
         "a list": '[{"connection_status":"connected"}]',
     },
     not_found='{"errors":[{"code":"not_found","message":"no"}]}',
+    many_path="/connection/statuses/",
+    many=lambda words: {"connection_statuses": {str(user): word for user, word in words.items()}},
+    list_path="/connection/requests",
+    logs_in=False,
 )
 
 DIALECTS: Final = (SYMPHONY, SELFCOMMUNITY)
@@ -112,7 +130,7 @@ class Platform:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self.simulator: Simulator = simulator(dialect.adapter)
-        self.adapter = self.connect(httpx.ASGITransport(self.simulator))
+        self.adapter = self.connect(InProcess(self.simulator))
         self.viewer = Viewer.own("acme")
 
     def settings(self, base_url: str = "http://acme.example", **credentials: Any) -> PlatformSettings:
@@ -128,6 +146,13 @@ class Platform:
     ) -> Adapter:
         """An adapter over another wire, or with other credentials."""
         return connect("acme", self.settings(base_url, **own), BoundedTransport(wire), timeout=timeout)
+
+    def word(self, status: Status) -> str | None:
+        """What the platform calls this status."""
+        return next(word for word, each in self.dialect.words.items() if each is status)
+
+    def set(self, user_id: int, status: Status) -> None:
+        self.simulator.platform.set_connection(1, user_id, self.word(status))
 
     async def read(
         self, user_id: int = USER, adapter: Adapter | None = None, viewer: Viewer | None = None
