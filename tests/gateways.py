@@ -1,4 +1,7 @@
-"""A whole gateway in process, in front of a simulated pod (`acme`) and a simulated community (`club`)."""
+"""A whole gateway in process, in front of a simulated pod (`acme`) and a simulated community (`club`).
+
+Where two platforms of one kind matter, `bank` is another pod.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import httpx
 import msgspec
 from starlette.applications import Starlette
 
-from adapters import adapter_name
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
@@ -24,7 +26,7 @@ OWN = {
     "club": {"mode": "token", "token": "demo"},
 }
 CALLERS = {"acme": {"mode": "caller"}, "club": {"mode": "caller"}}
-ADAPTERS = {"acme": "symphony", "club": "selfcommunity"}
+ADAPTERS = {"acme": "symphony", "club": "selfcommunity", "bank": "symphony"}
 
 
 class Gateway:
@@ -59,7 +61,7 @@ class Gateway:
         return [msgspec.json.decode(line) for line in self.lines]
 
     def _wire(self, settings: PlatformSettings) -> httpx.AsyncBaseTransport:
-        name = next(each for each, adapter in ADAPTERS.items() if adapter == adapter_name(settings))
+        name = httpx.URL(settings.base_url).host.removesuffix(".example")
         return InProcess(self.simulators[name])
 
 
