@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -122,31 +124,31 @@ async def test_a_refusal_that_is_not_the_platforms_own_leaves_all_open(
 @pytest.mark.parametrize(
     ("fault", "kind", "may_have_acted"),
     [
-        (Fault(status=401), OwnCredentialRefused, False),
-        (Fault(status=403), Forbidden, False),
-        (Fault(status=429), Throttled, False),
-        (Fault(status=400), ActionRefused, False),
-        (Fault(status=404), ActionRefused, False),
-        (Fault(status=409), ActionRefused, False),
-        (Fault(status=500), ServerError, True),
-        (Fault(status=503, retry_after=1), ServerError, True),
-        (Fault(status=302), InvalidAnswer, True),
-        (Fault(status=405), InvalidAnswer, True),
-        (Fault(status=201), InvalidAnswer, True),
-        (Fault(body="<html>"), InvalidAnswer, True),
-        (Fault(body="[]"), InvalidAnswer, True),
-        (Fault(drop=True), Unreachable, True),
-        (Fault(delay=30), DeadlineExceeded, True),
+        ({"status": 401}, OwnCredentialRefused, False),
+        ({"status": 403}, Forbidden, False),
+        ({"status": 429}, Throttled, False),
+        ({"status": 400}, ActionRefused, False),
+        ({"status": 404}, ActionRefused, False),
+        ({"status": 409}, ActionRefused, False),
+        ({"status": 500}, ServerError, True),
+        ({"status": 503, "retry_after": 1}, ServerError, True),
+        ({"status": 302}, InvalidAnswer, True),
+        ({"status": 405}, InvalidAnswer, True),
+        ({"status": 201}, InvalidAnswer, True),
+        ({"body": "<html>"}, InvalidAnswer, True),
+        ({"body": "[]"}, InvalidAnswer, True),
+        ({"drop": True}, Unreachable, True),
+        ({"delay": 30}, DeadlineExceeded, True),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("action", [Action.REQUEST, Action.REMOVE])
 async def test_a_failure_says_whether_it_may_have_acted(
-    platform: Platform, fault: Fault, kind: type[PlatformError], may_have_acted: bool, action: Action
+    platform: Platform, fault: dict[str, Any], kind: type[PlatformError], may_have_acted: bool, action: Action
 ) -> None:
-    adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if fault.delay else 5.0)
+    adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if "delay" in fault else 5.0)
     await adapter.identify()
-    platform.simulator.misbehave(fault)
+    platform.simulator.misbehave(Fault(**fault))
     with pytest.raises(kind) as caught:
         await adapter.act(platform.viewer, USER, action)
     assert caught.value.may_have_acted is may_have_acted
@@ -174,12 +176,11 @@ async def test_what_left_may_have_acted(platform: Platform, failure: type[httpx.
     assert caught.value.may_have_acted
 
 
-@pytest.mark.parametrize(
-    "fault", [Fault(status=500), Fault(drop=True), Fault(body="<html>"), Fault(delay=30)], ids=str
-)
-async def test_an_action_whose_login_fails_never_left(platform: Platform, fault: Fault) -> None:
-    adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if fault.delay else 5.0)
-    platform.simulator.misbehave(fault)
+@pytest.mark.parametrize("dialect", LOGGING_IN, ids=lambda dialect: dialect.adapter, indirect=True)
+@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"body": "<html>"}, {"delay": 30}], ids=str)
+async def test_an_action_whose_login_fails_never_left(platform: Platform, fault: dict[str, Any]) -> None:
+    adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if "delay" in fault else 5.0)
+    platform.simulator.misbehave(Fault(**fault))
     with pytest.raises(PlatformError) as caught:
         await adapter.act(platform.viewer, USER, Action.REQUEST)
     assert not caught.value.may_have_acted
