@@ -18,9 +18,6 @@ from adapters.contract import Position
 from gateway.listing import Place
 from gateway.stretch import Filters
 
-LONGEST: Final = 200
-"""Characters; none that we make is longer."""
-
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     version: Literal[1]
@@ -41,7 +38,8 @@ def encode(place: Place, filters: Filters) -> str:
 def decode(text: str, filters: Filters) -> Place:
     """Raises ValueError for what is no cursor, or one of other filters."""
     try:
-        cursor = _DECODER.decode(base64.b64decode(_padded(text), altchars=b"-_", validate=True))
+        padded = text.encode("ascii") + b"=" * (-len(text) % 4)
+        cursor = _DECODER.decode(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (binascii.Error, msgspec.MsgspecError, UnicodeError) as error:
         raise ValueError("expected the next_cursor of an answer") from error
     place = Place(cursor.platform, cursor.position)
@@ -50,12 +48,6 @@ def decode(text: str, filters: Filters) -> Place:
     if encode(place, filters) != text:
         raise ValueError("expected the next_cursor of an answer")
     return place
-
-
-def _padded(text: str) -> bytes:
-    if len(text) > LONGEST:
-        raise binascii.Error
-    return text.encode("ascii") + b"=" * (-len(text) % 4)
 
 
 def _digest(filters: Filters) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import Any
 
 import httpx
@@ -339,5 +340,19 @@ def test_an_action_under_way_ends_before_the_gateway_does() -> None:
             await act(gateway, "club", 102, "accept", **{"X-Request-Timeout-Ms": "100"})
         assert gateway.club.platform.connection(1, 102) == "connected"
         assert len(asyncio.all_tasks()) == 1
+
+    clock.run(main())
+
+
+def test_an_action_that_turns_out_impossible_when_nobody_waits_is_nobodys_news() -> None:
+    async def main() -> None:
+        unseen: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(Fault(delay=0.4))
+            await act(gateway, "club", 103, "accept", **{"X-Request-Timeout-Ms": "100"})
+            await asyncio.sleep(10)
+        gc.collect()
+        assert unseen == []
 
     clock.run(main())

@@ -146,6 +146,28 @@ async def test_a_platform_that_the_page_has_no_room_for_is_not_asked(gateway: Ga
     assert gateway.club.calls.calls == 0
 
 
+async def test_a_page_that_is_just_full_asks_no_other_platform(gateway: Gateway) -> None:
+    first = await listed(gateway, ("limit", 2))
+    assert names(first) == PENDING[:2]
+    assert gateway.club.calls.calls == 0
+    assert names(await listed(gateway, ("limit", 2), ("cursor", first["next_cursor"]))) == PENDING[2:]
+
+
+def test_a_platform_that_was_asked_in_vain_is_asked_no_more() -> None:
+    """The first takes longer than its head start and then fills the page while another is being read."""
+
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            await gateway.client.get("/v1/connections/acme/101")
+            gateway.acme.misbehave(Fault(delay=0.6))
+            gateway.club.misbehave(Fault(delay=0.3))
+            assert names(await listed(gateway, ("limit", 2))) == PENDING[:2]
+            await asyncio.sleep(10)
+            assert gateway.club.calls.calls == 1
+
+    clock.run(main())
+
+
 async def test_a_page_may_be_empty_while_there_is_more(gateway: Gateway) -> None:
     """Hundreds of requests were declined before the one that is pending."""
     for user in range(5000, 7000):
@@ -227,6 +249,20 @@ async def test_what_came_before_a_failure_is_kept(gateway: Gateway) -> None:
     page = await listed(gateway)
     assert names(page) == PENDING[:3]
     assert slugs(page) == {"club": "platform-error"}
+
+
+async def test_a_failure_behind_the_page_is_told_on_the_page_that_meets_it(gateway: Gateway) -> None:
+    gateway.club.platform.set_connection(1, 5000, "received_connection_request")
+    gateway.club.misbehave(Fault(path="requests_sent", status=500))
+    first = await listed(gateway, ("limit", 3))
+    assert (names(first), first["errors"]) == (PENDING[:3], [])
+    second = await listed(gateway, ("limit", 3), ("cursor", first["next_cursor"]))
+    assert (names(second), slugs(second)) == (["club/5000"], {"club": "platform-error"})
+
+
+async def test_no_more_named_users_are_asked_for_than_fit(gateway: Gateway) -> None:
+    await listed(gateway, ("platform", "club"), ("limit", 1), ("user_id", 101), ("user_id", 102))
+    assert gateway.club.calls.by_path == {"GET /api/v2/user/{id}/connection_status/": 1}
 
 
 async def test_a_named_user_who_fails_is_one_error(gateway: Gateway) -> None:
@@ -341,12 +377,14 @@ def made_up(parts: object) -> str:
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).rstrip(b"=").decode()
 
 
-async def refused(gateway: Gateway, text: str, *query: tuple[str, str | int]) -> None:
+async def refused(gateway: Gateway, text: str, *query: tuple[str, str | int]) -> str:
     gateway.acme.calls.reset()
     answer = await get(gateway, *query, ("cursor", text))
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
-    assert answer.json()["detail"].startswith("cursor: expected the next_cursor of an answer")
+    detail = str(answer.json()["detail"])
+    assert detail.startswith("cursor: expected the next_cursor of an answer")
     assert gateway.calls == 0
+    return detail
 
 
 @pytest.mark.parametrize("text", ["", "x", "====", "a b", "\u00e9", "lA==", "A" * 5000, "_-_-", "null", "gA", "kA"])
@@ -358,7 +396,8 @@ async def test_what_is_no_cursor_is_refused(gateway: Gateway, text: str) -> None
     "query", [[("status", "all")], [("platform", "acme")], [("user_id", "102")], [("status", "pending_incoming")]]
 )
 async def test_a_cursor_of_other_filters_is_refused(gateway: Gateway, query: Query) -> None:
-    await refused(gateway, made_up(await cursor(gateway)), *query)
+    detail = await refused(gateway, made_up(await cursor(gateway)), *query)
+    assert detail.endswith("to the same filters")
 
 
 async def test_filters_may_be_written_in_another_order(gateway: Gateway) -> None:

@@ -229,6 +229,13 @@ async def test_a_refusal_that_the_first_alone_meets_as_well_is_everybodys(
     assert gateway.simulators[name].calls.calls == 2
 
 
+@pytest.mark.parametrize("name", MANY)
+async def test_another_refusal_of_the_first_is_that_users_alone(gateway: Gateway, name: str) -> None:
+    gateway.simulators[name].misbehave(Fault(path=MANY[name], status=400), Fault(path="/1000/", status=403))
+    results = await lookup(gateway, users(name, range(1000, 1008)))
+    assert slugs(results) == ["platform-forbidden"] + [""] * 7
+
+
 @pytest.mark.parametrize("status", [401, 429, 500, 503])
 @pytest.mark.parametrize("name", MANY)
 async def test_what_fails_for_all_is_not_asked_for_each(gateway: Gateway, name: str, status: int) -> None:
@@ -246,6 +253,14 @@ async def test_what_all_named_is_kept_when_asking_for_implicit_ones_fails(gatewa
     )
     results = await lookup(gateway, users("acme", [101, 106, 102]))
     assert slugs(results) == ["", "platform-error", ""]
+
+
+async def test_who_is_asked_again_as_accepted_in_vain_is_asked_alone(gateway: Gateway) -> None:
+    gateway.acme.misbehave(
+        Fault(path="/connection/list", times=1, delay=0.001), Fault(path="/connection/list", status=403)
+    )
+    results = await lookup(gateway, users("acme", [101, 106, 105]))
+    assert [each["connection"]["status"] for each in results] == ["connected", "connected", "none"]
 
 
 def test_no_call_begins_after_the_deadline() -> None:
