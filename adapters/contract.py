@@ -160,9 +160,9 @@ class Adapter(Protocol):
         ...
 
     async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
-        """About `limit` users with whom `viewer` stands in one of `statuses`, from `position` (None: the start).
+        """At most `limit` users with whom `viewer` stands in one of `statuses`, from `position` (None: the start).
 
-        More than `limit` may come where the platform sends more. InvalidPosition is raised before anything is sent.
+        InvalidPosition is raised before anything is sent.
         """
         ...
 

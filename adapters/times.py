@@ -32,12 +32,15 @@ def optional_rfc3339(unix_ms: UnixMs | None) -> str | None:
     return None if unix_ms is None else rfc3339(unix_ms)
 
 
-def rfc3339_of(moment: datetime | None) -> str | None:
-    """A moment as answers write it. None for a time of no zone: it could be any of two dozen moments.
+def rfc3339_of(iso8601: str | None) -> str | None:
+    """None for a time of no zone: it could be any of two dozen moments.
 
-    Raises ValueError where UTC has no such year.
+    Raises ValueError for what is no ISO 8601 time, or one in a year that UTC can't write.
     """
-    if moment is None or moment.tzinfo is None:
+    if iso8601 is None:
+        return None
+    moment = datetime.fromisoformat(iso8601)
+    if moment.tzinfo is None:
         return None
     unix_ms = (moment - _EPOCH) // timedelta(milliseconds=1)
     if not MIN_MS <= unix_ms <= MAX_MS:

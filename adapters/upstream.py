@@ -7,7 +7,6 @@ errors of the contract.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Callable
 from typing import Final, TypeVar
@@ -16,6 +15,7 @@ import httpx
 import msgspec
 
 from adapters import contract
+from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
 
 T = TypeVar("T")
@@ -44,8 +44,6 @@ REFUSALS: Final = frozenset({400, 403, 404, 413, 414})
 
 FORBIDDEN: Final = "the platform answered 403"
 _THROTTLED_WITHOUT_HINT: Final = 1.0
-_SAFE_TO_QUOTE: Final = re.compile(r"(Expected `|Object missing required field `)")
-_POSITION: Final = re.compile(r" - at `(\$[^`]*)`\Z")
 
 
 class Upstream:
@@ -135,9 +133,7 @@ class Upstream:
 
 
 def _describe(failure: Exception) -> str:
-    text = str(failure)
     if isinstance(failure, msgspec.ValidationError):
-        where = f" at {found[1]}" if (found := _POSITION.search(text)) else ""
-        what = _POSITION.sub("", text) if _SAFE_TO_QUOTE.match(text) else "unexpected value"
-        return f"the answer breaks the contract: {what[0].lower()}{what[1:]}{where}"
+        place, what = mismatch(failure, "unexpected value")
+        return f"the answer breaks the contract: {what}{place and f' at {place}'}"
     return "the answer is not the JSON that was expected"

@@ -73,7 +73,11 @@ class Attempt:
 
     async def run(self) -> Connection:
         """The connection after the action. Raises a PlatformError, or the Problem that says why not."""
-        before = await self._read()
+        reading = self._calls.start(self._read())
+        await self._calls.wait(reading, until=self._until)
+        if not reading.done():
+            raise DeadlineExceeded(self._adapter.platform, "no answer in time: nothing was sent")
+        before = reading.result()
         if before.status in self._goal:
             return before
         if self._action not in before.actions:
@@ -86,10 +90,9 @@ class Attempt:
         if not acting.done():
             return await self._read_back(None, acting)
         said = _outcome(acting)
-        if isinstance(said, PlatformError):
-            if not said.may_have_acted and not isinstance(said, ActionRefused):
-                raise said
-        elif said.status in self._goal:
+        if certain := _certain_failure(said):
+            raise certain
+        if isinstance(said, Connection) and said.status in self._goal:
             return said
         return await self._read_back(said)
 
@@ -108,6 +111,8 @@ class Attempt:
             if late.done() and not isinstance(answer := _outcome(late), DeadlineExceeded):
                 if isinstance(answer, PlatformError) and answer.may_have_acted:
                     raise self.unknown()  # what was read may have been before that
+                if certain := _certain_failure(answer):
+                    raise certain
                 said = answer
         current = _outcome(reading) if reading.done() else None
         if isinstance(current, UserNotFound):
@@ -148,6 +153,13 @@ class Attempt:
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _certain_failure(said: Outcome) -> PlatformError | None:
+    """What was said, if it says for certain that nothing was done, and why."""
+    if isinstance(said, PlatformError) and not said.may_have_acted and not isinstance(said, ActionRefused):
+        return said
+    return None
 
 
 def _outcome(task: asyncio.Task[Connection]) -> Outcome:

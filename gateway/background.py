@@ -43,13 +43,19 @@ class Background:
 
     async def cancel(self) -> None:
         """End all of them now."""
-        for task in self._tasks:
-            task.cancel()
-        await self.finish()
+        while self._tasks:
+            for task in self._tasks:
+                task.cancel()
+            await self._end_of_those_begun()
 
     async def finish(self) -> None:
-        """Let all of them end by themselves."""
+        """Let all of them end by themselves, and those that they start meanwhile."""
+        while self._tasks:
+            await self._end_of_those_begun()
+
+    async def _end_of_those_begun(self) -> None:
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)
 
 
 def _report_bug(task: asyncio.Task[Any]) -> None:

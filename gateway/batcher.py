@@ -4,7 +4,7 @@
 - What fails for one user is that user's answer. What fails for a batch is the answer of everybody in it,
 - unless the platform refused the batch as such (400, 403, 404, 413, 414): that may be one user's fault. Then the
   first is asked alone. The same refusal again is the answer for all of them; otherwise the others are halved.
-- No call begins after the deadline. Whoever has no answer by then has missed it; the calls under way go on.
+- No batch begins after the deadline. Whoever has no answer by then has missed it; the calls under way go on.
 """
 
 from __future__ import annotations

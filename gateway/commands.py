@@ -12,11 +12,11 @@ import msgspec
 
 from adapters.contract import Action, Connection, PlatformError, Viewer, ViewerSource, parse_user_id
 from adapters.secret import Token
+from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.platform import Platform
 from gateway.problems import Problem
 from gateway.settings import Settings
-from gateway.stretch import Filters, listed_statuses
 from gateway.wiring import connect_all
 
 PATIENCE: Final = 4
@@ -82,7 +82,7 @@ async def list_all(
         place: Place | None = None
         while True:
             listing = await fill(sources, filters, place, PAGE, _deadline(settings))
-            failures += [f"{problem.platform}: {describe(problem)}" for problem in listing.errors]
+            failures += [f"{_whom(problem)}: {describe(problem)}" for problem in listing.errors]
             show(listing)
             place = listing.next
             if place is None:
@@ -91,10 +91,14 @@ async def list_all(
 
 def describe(error: PlatformError | Problem) -> str:
     """Slug and sentence; for the operator with what the system said about the connection, and when to try again."""
-    cause = f" ({error.__cause__})" if isinstance(error.__cause__, httpx.ConnectError) else ""
     problem = error if isinstance(error, Problem) else Problem.of(error)
-    later = f" (try again in {error.retry_after:g} s)" if error.retry_after else ""
+    cause = f" ({problem.__cause__})" if isinstance(problem.__cause__, httpx.ConnectError) else ""
+    later = f" (try again in {problem.retry_after} s)" if problem.retry_after else ""
     return f"{problem.kind.slug}: {problem.detail}{cause}{later}"
+
+
+def _whom(problem: Problem) -> str:
+    return str(problem.platform) if problem.user_id is None else f"{problem.platform}/{problem.user_id}"
 
 
 @contextlib.asynccontextmanager

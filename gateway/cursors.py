@@ -15,8 +15,8 @@ from typing import Final, Literal
 import msgspec
 
 from adapters.contract import Position
+from gateway.filters import Filters
 from gateway.listing import Place
-from gateway.stretch import Filters
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

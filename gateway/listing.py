@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from adapters.contract import Connection, PlatformError, Position, Viewer
+from gateway.filters import Filters
 from gateway.platform import Platform
 from gateway.problems import Problem
-from gateway.stretch import Filters, Stretch
+from gateway.stretch import Stretch
 
 HEAD_START: Final = 0.25
 """Part of a list's time that its first platform has before the others are asked as well."""
@@ -99,10 +100,17 @@ def _put(listing: Listing, source: Source, stretch: Stretch | Problem, limit: in
             listing.next = Place(name, reached)
             break
         reached = entry.position
-    listing.errors += [Problem.of(error, users[0] if len(users) == 1 else None) for error, users in failed.items()]
+    listing.errors += _told(failed)
     if listing.next is None and stretch.error is not None:
         listing.errors.append(Problem.of(stretch.error))
     elif listing.next is None and stretch.next is not None:
         listing.next = Place(name, stretch.next)
     listing.remaining = stretch.remaining
     return listing.next is not None
+
+
+def _told(failed: Mapping[PlatformError, Sequence[int]]) -> list[Problem]:
+    """What failed for one user names that user; what failed for many, in however many calls, is told once."""
+    alone = [Problem.of(error, users[0]) for error, users in failed.items() if len(users) == 1]
+    together = {(type(error), error.detail): error for error, users in failed.items() if len(users) > 1}
+    return [Problem.of(error) for error in together.values()] + alone

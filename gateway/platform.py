@@ -9,8 +9,9 @@ from adapters.contract import Action, Adapter, Connection, DeadlineExceeded, Pla
 from gateway.actions import Attempt, kept_for_reading_back
 from gateway.background import Background
 from gateway.batcher import Batcher
+from gateway.filters import Filters
 from gateway.problems import Kind, Problem
-from gateway.stretch import Filters, Stretch, Stretches
+from gateway.stretch import Stretch, Stretches
 
 HEARD_OUT = 0.01
 """Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""

@@ -92,7 +92,9 @@ class Problem(Exception):
     @classmethod
     def of(cls, error: contract.PlatformError, user_id: int | None = None) -> Problem:
         kind = OF_PLATFORM_ERROR[type(error)]
-        return cls(kind, error.detail, platform=error.platform, user_id=user_id, retry_after=error.retry_after)
+        problem = cls(kind, error.detail, platform=error.platform, user_id=user_id, retry_after=error.retry_after)
+        problem.__cause__ = error.__cause__
+        return problem
 
 
 class Body(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -41,6 +41,9 @@ class Viewers:
             raise Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: no platform here can be asked as a named user")
         named = self._named(headers)
         adapters = [self._adapters[name] for name in platforms]
+        for each in adapters:
+            if each.viewer_source is ViewerSource.CALLER:
+                single(headers, each.TOKEN_HEADER)
         _check_shared_headers(headers, [each for each in adapters if each.platform not in named], adapters)
         return {each.platform: self._viewer(headers, each, named.get(each.platform)) for each in adapters}
 
@@ -68,7 +71,7 @@ class Viewers:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
         text = single(headers, NAMING_HEADER)
         tokens: dict[str, Token] = {}
-        for place, part in enumerate(text.split(",") if text is not None else (), 1):
+        for place, part in enumerate(text.split(",") if text else (), 1):
             name, _, token = part.strip(" \t").partition("=")
             where = f"{NAMING_HEADER}: part {place}"
             adapter = self._adapters.get(name)

@@ -293,6 +293,31 @@ def test_a_failure_that_comes_while_reading_back_leaves_it_unknown() -> None:
     clock.run(main())
 
 
+def test_a_certain_refusal_that_comes_while_reading_back_is_told() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(
+                Fault(path="/accept/", delay=1.7, status=403),
+                Fault(path="/connection_status/", times=1, delay=0.1),
+                Fault(path="/connection_status/", status=500),
+            )
+            assert slug(await act(gateway, "club", 102, "accept")) == "platform-forbidden"
+
+    clock.run(main())
+
+
+def test_an_action_whose_first_read_hangs_sends_nothing() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.acme.misbehave(Fault(path="/login/", delay=1.5), Fault(delay=30))
+            answer = await act(gateway, "acme", 102, "accept")
+            assert slug(answer) == "platform-timeout"
+            assert "nothing was sent" in answer.json()["detail"]
+            assert asyncio.get_running_loop().time() == pytest.approx(2.0, abs=0.05)
+
+    clock.run(main())
+
+
 def test_a_platform_that_hangs_after_the_action_leaves_it_unknown() -> None:
     async def main() -> None:
         async with running(request_timeout=2.0) as gateway:
@@ -337,6 +362,17 @@ def test_an_action_under_way_ends_before_the_gateway_does() -> None:
     async def main() -> None:
         async with running(request_timeout=2.0) as gateway:
             gateway.club.misbehave(Fault(delay=0.4))
+            await act(gateway, "club", 102, "accept", **{"X-Request-Timeout-Ms": "100"})
+        assert gateway.club.platform.connection(1, 102) == "connected"
+        assert len(asyncio.all_tasks()) == 1
+
+    clock.run(main())
+
+
+def test_an_action_that_outlives_its_attempt_ends_before_the_gateway_does() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(Fault(path="/accept/", delay=1.8), Fault(delay=0.8))
             await act(gateway, "club", 102, "accept", **{"X-Request-Timeout-Ms": "100"})
         assert gateway.club.platform.connection(1, 102) == "connected"
         assert len(asyncio.all_tasks()) == 1

@@ -276,6 +276,24 @@ async def test_a_named_user_who_fails_is_one_error(gateway: Gateway) -> None:
     assert error["type"] == "/problems/platform-invalid-answer"
 
 
+async def test_a_platform_that_fails_in_several_calls_is_one_error(gateway: Gateway) -> None:
+    gateway.acme.misbehave(Fault(path="/connection/list", status=500))
+    query = [("user_id", str(user)) for user in range(1000, 1450)]
+    page = await listed(gateway, ("platform", "acme"), ("status", "all"), ("limit", 500), *query)
+    assert [(each["type"], each.get("user_id")) for each in page["errors"]] == [("/problems/platform-error", None)]
+
+
+async def test_one_pending_behind_many_declined_costs_few_calls(gateway: Gateway) -> None:
+    for user in range(5000, 5500):
+        gateway.club.platform.set_connection(1, user, "received_connection_request")
+        await gateway.client.post(f"/v1/connections/club/{user}/reject")
+    gateway.club.platform.set_connection(1, 6000, "received_connection_request")
+    gateway.club.calls.reset()
+    query = (("platform", "club"), ("status", "pending_incoming"), ("limit", 1))
+    assert names(*await pages(gateway, *query)) == ["club/102", "club/6000"]
+    assert gateway.club.calls.calls <= 8
+
+
 async def test_a_failure_says_which_request_it_was(gateway: Gateway) -> None:
     gateway.club.misbehave(Fault(retry_after=7))
     answer = await get(gateway)
@@ -292,6 +310,44 @@ def test_a_platform_that_hangs_in_the_middle_delays_nobody() -> None:
             assert names(page) == PENDING[2:]
             assert slugs(page) == {"acme": "platform-timeout"}
             assert asyncio.get_running_loop().time() == pytest.approx(2.0, abs=0.05)
+
+    clock.run(main())
+
+
+def test_a_platform_that_is_too_slow_for_the_page_gives_what_it_has() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(Fault(delay=0.24))
+            query = (("platform", "club"), ("status", "connected"), ("limit", 500))
+            found = await pages(gateway, *query)
+            assert len(set(names(*found))) == len(names(*found)) == 1001
+            assert len(names(found[0])) == 400
+            assert [page["errors"] for page in found] == [[]] * len(found)
+
+    clock.run(main())
+
+
+def test_a_platform_that_hangs_after_a_part_of_its_page_is_asked_again_for_the_rest() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(Fault(path="requests_sent", times=1, delay=30))
+            first = await listed(gateway, ("platform", "club"))
+            assert (names(first), first["errors"]) == (["club/102"], [])
+            assert asyncio.get_running_loop().time() == pytest.approx(2.0, abs=0.05)
+            assert names(await listed(gateway, ("platform", "club"), ("cursor", first["next_cursor"]))) == [
+                "club/103"
+            ]
+
+    clock.run(main())
+
+
+def test_a_call_that_could_not_end_in_time_is_not_begun() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(Fault(delay=1.2))
+            first = await listed(gateway, ("platform", "club"))
+            assert (names(first), gateway.club.calls.calls) == (["club/102"], 1)
+            assert asyncio.get_running_loop().time() == pytest.approx(1.2, abs=0.05)
 
     clock.run(main())
 
@@ -345,6 +401,7 @@ async def test_a_list_in_sync_with_actions_is_asked_for_from_its_start(gateway: 
         ([("platform", "nowhere"), ("x", "1")], 404, "unknown-platform", "no platform of this name"),
         ([("x", "1")], 400, "invalid-request", "query: unknown parameter 'x', expected some of platform, status"),
         ([("Status", "all")], 400, "invalid-request", "query: unknown parameter 'Status'"),
+        ([("769658112378", "")], 400, "invalid-request", "query: unknown parameter, expected some of platform, status"),
         ([("status", "none")], 400, "invalid-request", "status: expected some of connected, pending_incoming"),
         ([("status", "")], 400, "invalid-request", "status: expected some of"),
         ([("status", "ALL")], 400, "invalid-request", "status: expected some of"),
@@ -443,7 +500,7 @@ async def test_a_cursor_with_more_in_it_is_refused(gateway: Gateway) -> None:
     await refused(gateway, made_up(parts) + "A")
 
 
-@pytest.mark.parametrize("position", [[1, 102], [0, 103]])
+@pytest.mark.parametrize("position", [[1, 101], [0, 103], [0, 102]])
 async def test_a_forged_position_among_named_users_is_refused(gateway: Gateway, position: list[int]) -> None:
     query = (("user_id", 102), ("user_id", 101), ("status", "all"))
     parts = await cursor(gateway, *query)

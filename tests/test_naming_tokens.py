@@ -80,7 +80,7 @@ async def test_a_token_may_contain_an_equals_sign(passing: Gateway) -> None:
     [
         ("nowhere=canary", "X-Platform-Token: part 1: expected PLATFORM=TOKEN with a configured platform"),
         ("canary", "X-Platform-Token: part 1: expected PLATFORM=TOKEN"),
-        ("", "X-Platform-Token: part 1: expected PLATFORM=TOKEN"),
+        (",", "X-Platform-Token: part 1: expected PLATFORM=TOKEN"),
         ("acme=canary,", "X-Platform-Token: part 2: expected PLATFORM=TOKEN"),
         ("acme=canary;club=canary,x", "X-Platform-Token: part 2: expected PLATFORM=TOKEN"),
         ("ACME=canary", "X-Platform-Token: part 1: expected PLATFORM=TOKEN"),
@@ -112,6 +112,17 @@ async def test_it_is_checked_even_if_the_call_is_about_another_platform(two_pods
 async def test_bytes_that_are_no_text_are_refused(passing: Gateway) -> None:
     answer = await passing.client.get("/v1/connections/acme/101", headers=[(b"X-Platform-Token", b"acme=\xff\xfe")])
     assert refusal(answer).startswith("X-Platform-Token: part 1: expected a token")
+
+
+async def test_an_empty_one_is_none(passing: Gateway) -> None:
+    answer = await ask(passing, "acme", X_Platform_Token="", sessionToken="demo")
+    assert outcomes(answer) == ["connected"]
+
+
+async def test_a_platforms_own_header_is_said_once_even_where_it_does_not_count(passing: Gateway) -> None:
+    headers = [("X-Platform-Token", "acme=demo"), ("sessionToken", "one"), ("sessionToken", "two")]
+    answer = await passing.client.get("/v1/connections/acme/101", headers=headers)
+    assert refusal(answer).startswith("sessionToken: sent more than once")
 
 
 async def test_it_is_said_once(passing: Gateway) -> None:

@@ -96,7 +96,7 @@ async def test_a_request_that_was_received(router: respx.Router, community: Adap
     assert connection.native_status == "received_connection_request"
     assert connection.first_requested_at == "2026-11-21T21:41:00.123Z"
     assert connection.updated_at is None
-    assert route.calls[0].request.url.query == b"limit=50&offset=0"
+    assert route.calls[0].request.url.query == b"limit=100&offset=0"
 
 
 async def test_a_request_that_was_sent(router: respx.Router, community: Adapter) -> None:
@@ -139,7 +139,7 @@ async def test_next_is_never_followed(router: respx.Router, community: Adapter) 
     first = await community.list(VIEWER, INCOMING, None, 50)
     assert (first.next, first.remaining) == (Position(0, 2), 5)
     await community.list(VIEWER, INCOMING, first.next, 50)
-    assert route.calls[1].request.url == f"{REQUESTS}?limit=50&offset=2"
+    assert route.calls[1].request.url == f"{REQUESTS}?limit=100&offset=2"
 
 
 async def test_an_offset_advances_by_what_came_not_by_what_was_asked(
@@ -156,6 +156,21 @@ async def test_an_empty_page_that_is_not_the_last_is_invalid(router: respx.Route
     router.get(REQUESTS).respond(json=page(following="x"))
     with pytest.raises(InvalidAnswer, match="empty page"):
         await community.list(VIEWER, INCOMING, None, 50)
+
+
+async def test_no_more_than_fits_is_asked_for_where_all_of_it_is_wanted(
+    router: respx.Router, community: Adapter
+) -> None:
+    route = router.get(REQUESTS).respond(json=page())
+    await community.list(VIEWER, {*INCOMING, Status.REJECTED}, None, 7)
+    assert route.calls[0].request.url.query == b"limit=7&offset=0"
+
+
+async def test_a_page_is_cut_where_more_came_than_fits(router: respx.Router, community: Adapter) -> None:
+    router.get(REQUESTS).respond(json=page(request(5), request(6), request(7)))
+    cut = await community.list(VIEWER, INCOMING, None, 2)
+    assert [entry.user_id for entry in cut.entries] == [5, 6]
+    assert (cut.next, cut.remaining) == (Position(0, 2), 5)
 
 
 async def test_a_page_is_asked_for_in_modest_size(router: respx.Router, community: Adapter) -> None:
@@ -192,21 +207,45 @@ async def test_declined_without_a_zone_is_still_declined(router: respx.Router, c
         request(5, created="yesterday"),
         request(5, created="0001-01-01T00:00:00+14:00"),
         request(5, rejected="9999-12-31T23:59:59-12:00"),
+        {"from_user": {"id": 5}, "created": None},
+        {"from_user": {"id": 5}, "created": 1, "rejected": None},
+    ],
+)
+async def test_an_entry_that_makes_no_sense_is_its_users_alone(
+    router: respx.Router, community: Adapter, entry: object
+) -> None:
+    router.get(REQUESTS).respond(json=page(request(4), entry, request(6)))
+    entries = (await community.list(VIEWER, INCOMING, None, 50)).entries
+    assert [each.user_id for each in entries] == [4, 5, 6]
+    assert [type(each.found) for each in entries] == [Connection, InvalidAnswer, Connection]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
         request(0),
         request(2**63),
         request(5, "to_user"),
         {"from_user": 5, "created": None, "rejected": None},
-        {"from_user": {"id": 5}, "created": None},
         {"from_user": {"id": "5"}, "created": None, "rejected": None},
         None,
     ],
 )
-async def test_an_entry_that_makes_no_sense_is_invalid(
-    router: respx.Router, community: Adapter, entry: object
-) -> None:
-    router.get(REQUESTS).respond(json=page(entry))
+async def test_an_entry_about_nobody_spoils_the_page(router: respx.Router, community: Adapter, entry: object) -> None:
+    router.get(REQUESTS).respond(json=page(request(4), entry))
     with pytest.raises(InvalidAnswer):
         await community.list(VIEWER, INCOMING, None, 50)
+
+
+@pytest.mark.parametrize(
+    "created", ["2026-01-05T09:30Z", "2026-01-05T09:30:00+00", "2026-01-05T09:30:00,000Z", "20260105T093000Z"]
+)
+async def test_a_time_may_be_written_in_any_form_of_iso_8601(
+    router: respx.Router, community: Adapter, created: str
+) -> None:
+    router.get(REQUESTS).respond(json=page(request(5, created=created)))
+    (entry,) = (await community.list(VIEWER, INCOMING, None, 50)).entries
+    assert found(entry.found).first_requested_at == "2026-01-05T09:30:00.000Z"
 
 
 @pytest.mark.parametrize("body", [[], {"results": []}, {"count": 0, "next": None}, {"count": -1, "next": None, "results": []}, {"count": 0, "results": []}])  # fmt: skip

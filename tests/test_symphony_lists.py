@@ -164,6 +164,16 @@ async def test_whom_all_leaves_out_is_asked_for_as_accepted(router: respx.Router
     assert [found(read[user]).status for user in (1, 2, 3)] == [Status.REJECTED, Status.CONNECTED, Status.NONE]
 
 
+@pytest.mark.parametrize("status", ["ACCEPTED", "BLOCKED"])
+async def test_who_was_not_asked_for_again_stands_where_all_said(
+    router: respx.Router, pod: Adapter, status: str
+) -> None:
+    router.get(f"{POD}/list", params={"status": "ALL"}).respond(json=[{"userId": 1, "status": "PENDING_INCOMING"}])
+    router.get(f"{POD}/list", params={"status": "ACCEPTED"}).respond(json=[{"userId": 1, "status": status}])
+    read = await pod.read(VIEWER, (1, 2))
+    assert [found(read[user]).status for user in (1, 2)] == [Status.PENDING_INCOMING, Status.NONE]
+
+
 async def test_the_ids_stand_in_the_query_as_documented(router: respx.Router, pod: Adapter) -> None:
     route = router.get(f"{POD}/list").respond(json=[])
     await pod.read(VIEWER, (769658112378, 7078106103809))

@@ -13,6 +13,7 @@ from adapters.contract import (
     CredentialRefused,
     Entry,
     Identity,
+    InvalidAnswer,
     InvalidPosition,
     OwnCredentialRefused,
     Page,
@@ -34,7 +35,8 @@ FORBIDDEN: Final = (
     "the community answered 403: in follow mode it has no connections at all, which is its operator's setting"
 )
 LONGEST_PAGE: Final = 100
-"""Entries asked for at once: a community describes each of their users at length."""
+"""Entries asked for at once, since a community describes each of their users at length; all of these where some of
+them will be left out, or one pending request behind a thousand declined ones would take a thousand calls."""
 FARTHEST: Final = 2**31 - 1
 """No list is longer."""
 
@@ -73,11 +75,13 @@ class SelfCommunityAdapter:
         part, offset = (parts[0], 0) if position is None else (position.part, position.after)
         if part not in parts or offset > FARTHEST:
             raise InvalidPosition
-        page = await self._page(viewer, tables.LISTS[part], offset, min(limit, LONGEST_PAGE))
+        listing = tables.LISTS[part]
+        asked = min(limit, LONGEST_PAGE) if listing.statuses <= set(statuses) else LONGEST_PAGE
+        page = await self._page(viewer, listing, offset, asked)
         entries = tuple(
-            Entry(int(connection.user_id), connection, Position(part, offset + received))
-            for received, connection in enumerate(self._answers.listed(page, tables.LISTS[part].native), 1)
-            if connection.status in statuses
+            Entry(user_id, found, Position(part, offset + received))
+            for received, (user_id, found) in enumerate(self._answers.listed(page, listing), 1)
+            if isinstance(found, InvalidAnswer) or found.status in statuses
         )
         end = offset + len(page.results)
         if page.next is None:
@@ -86,6 +90,9 @@ class SelfCommunityAdapter:
             following = Position(part, end)
         else:
             raise self._upstream.invalid("an empty page that is not the last")
+        if len(entries) > limit:
+            entries = entries[:limit]
+            following, end = entries[-1].position, entries[-1].position.after
         return Page(entries, following, max(page.count - end, 0))
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
@@ -129,14 +136,13 @@ class SelfCommunityAdapter:
         as_of = self._upstream.as_of()
         return {user_id: self._answers.found(user_id, statuses, as_of) for user_id in user_ids}
 
-    async def _page(self, viewer: Viewer, listing: tables.List, offset: int, limit: int) -> wire.Page[Any]:
+    async def _page(self, viewer: Viewer, listing: tables.List, offset: int, limit: int) -> wire.Page:
         path = listing.path
         if "{me}" in path:
             # Asked each time: the token may be another user's by now, and this list can be anybody's.
             path = path.format(me=(await self._me(viewer)).id)
         response = await self._calls.call(viewer, self._get(f"{path}?limit={limit}&offset={offset}"))
-        page: wire.Page[Any] = self._upstream.expect(response, listing.decoder, FORBIDDEN)
-        return page
+        return self._upstream.expect(response, wire.PAGE, FORBIDDEN)
 
     async def _me(self, viewer: Viewer) -> wire.User:
         response = await self._calls.call(viewer, self._get("/user/me/"))

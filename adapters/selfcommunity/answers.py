@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 import msgspec
@@ -45,23 +44,27 @@ class Answers:
             return self.no_such_user()
         return native if isinstance(native, InvalidAnswer) else self.connection(user_id, native, as_of)
 
-    def listed(self, page: wire.Page[Any], native: wire.NativeStatus) -> list[Connection]:
-        """A list's entries. They are what `native` says, but for a declined request: it has no word."""
+    def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int, Connection | InvalidAnswer]]:
+        """Each entry by its user. One that makes no sense is wrong for its user alone."""
         as_of = self._upstream.as_of()
+        return [self._entry(raw, listing, as_of) for raw in page.results]
+
+    def _entry(self, raw: msgspec.Raw, listing: tables.List, as_of: str) -> tuple[int, Connection | InvalidAnswer]:
+        entry = self._upstream.decode_part(raw, listing.entry)
+        if isinstance(entry, InvalidAnswer):
+            whose = self._upstream.decode_part(raw, listing.whose)
+            if isinstance(whose, InvalidAnswer):
+                raise whose
+            return whose.user.id, entry
         try:
-            return [
-                self.connection(
-                    each.user.id,
-                    native if each.rejected is None else None,
-                    as_of,
-                    status=Status.REJECTED if each.rejected is not None else tables.STATUS[native],
-                    created=rfc3339_of(each.created),
-                    declined=rfc3339_of(each.rejected),
-                )
-                for each in page.results
-            ]
-        except ValueError as error:
-            raise self._upstream.invalid("the answer breaks the contract: a time out of range") from error
+            created, declined = rfc3339_of(entry.created), rfc3339_of(entry.rejected)
+        except ValueError:
+            return entry.user.id, self._upstream.invalid("the answer breaks the contract: expected an ISO 8601 time")
+        if entry.rejected is None:
+            return entry.user.id, self.connection(entry.user.id, listing.native, as_of, created=created)
+        return entry.user.id, self.connection(
+            entry.user.id, None, as_of, status=Status.REJECTED, created=created, declined=declined
+        )
 
     def connection(
         self,

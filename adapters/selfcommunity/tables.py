@@ -41,7 +41,9 @@ class List(msgspec.Struct, frozen=True):
 
     path: str
     native: NativeStatus
-    decoder: msgspec.json.Decoder[Any]
+    entry: msgspec.json.Decoder[Any]
+    whose: msgspec.json.Decoder[Any]
+    """of an entry that makes no sense otherwise"""
 
     @property
     def statuses(self) -> frozenset[Status]:
@@ -51,8 +53,8 @@ class List(msgspec.Struct, frozen=True):
 
 
 LISTS: Final = (
-    List("/user/connection/requests/", NativeStatus.RECEIVED, wire.RECEIVED),
-    List("/user/connection/requests_sent/", NativeStatus.SENT, wire.SENT),
-    List("/user/{me}/connections/", NativeStatus.CONNECTED, wire.CONNECTED),
+    List("/user/connection/requests/", NativeStatus.RECEIVED, wire.RECEIVED, wire.ASKER),
+    List("/user/connection/requests_sent/", NativeStatus.SENT, wire.SENT, wire.ASKED),
+    List("/user/{me}/connections/", NativeStatus.CONNECTED, wire.CONNECTED, wire.CONNECTED),
 )
 """In the order in which they are listed: a position's `part` is the place in here."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -40,20 +39,30 @@ class Someone(msgspec.Struct, frozen=True):
     id: UserId
 
 
-class Received(msgspec.Struct, frozen=True):
-    """A request to the viewer. Without `rejected` nobody could say whether it is pending, so it is never absent."""
+class Asker(msgspec.Struct, frozen=True):
+    """The one thing about a request to the viewer that must make sense, if only that entry is to fail."""
 
     user: Someone = msgspec.field(name="from_user")
-    rejected: datetime | None
-    created: datetime | None = None
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """A request of the viewer."""
+class Received(Asker, frozen=True):
+    """A request to the viewer. Without `rejected` nobody could say whether it is pending, so it is never absent."""
+
+    rejected: str | None
+    created: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """The one thing about a request of the viewer that must make sense, if only that entry is to fail."""
 
     user: Someone = msgspec.field(name="to_user")
-    rejected: datetime | None
-    created: datetime | None = None
+
+
+class Sent(Asked, frozen=True):
+    """A request of the viewer; its times are ISO 8601."""
+
+    rejected: str | None
+    created: str | None = None
 
 
 class Connected(Someone, frozen=True):
@@ -67,12 +76,12 @@ class Connected(Someone, frozen=True):
         return self
 
 
-class Page(msgspec.Struct, Generic[T], frozen=True):
+class Page(msgspec.Struct, frozen=True):
     """Some of a list. `next` is an address that the community chose: never followed, only its absence counts."""
 
     count: Annotated[int, msgspec.Meta(ge=0)]
     next: str | None
-    results: list[T]
+    results: list[msgspec.Raw]
 
 
 class Error(msgspec.Struct, frozen=True):
@@ -97,8 +106,11 @@ CONNECTION_STATUS = msgspec.json.Decoder(ConnectionStatus)
 CONNECTION_STATUSES = msgspec.json.Decoder(ConnectionStatuses[NativeStatus | None])
 RAW_STATUSES = msgspec.json.Decoder(ConnectionStatuses[msgspec.Raw])
 NATIVE_STATUS: msgspec.json.Decoder[NativeStatus | None] = msgspec.json.Decoder(NativeStatus | None)
-RECEIVED = msgspec.json.Decoder(Page[Received])
-SENT = msgspec.json.Decoder(Page[Sent])
-CONNECTED = msgspec.json.Decoder(Page[Connected])
+PAGE = msgspec.json.Decoder(Page)
+RECEIVED = msgspec.json.Decoder(Received)
+ASKER = msgspec.json.Decoder(Asker)
+SENT = msgspec.json.Decoder(Sent)
+ASKED = msgspec.json.Decoder(Asked)
+CONNECTED = msgspec.json.Decoder(Connected)
 ERROR = msgspec.json.Decoder(Error)
 USER = msgspec.json.Decoder(User)

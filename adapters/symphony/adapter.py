@@ -132,7 +132,8 @@ class SymphonyAdapter:
         if left_out := [user_id for user_id in user_ids if user_id not in listed]:
             # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
             try:
-                listed |= await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
+                accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
+                listed |= {user_id: accepted[user_id] for user_id in left_out if user_id in accepted}
             except PlatformError as error:
                 if error.refusal is not None:
                     raise

@@ -41,13 +41,17 @@ def read_token(token_file: Path | None) -> Token | None:
     """The viewer's token, never taken from an argument: arguments are everybody's to read."""
     from adapters.secret import Token
 
+    source = "GATEWAY_TOKEN"
+    text = os.environ.get(source) or None
     try:
-        text = token_file.read_text().strip() if token_file else os.environ.get("GATEWAY_TOKEN")
+        if token_file is not None:
+            source = f"--token-file: {token_file}"
+            text = token_file.read_text(errors="replace").strip()
         return None if text is None else Token(text)
     except OSError as error:
-        stop(f"--token-file: {token_file}: {error.strerror}", WRONG_USE)
+        stop(f"{source}: {error.strerror}", WRONG_USE)
     except ValueError as error:
-        stop(str(error), WRONG_USE)
+        stop(f"{source}: {error}", WRONG_USE)
 
 
 def stop(text: str, code: int) -> NoReturn:

@@ -24,7 +24,7 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
         action = _action(request)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")
-        inputs.no_query(request)
+        inputs.only_query(request)
         deadline = inputs.deadline(request, request_timeout)
         platform.check_offers(action)
         viewer = viewers.viewer(request.headers, platform.name)

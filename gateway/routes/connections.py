@@ -10,19 +10,19 @@ from starlette.routing import Route
 
 from gateway.platform import Platform
 from gateway.routes import inputs
-from gateway.routes.answers import FRESH, answer
+from gateway.routes.answers import reads
 from gateway.viewers import Viewers
 
 
 def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
-    headers = {**FRESH, "vary": ", ".join(viewers.headers)}
+    answer = reads(viewers.headers)
 
     async def lookup(request: Request) -> Response:
         platform = inputs.platform(request, platforms)
         user_id = inputs.user_id(request)
-        inputs.no_query(request)
+        inputs.only_query(request)
         deadline = inputs.deadline(request, request_timeout)
         viewer = viewers.viewer(request.headers, platform.name)
-        return answer(await platform.lookup(viewer, user_id, deadline), headers)
+        return answer(await platform.lookup(viewer, user_id, deadline))
 
     return [Route("/v1/connections/{platform}/{user_id}", lookup)]

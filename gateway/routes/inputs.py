@@ -10,14 +10,16 @@ import msgspec
 from starlette.requests import Request
 
 from adapters.contract import parse_user_id
+from adapters.mismatch import mismatch
 from gateway.headers import single
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access
 
 T = TypeVar("T")
-_QUOTABLE: Final = re.compile(r"(Expected `|Object missing required field `)")
-_PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
+MOST_USERS: Final = 1000
+"""Users that one call can be about."""
+_NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 
 
 def platform(request: Request, platforms: Mapping[str, Platform]) -> Platform:
@@ -46,9 +48,13 @@ def checked_user_id(text: str, where: str) -> int:
         raise Problem(Kind.INVALID_REQUEST, f"{where}: {error}") from error
 
 
-def no_query(request: Request) -> None:
+def only_query(request: Request, *names: str) -> None:
+    """Refuse any parameter but these. Its name is told if it looks like one: it could be anything."""
     for name in request.query_params:
-        raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter {name[:64]!r}, expected none here")
+        if name not in names:
+            which = f" {name!r}" if _NAME.fullmatch(name) else ""
+            expected = f"some of {', '.join(names)}" if names else "none here"
+            raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter{which}, expected {expected}")
 
 
 def deadline(request: Request, longest: float) -> float:
@@ -69,9 +75,7 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        text = str(error)
-        place = found[1] if (found := _PLACE.search(text)) else ""
-        what = _PLACE.sub("", text) if _QUOTABLE.match(text) else "unknown field"
-        raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what[0].lower()}{what[1:]}") from None
+        place, what = mismatch(error, "unknown field")
+        raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Problem(Kind.INVALID_REQUEST, "body: expected JSON") from None

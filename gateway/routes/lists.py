@@ -13,18 +13,17 @@ from starlette.routing import Route
 
 from adapters.contract import Connection, Status
 from gateway import cursors, problems
+from gateway.filters import Filters, listed_statuses
 from gateway.listing import Place, Source, fill
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
-from gateway.routes.answers import FRESH, answer
-from gateway.stretch import Filters, listed_statuses
+from gateway.routes.answers import reads
 from gateway.telemetry.access import Access
 from gateway.viewers import Viewers
 
 USUAL_LIMIT: Final = 100
 LONGEST: Final = 500
-MOST_USERS: Final = 1000
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
@@ -37,7 +36,7 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
-    headers = {**FRESH, "vary": ", ".join(viewers.headers)}
+    answer = reads(viewers.headers)
 
     async def list_connections(request: Request) -> Response:
         filters = _filters(request, platforms)
@@ -53,7 +52,7 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
             [problems.body(each, request_id) for each in listing.errors],
             None if listing.next is None else cursors.encode(listing.next, filters),
         )
-        return answer(page, headers)
+        return answer(page)
 
     return [Route("/v1/connections", list_connections)]
 
@@ -63,15 +62,10 @@ def _filters(request: Request, platforms: Mapping[str, Platform]) -> Filters:
     named = query.getlist("platform")
     if not set(named) <= platforms.keys():
         raise inputs.unknown_platform()
-    for name in query:
-        if name not in PARAMETERS:
-            expected = ", ".join(PARAMETERS)
-            raise Problem(
-                Kind.INVALID_REQUEST, f"query: unknown parameter {name[:64]!r}, expected some of {expected}"
-            )
+    inputs.only_query(request, *PARAMETERS)
     user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
-    if len(user_ids) > MOST_USERS:
-        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {MOST_USERS} users")
+    if len(user_ids) > inputs.MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
     return Filters(
         platforms=tuple(name for name in platforms if not named or name in named),
         statuses=_statuses(query.getlist("status")),

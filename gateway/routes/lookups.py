@@ -16,11 +16,9 @@ from gateway import problems
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
-from gateway.routes.answers import FRESH, answer
+from gateway.routes.answers import reads
 from gateway.telemetry.access import Access
 from gateway.viewers import Viewers
-
-MOST_USERS: Final = 1000
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,10 +43,10 @@ _DECODER: Final = msgspec.json.Decoder(Asked)
 
 
 def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
-    headers = {**FRESH, "vary": ", ".join(viewers.headers)}
+    answer = reads(viewers.headers)
 
     async def lookup(request: Request) -> Response:
-        inputs.no_query(request)
+        inputs.only_query(request)
         targets = _targets(await request.body())
         deadline = inputs.deadline(request, request_timeout)
         wanted: dict[str, dict[int, None]] = {}
@@ -66,7 +64,7 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
         )
         request_id = Access.of(request.scope).request_id
         results = [_result(found.get(name), user_id, request_id) for name, user_id in targets]
-        return answer({"results": results}, headers)
+        return answer({"results": results})
 
     return [Route("/v1/lookup", lookup, methods=["POST"])]
 
@@ -97,8 +95,8 @@ def _result(found: Found | None, user_id: int, request_id: str) -> Result:
 
 def _targets(body: bytes) -> list[tuple[str, int]]:
     users = inputs.decoded(body, _DECODER).users
-    if not 1 <= len(users) <= MOST_USERS:
-        raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {MOST_USERS} entries, not {len(users)}")
+    if not 1 <= len(users) <= inputs.MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
     return [
         (user.platform, inputs.checked_user_id(user.user_id, f"users[{place}].user_id"))
         for place, user in enumerate(users)

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from adapters.contract import Action
 from gateway.platform import Health, Platform
 from gateway.routes import inputs
+from gateway.routes.answers import answer
 
 
 class PlatformEntry(msgspec.Struct, frozen=True):
@@ -24,12 +25,11 @@ class PlatformEntry(msgspec.Struct, frozen=True):
 
 def routes(platforms: Mapping[str, Platform]) -> list[Route]:
     async def list_platforms(request: Request) -> Response:
-        inputs.no_query(request)
+        inputs.only_query(request)
         entries = [
             PlatformEntry(each.name, each.kind, each.adapter.mode, each.offered, each.health)
             for each in platforms.values()
         ]
-        content = msgspec.json.encode({"platforms": entries})
-        return Response(content, headers={"cache-control": "private, no-cache"}, media_type="application/json")
+        return answer({"platforms": entries}, {"cache-control": "private, no-cache"})
 
     return [Route("/v1/platforms", list_platforms)]

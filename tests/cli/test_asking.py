@@ -91,8 +91,9 @@ def test_lookup_takes_the_viewers_token_from_file_or_environment(run: Run, confi
         (("club", "404404"), {"GATEWAY_TOKEN": "demo"}, 1, "user-not-found: "),
         (("club", "101"), {"GATEWAY_TOKEN": "expired"}, 1, "credential-refused: "),
         (("club", "101"), {}, 2, "platform club wants the viewer's token: --token-file or GATEWAY_TOKEN"),
-        (("club", "101"), {"GATEWAY_TOKEN": "a b"}, 2, "expected a token: "),
+        (("club", "101"), {"GATEWAY_TOKEN": "a b"}, 2, "GATEWAY_TOKEN: expected a token: "),
         (("club", "101", "--token-file", "/nowhere/token"), {}, 2, "--token-file: /nowhere/token: No such file"),
+        (("club", "101"), {"GATEWAY_TOKEN": ""}, 2, "platform club wants the viewer's token"),
         (("acme", "abc"), {}, 2, "expected a user id: "),
         (("acme", "0"), {}, 2, "expected a user id: "),
         (("nowhere", "1"), {}, 2, "platform: expected one of acme, club"),
@@ -105,6 +106,22 @@ def test_lookup_says_what_is_wrong_in_one_line(
     assert result.stderr.startswith(f"connection-gateway: {text}")
     assert result.stderr.count("\n") == 1
     assert (result.stdout, result.exit_code) == ("", code)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"canary\xff\xfe", b"can ary"])
+def test_a_token_file_that_holds_none_is_named_and_not_quoted(
+    run: Run, config: str, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "token").write_bytes(content)
+    result = run("lookup", "--config", config, "--token-file", str(tmp_path / "token"), "club", "101")
+    assert result.stderr.startswith(f"connection-gateway: --token-file: {tmp_path / 'token'}: expected a token: ")
+    assert result.stderr.count("\n") == 1
+    assert "canary" not in result.stderr
+    assert result.exit_code == 2
+
+
+def test_a_token_that_nobody_needs_may_be_empty(run: Run, config: str) -> None:
+    assert run("lookup", "--config", config, "acme", "101", GATEWAY_TOKEN="").exit_code == 0
 
 
 def test_a_failure_keeps_to_one_line(run: Run, config: str, pod: Served) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import pty
+import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +46,19 @@ def test_list_prints_what_it_has_and_says_what_failed(run: Run, config: str, pod
     assert names(result.stdout) == ["club/102", "club/103"]
     assert result.stderr == "connection-gateway: acme: platform-error: the platform answered 500\n"
     assert result.exit_code == 1
+
+
+def test_list_says_who_failed_and_why(run: Run, config: str, pod: Served) -> None:
+    entries = [{"userId": 101, "status": "BLOCKED"}, {"userId": 102, "status": "PENDING_INCOMING"}]
+    pod.simulator.misbehave(Fault(path="/list", body=entries))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    down = {"GATEWAY_PLATFORMS__CLUB__BASE_URL": f"http://127.0.0.1:{port}"}
+    result = run("list", "--config", config, **TOKEN, **down)
+    assert names(result.stdout) == ["acme/102"]
+    first, second = result.stderr.splitlines()
+    assert first.startswith("connection-gateway: acme/101: platform-invalid-answer: ")
+    assert re.fullmatch(r"connection-gateway: club: platform-unreachable: no connection \(.+\)", second)
 
 
 @pytest.mark.parametrize(
