@@ -37,7 +37,6 @@ GOALS: Final[Mapping[Action, frozenset[Status]]] = {
 }
 """The statuses in which there is nothing left to do."""
 
-
 Outcome = Connection | PlatformError
 
 
@@ -129,9 +128,9 @@ class Attempt:
         waiting = set(tasks)
         while waiting and self._now() < self._until:
             await self._calls.wait(*waiting, until=self._until, first=True)
-            for task in [each for each in waiting if each.done()]:
-                waiting.remove(task)
-                found = _outcome(task)
+            done = {task for task in waiting if task.done()}
+            waiting -= done
+            for found in [_outcome(task) for task in done]:
                 if isinstance(found, Connection) and found.status in self._goal:
                     return found
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 from adapters.contract import Action, Adapter, Connection, DeadlineExceeded, PlatformError, Position, Viewer
 from gateway.actions import Attempt, kept_for_reading_back
@@ -13,7 +14,7 @@ from gateway.filters import Filters
 from gateway.problems import Kind, Problem
 from gateway.stretch import Stretch, Stretches
 
-HEARD_OUT = 0.01
+HEARD_OUT: Final = 0.01
 """Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
 
 

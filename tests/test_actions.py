@@ -369,6 +369,27 @@ def test_an_action_under_way_ends_before_the_gateway_does() -> None:
     clock.run(main())
 
 
+def test_a_reading_that_fails_as_the_action_succeeds_is_nobodys_news() -> None:
+    """Both come back at the same moment."""
+
+    async def main() -> None:
+        unseen: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, context: unseen.append(context))
+        async with running(request_timeout=2.0) as gateway:
+            gateway.club.misbehave(
+                Fault(path="/accept/", delay=1.75),
+                Fault(path="/connection_status/", times=1, delay=0.25),
+                Fault(path="/connection_status/", delay=0.5, status=500),
+            )
+            answer = await act(gateway, "club", 102, "accept")
+            assert answer.json()["status"] == "connected"
+            assert asyncio.get_running_loop().time() == 2.0
+        gc.collect()
+        assert unseen == []
+
+    clock.run(main())
+
+
 def test_an_action_that_outlives_its_attempt_ends_before_the_gateway_does() -> None:
     async def main() -> None:
         async with running(request_timeout=2.0) as gateway:
