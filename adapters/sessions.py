@@ -131,8 +131,10 @@ class Sessions:
 
     async def _renew(self, session: _Session, viewer: Viewer) -> Secret:
         if session.login is None:
-            if asyncio.get_running_loop().time() < session.paused_until:
-                raise OwnCredentialRefused(self._upstream.platform, session.refusal)
+            pause = session.paused_until - asyncio.get_running_loop().time()
+            if pause > 0:
+                detail = f"{session.refusal}; no login is tried for {PAUSE:g} s after that"
+                raise OwnCredentialRefused(self._upstream.platform, detail, retry_after=pause)
             session.login = asyncio.create_task(self._open(session, viewer))
             self._logins.add(session.login)
             session.login.add_done_callback(self._ended)

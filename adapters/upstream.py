@@ -128,6 +128,8 @@ class Upstream:
             case _ if 500 <= status <= 599:
                 detail = f"the platform answered {status}"
                 return contract.ServerError(self.platform, detail, retry_after=later, may_have_acted=True)
+            case _ if 300 <= status <= 399:
+                return self.invalid(f"the platform redirects ({status}): is base_url right?")
             case _:
                 return self.invalid(f"status {status} has no meaning here", refusal)
 

@@ -25,6 +25,10 @@ MOST_CALLS: Final = 10
 """Calls to the platform's list for one page. A longer way to it goes over several pages of ours."""
 
 
+LOOKED_UP: Final = 100
+"""Named users who are looked up for one page, or as many as it may hold: most may be left out."""
+
+
 class Stretch(msgspec.Struct):
     """`entries` up to `next` (None: the list's end), or as far as `error` let them come."""
 
@@ -46,7 +50,7 @@ class Stretches:
     async def read(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
     ) -> Stretch:
-        """At most about `limit` entries from `position` on, by `deadline` (`loop.time()`)."""
+        """Entries from `position` on, by `deadline` (`loop.time()`): as many as a page of `limit` needs, or more."""
         if filters.user_ids:
             return await self._named(viewer, filters, position, limit, deadline)
         return await self._listed(viewer, filters, position, limit, deadline)
@@ -88,7 +92,7 @@ class Stretches:
             if position.part or position.after not in behind[:-1]:
                 raise InvalidPosition
             behind = behind[behind.index(position.after) + 1 :]
-        asked = behind[:limit]
+        asked = behind[: max(limit, LOOKED_UP)]
         found = await self._batcher.read(viewer, asked, deadline)
         entries = [
             Entry(user_id, each, Position(0, user_id))

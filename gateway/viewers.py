@@ -87,14 +87,12 @@ class Viewers:
 
 def _check_shared_headers(headers: Headers, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:
     """A header that several platforms of this call would read is refused, unless each of them is named."""
-    forms = [_form(each) for each in touched if each.viewer_source is ViewerSource.CALLER]
+    callers = [each for each in touched if each.viewer_source is ViewerSource.CALLER]
     for each in unnamed:
-        form = _form(each)
-        if each.viewer_source is ViewerSource.CALLER and forms.count(form) > 1 and _token(headers, each):
-            raise Problem(
-                Kind.INVALID_REQUEST,
-                f"{each.TOKEN_HEADER}: several platforms of this call would take it; name each in {NAMING_HEADER}",
-            )
+        takers = [other.platform for other in callers if _form(other) == _form(each)]
+        if each.platform in takers and len(takers) > 1 and _token(headers, each):
+            detail = f"{' and '.join(takers)} would take it: name each in {NAMING_HEADER}"
+            raise Problem(Kind.INVALID_REQUEST, f"{each.TOKEN_HEADER}: {detail}")
 
 
 def _form(adapter: Adapter) -> str:

@@ -133,6 +133,12 @@ async def test_a_hundred_is_the_usual_limit(gateway: Gateway) -> None:
     assert len(page["connections"]) == 100
 
 
+async def test_an_answer_that_redirects_says_where_to_look(gateway: Gateway) -> None:
+    gateway.club.misbehave(Fault(status=301))
+    (error,) = (await listed(gateway, ("platform", "club")))["errors"]
+    assert error["detail"] == "the platform redirects (301): is base_url right?"
+
+
 async def test_a_further_page_of_a_pod_is_one_read(gateway: Gateway) -> None:
     first = await listed(gateway, ("status", "connected"))
     gateway.acme.calls.reset()
@@ -260,9 +266,11 @@ async def test_a_failure_behind_the_page_is_told_on_the_page_that_meets_it(gatew
     assert (names(second), slugs(second)) == (["club/5000"], {"club": "platform-error"})
 
 
-async def test_no_more_named_users_are_asked_for_than_fit(gateway: Gateway) -> None:
-    await listed(gateway, ("platform", "club"), ("limit", 1), ("user_id", 101), ("user_id", 102))
-    assert gateway.club.calls.by_path == {"GET /api/v2/user/{id}/connection_status/": 1}
+async def test_named_users_of_whom_nobody_counts_cost_few_pages(gateway: Gateway) -> None:
+    query = [("user_id", str(user)) for user in range(5000, 5250)]
+    found = await pages(gateway, ("platform", "acme"), ("limit", 1), *query)
+    assert (len(found), names(*found)) == (3, [])
+    assert gateway.acme.calls.calls == 6
 
 
 async def test_a_named_user_who_fails_is_one_error(gateway: Gateway) -> None:
@@ -292,6 +300,13 @@ async def test_one_pending_behind_many_declined_costs_few_calls(gateway: Gateway
     query = (("platform", "club"), ("status", "pending_incoming"), ("limit", 1))
     assert names(*await pages(gateway, *query)) == ["club/102", "club/6000"]
     assert gateway.club.calls.calls <= 8
+
+
+async def test_the_log_says_that_a_platform_failed(gateway: Gateway) -> None:
+    gateway.club.misbehave(Fault(status=500))
+    await listed(gateway)
+    (line,) = gateway.logged()
+    assert (line["status"], line["problems"]) == (200, {"platform-error": 1})
 
 
 async def test_a_failure_says_which_request_it_was(gateway: Gateway) -> None:

@@ -139,7 +139,19 @@ async def test_an_error_is_its_entrys_alone(gateway: Gateway) -> None:
         "platform": "club",
         "user_id": "404404",
     }
-    assert results[2]["error"]["user_id"] == "1"
+    assert (results[2]["error"]["platform"], results[2]["error"]["user_id"]) == ("nowhere", "1")
+
+
+async def test_the_log_says_how_many_entries_failed(gateway: Gateway) -> None:
+    await lookup(gateway, [*users("club", [404404, 404405, 101]), *users("nowhere", [1])])
+    (line,) = gateway.logged()
+    assert (line["status"], line["problems"]) == (200, {"user-not-found": 2, "unknown-platform": 1})
+
+
+@pytest.mark.parametrize("name", ["", "ACME", "a b", "x" * 33, "canary:1"])
+async def test_what_could_be_no_platforms_name_is_not_told(gateway: Gateway, name: str) -> None:
+    (result,) = await lookup(gateway, users(name, [1]))
+    assert "platform" not in result["error"]
 
 
 async def test_a_missing_credential_is_its_entrys_alone(passing: Gateway) -> None:
@@ -159,16 +171,17 @@ async def test_nobody_can_be_asked(passing: Gateway) -> None:
     ("body", "detail"),
     [
         ('{"users": [{"platform": "acme", "user_id": "1"}, {"platform": "acme", "user_id": "01"}]}', "users[1].user_id: expected a user id"),
-        ('{"users": [{"platform": "acme", "user_id": 1}]}', "users[0].user_id: expected `str`"),
-        ('{"users": [{"platform": "acme", "user_id": null}]}', "users[0].user_id: expected `str`"),
-        ('{"users": [{"platform": 1, "user_id": "1"}]}', "users[0].platform: expected `str`"),
+        ('{"users": [{"platform": "acme", "user_id": 1}]}', "users[0].user_id: expected `string`"),
+        ('{"users": [{"platform": "acme", "user_id": null}]}', "users[0].user_id: expected `string`"),
+        ('{"users": [{"platform": 1, "user_id": "1"}]}', "users[0].platform: expected `string`"),
         ('{"users": [{"platform": "acme"}]}', "users[0]: object missing required field `user_id`"),
-        ('{"users": [{"platform": "acme", "user_id": "1", "canary": 1}]}', "users[0]: unknown field"),
+        ('{"users": [{"platform": "acme", "user_id": "1", "canary 1": 1}]}', "users[0]: unknown field"),
         ('{"users": ["acme"]}', "users[0]: expected `object`"),
         ('{"users": {}}', "users: expected `array`"),
         ('{"users": []}', "users: expected 1 to 1000 entries, not 0"),
         ("{}", "body: object missing required field `users`"),
-        ('{"users": [], "canary": 1}', "body: unknown field"),
+        ('{"users": [], "769658112378": 1}', "body: unknown field"),
+        ('{"users": [], "limit": 1}', "body: object contains unknown field `limit`"),
         ("[]", "body: expected `object`"),
         ("", "body: expected JSON"),
         ("{", "body: expected JSON"),
@@ -183,6 +196,7 @@ async def test_a_malformed_body_is_refused_whole(gateway: Gateway, body: str, de
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
     assert answer.json()["detail"].startswith(detail)
     assert "canary" not in answer.text
+    assert "769658112378" not in answer.text
     assert gateway.calls == 0
 
 

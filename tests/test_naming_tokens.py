@@ -135,13 +135,13 @@ async def test_it_is_said_once(passing: Gateway) -> None:
 
 async def test_a_header_that_two_platforms_would_take_is_refused(two_pods: Gateway) -> None:
     answer = await ask(two_pods, "acme", "bank", sessionToken="token-for-acme")
-    assert refusal(answer).startswith("sessionToken: several platforms of this call would take it")
+    assert refusal(answer).startswith("sessionToken: acme and bank would take it: name each in X-Platform-Token")
     assert two_pods.calls == 0
 
 
 async def test_so_it_is_in_a_list_over_both(two_pods: Gateway) -> None:
     answer = await two_pods.client.get("/v1/connections", headers={"sessionToken": "token-for-acme"})
-    assert refusal(answer).startswith("sessionToken: several platforms")
+    assert refusal(answer).startswith("sessionToken: acme and bank would take it")
     assert two_pods.calls == 0
 
 
@@ -149,7 +149,7 @@ async def test_it_is_refused_while_one_of_them_is_not_named(two_pods: Gateway) -
     answer = await ask(
         two_pods, "acme", "bank", X_Platform_Token="acme=token-for-acme", sessionToken="token-for-bank"
     )
-    assert refusal(answer).startswith("sessionToken: several platforms")
+    assert refusal(answer).startswith("sessionToken: acme and bank would take it")
     assert two_pods.calls == 0
 
 

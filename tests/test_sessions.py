@@ -140,7 +140,11 @@ async def test_after_a_refused_login_none_is_tried_for_a_while() -> None:
     with pytest.raises(OwnCredentialRefused):
         await pod.call()
     pod.login = pod.new_token
-    await asyncio.sleep(PAUSE - 0.001)
+    await asyncio.sleep(PAUSE - 0.5)
+    with pytest.raises(OwnCredentialRefused, match="no login is tried") as caught:
+        await pod.call()
+    assert caught.value.retry_after == pytest.approx(0.5)
+    await asyncio.sleep(0.499)
     with pytest.raises(OwnCredentialRefused):
         await pod.call()
     assert pod.logins == 1

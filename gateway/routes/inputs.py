@@ -19,20 +19,24 @@ from gateway.telemetry.access import Access
 T = TypeVar("T")
 MOST_USERS: Final = 1000
 """Users that one call can be about."""
+_PLATFORM: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 
 
 def platform(request: Request, platforms: Mapping[str, Platform]) -> Platform:
     """The platform in the path, or `unknown-platform`."""
-    found = platforms.get(request.path_params["platform"])
+    name = request.path_params["platform"]
+    found = platforms.get(name)
     if found is None:
-        raise unknown_platform()
+        raise unknown_platform(name)
     Access.of(request.scope).platform = found.name
     return found
 
 
-def unknown_platform() -> Problem:
-    return Problem(Kind.UNKNOWN_PLATFORM, "no platform of this name is configured: see /v1/platforms")
+def unknown_platform(name: str) -> Problem:
+    """It says which, if that could be a platform's name."""
+    detail = "no platform of this name is configured: see /v1/platforms"
+    return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
 
 
 def user_id(request: Request) -> int:
@@ -76,6 +80,7 @@ def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         place, what = mismatch(error, "unknown field")
+        what = what.replace("`str`", "`string`").replace("`int`", "`number`")
         raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         raise Problem(Kind.INVALID_REQUEST, "body: expected JSON") from None

@@ -46,10 +46,12 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
         seen_as = viewers.of(request.headers, filters.platforms)
         sources = [Source(platforms[name], seen_as[name]) for name in filters.platforms]
         listing = await fill(sources, filters, start, limit, deadline)
-        request_id = Access.of(request.scope).request_id
+        access = Access.of(request.scope)
+        for each in listing.errors:
+            access.count(each.kind.slug)
         page = Page(
             listing.connections,
-            [problems.body(each, request_id) for each in listing.errors],
+            [problems.body(each, access.request_id) for each in listing.errors],
             None if listing.next is None else cursors.encode(listing.next, filters),
         )
         return answer(page)
@@ -60,8 +62,9 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
 def _filters(request: Request, platforms: Mapping[str, Platform]) -> Filters:
     query = request.query_params
     named = query.getlist("platform")
-    if not set(named) <= platforms.keys():
-        raise inputs.unknown_platform()
+    for name in named:
+        if name not in platforms:
+            raise inputs.unknown_platform(name)
     inputs.only_query(request, *PARAMETERS)
     user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
     if len(user_ids) > inputs.MOST_USERS:

@@ -62,8 +62,11 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
                 )
             )
         )
-        request_id = Access.of(request.scope).request_id
-        results = [_result(found.get(name), user_id, request_id) for name, user_id in targets]
+        access = Access.of(request.scope)
+        results = [
+            _result(found[name] if name in found else inputs.unknown_platform(name), user_id, access)
+            for name, user_id in targets
+        ]
         return answer({"results": results})
 
     return [Route("/v1/lookup", lookup, methods=["POST"])]
@@ -80,17 +83,13 @@ async def _lookup(
     return platform.name, await platform.lookup_many(viewer, user_ids, deadline)
 
 
-def _result(found: Found | None, user_id: int, request_id: str) -> Result:
-    if found is None:
-        problem = inputs.unknown_platform()
-    elif isinstance(found, Problem):
-        problem = found
-    else:
-        each = found[user_id]
-        if isinstance(each, Connection):
-            return Result(connection=each)
-        problem = Problem.of(each)
-    return Result(error=problems.body(problem, request_id, user_id))
+def _result(found: Found, user_id: int, access: Access) -> Result:
+    each = found if isinstance(found, Problem) else found[user_id]
+    if isinstance(each, Connection):
+        return Result(connection=each)
+    problem = each if isinstance(each, Problem) else Problem.of(each)
+    access.count(problem.kind.slug)
+    return Result(error=problems.body(problem, access.request_id, user_id))
 
 
 def _targets(body: bytes) -> list[tuple[str, int]]:

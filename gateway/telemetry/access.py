@@ -27,6 +27,13 @@ class Access(msgspec.Struct):
     platform: str | None = None
     user_id: int | None = None
     problem: str | None = None
+    problems: dict[str, int] | None = None
+    """in an answer about many: how many entries ended in which problem"""
+
+    def count(self, slug: str) -> None:
+        """One entry of the answer is this problem."""
+        self.problems = self.problems or {}
+        self.problems[slug] = self.problems.get(slug, 0) + 1
 
     @staticmethod
     def of(scope: Scope) -> Access:
@@ -69,6 +76,7 @@ class AccessLog:
                 platform=access.platform,
                 user=None if access.user_id is None else self._log.user(access.user_id),
                 problem=access.problem,
+                problems=access.problems,
             )
 
 

@@ -44,6 +44,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the target user, as a keyed hash"""
     problem: str | None = None
     """the slug"""
+    problems: dict[str, int] | None = None
+    """in an answer about many: how many entries ended in which"""
     address: str | None = None
     version: str | None = None
     error: str | None = None

@@ -37,6 +37,16 @@ def test_the_demo_answers_its_own_lines(run: Run) -> None:
     assert result.exit_code == 0
 
 
+def test_the_demo_says_where_its_platforms_are(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(_server: object, listener: socket.socket) -> None:
+        listener.close()
+
+    monkeypatch.setattr("gateway.demo.Server.serve_on", at_once)
+    last = run("demo", "--port", "0").stdout.splitlines()[-1]
+    place = r"http://127\.0\.0\.1:\d+"
+    assert re.fullmatch(rf"Simulated behind it, until then: symphony at {place}, selfcommunity at {place}", last)
+
+
 def test_the_demo_takes_another_port_if_its_own_is_taken(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
