@@ -104,6 +104,18 @@ async def test_what_was_admitted_is_finished_before_it_stops(port: int, tmp_path
         assert await gateway.ended() == 0
 
 
+async def test_an_action_that_nobody_waits_for_is_finished_before_it_stops(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        pod.misbehave(Fault(path="/accept", delay=2.5))
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            answer = await client.post("/v1/connections/acme/102/accept", headers={"X-Request-Timeout-Ms": "1500"})
+            assert answer.json()["type"] == "/problems/outcome-unknown"
+        gateway.signal(signal.SIGTERM)
+        assert await gateway.ended() == 0
+        assert pod.platform.connection(1, 102) == "ACCEPTED"
+
+
 async def test_a_second_signal_ends_it_at_once(port: int, tmp_path: Path) -> None:
     pod = simulator("symphony")
     async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
