@@ -7,9 +7,7 @@ from typing import Final
 
 import msgspec
 
-_SAFE_TO_QUOTE: Final = re.compile(
-    r"Expected `|Object missing required field `|Object contains unknown field `[A-Za-z_-]{1,32}`"
-)
+_SAFE_TO_QUOTE: Final = re.compile(r"Expected `|Object missing required field `")
 _PLACE: Final = re.compile(r" - at `\$\.?([^`]*)`\Z")
 
 

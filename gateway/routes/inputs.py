@@ -21,6 +21,7 @@ MOST_USERS: Final = 1000
 """Users that one call can be about."""
 _PLATFORM: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
 
 
 def platform(request: Request, platforms: Mapping[str, Platform]) -> Platform:
@@ -75,11 +76,12 @@ def deadline(request: Request, longest: float) -> float:
 
 
 def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes nothing of it."""
+    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes no value."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        place, what = mismatch(error, "unknown field")
+        unknown = _UNKNOWN_FIELD.match(str(error))
+        place, what = mismatch(error, f"unknown field `{unknown[1]}`" if unknown else "unknown field")
         what = what.replace("`str`", "`string`").replace("`int`", "`number`")
         raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
