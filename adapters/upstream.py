@@ -107,7 +107,19 @@ class Upstream:
         response = await self.send(request)
         if response.status_code not in {401, 403}:
             raise self.failure(response)
-        self.decode(response, error)
+        self.own_error(response, error)
+
+    def own_error(self, response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> T:
+        """The platform's own error body. A refusal without one is somebody else's: no less a refusal, but invalid."""
+        error = self.decode_part(response.content, decoder)
+        if isinstance(error, contract.InvalidAnswer):
+            raise self.foreign_error(response)
+        return error
+
+    def foreign_error(self, response: httpx.Response) -> contract.InvalidAnswer:
+        status = response.status_code
+        refusal = status if status in REFUSALS else None
+        return self.invalid(f"the {status} is not the platform's own: is base_url right?", refusal)
 
     def invalid(self, detail: str, refusal: int | None = None) -> contract.InvalidAnswer:
         return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=True)

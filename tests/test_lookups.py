@@ -181,7 +181,7 @@ async def test_nobody_can_be_asked(passing: Gateway) -> None:
         ('{"users": []}', "users: expected 1 to 1000 entries, not 0"),
         ("{}", "body: object missing required field `users`"),
         ('{"users": [], "769658112378": 1}', "body: unknown field"),
-        ('{"users": [], "limit": 1}', "body: object contains unknown field `limit`"),
+        ('{"users": [], "limit": 1}', "body: unknown field `limit`"),
         ("[]", "body: expected `object`"),
         ("", "body: expected JSON"),
         ("{", "body: expected JSON"),
@@ -248,6 +248,18 @@ async def test_another_refusal_of_the_first_is_that_users_alone(gateway: Gateway
     gateway.simulators[name].misbehave(Fault(path=MANY[name], status=400), Fault(path="/1000/", status=403))
     results = await lookup(gateway, users(name, range(1000, 1008)))
     assert slugs(results) == ["platform-forbidden"] + [""] * 7
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("name", MANY)
+async def test_a_refusal_by_somebody_else_is_everybodys_as_well(gateway: Gateway, name: str, status: int) -> None:
+    """A wrong base_url: a web server without such paths answers for the platform."""
+    await gateway.client.get(f"/v1/connections/{name}/101")
+    gateway.simulators[name].calls.reset()
+    gateway.simulators[name].misbehave(Fault(status=status, body="<html>", content_type="text/html"))
+    results = await lookup(gateway, users(name, range(1000, 1200)))
+    assert len(set(slugs(results))) == 1
+    assert gateway.simulators[name].calls.calls == 2
 
 
 @pytest.mark.parametrize("status", [401, 429, 500, 503])

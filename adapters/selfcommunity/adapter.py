@@ -122,7 +122,7 @@ class SelfCommunityAdapter:
             case 200:
                 return self._answers.about(user_id, response)
             case 404:
-                self._upstream.decode(response, wire.ERROR)
+                self._upstream.own_error(response, wire.ERROR)
                 return self._answers.no_such_user()
             case _:
                 raise self._upstream.failure(response, FORBIDDEN)

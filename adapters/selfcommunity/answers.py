@@ -93,5 +93,5 @@ class Answers:
         return UserNotFound(self._upstream.platform, "the community has no such user")
 
     def refused(self, response: httpx.Response) -> ActionRefused:
-        self._upstream.decode(response, wire.ERROR)
+        self._upstream.own_error(response, wire.ERROR)
         return ActionRefused(self._upstream.platform, f"the community refused the action ({response.status_code})")

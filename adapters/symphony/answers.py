@@ -59,9 +59,9 @@ class Answers:
 
     def check_own_error(self, response: httpx.Response) -> None:
         """Any field of a pod's error may be missing, but an object of foreign fields alone is somebody else's."""
-        error = self._upstream.decode(response, wire.ERROR)
+        error = self._upstream.own_error(response, wire.ERROR)
         if error == wire.Error() and response.content.strip() != b"{}":
-            raise self._upstream.invalid(f"the {response.status_code} is not a pod's own: is base_url right?")
+            raise self._upstream.foreign_error(response)
 
     def refused(self, response: httpx.Response) -> ActionRefused:
         self.check_own_error(response)
