@@ -30,6 +30,10 @@ def connect(
     transport: httpx.AsyncBaseTransport,
     *,
     timeout: float,
+    warn: Callable[[str], None] = lambda _event: None,
 ) -> Adapter:
-    """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds."""
-    return ADAPTERS[type(settings)](settings, Upstream(platform, transport, timeout=timeout))
+    """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds.
+
+    `warn` is told, in a word, what the operator should know beside the answers; it may be called from any thread.
+    """
+    return ADAPTERS[type(settings)](settings, Upstream(platform, transport, timeout=timeout, warn=warn))

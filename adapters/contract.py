@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar, Final, Protocol
 
 import msgspec
 
-from adapters.secret import Token
+from adapters.secret import Quiet, Token
+from adapters.settings import ViewerSource
 
 MAX_USER_ID: Final = 2**63 - 1
 _USER_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
@@ -38,7 +39,7 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
-class Connection(msgspec.Struct, frozen=True):
+class Connection(Quiet, msgspec.Struct, frozen=True):
     """The common schema: one viewer's connection with one target user. Encoded as it stands.
 
     Every field is always present; None means that the platform does not say. Times are RFC 3339 in UTC with
@@ -57,26 +58,39 @@ class Connection(msgspec.Struct, frozen=True):
     stale: bool = False
 
 
-class Viewer(msgspec.Struct, frozen=True, eq=False):
+class Viewer(Quiet, msgspec.Struct, frozen=True, eq=False):
     """As whom a platform is asked. Equal and hashable by `(platform, key)`, so it can key a cache.
 
-    `token` is the viewer's own credential where the caller brings it, None where ours decides.
+    `token` is the viewer's own credential, where the caller brings it; `user_id` the viewer's, where the caller
+    names it. Where our credential is one user's, there is neither.
     """
 
     platform: str
     key: bytes
     token: Token | None = None
+    user_id: int | None = None
 
     @classmethod
     def own(cls, platform: str) -> Viewer:
         """The one viewer of a platform whose own credential is one user's."""
         return cls(platform, b"own")
 
+    @classmethod
+    def named(cls, platform: str, user_id: int) -> Viewer:
+        """The user for whom our credential is to speak."""
+        return cls(platform, b"user %d" % user_id, user_id=user_id)
+
     def brought_token(self) -> Token:
         """The token that the caller brought. A viewer without one never reaches an adapter that needs it."""
         if self.token is None:
             raise RuntimeError("this viewer brought no token")
         return self.token
+
+    def named_user(self) -> int:
+        """The user whom the caller named. A viewer who is not named never reaches an adapter that needs it."""
+        if self.user_id is None:
+            raise RuntimeError("this viewer is not named")
+        return self.user_id
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Viewer) and (self.platform, self.key) == (other.platform, other.key)
@@ -85,23 +99,14 @@ class Viewer(msgspec.Struct, frozen=True, eq=False):
         return hash((self.platform, self.key))
 
 
-class ViewerSource(StrEnum):
-    """Where the viewer comes from; every credential mode of an adapter has one."""
+class Identity(Quiet, msgspec.Struct, frozen=True):
+    """Whom a platform takes us for: a user, or an app, which has no user id."""
 
-    CALLER = "caller"
-    """the caller's own token"""
-    OWN = "own"
-    """our credential, which is one user's"""
+    name: str
+    user_id: int | None = None
 
 
-class Identity(msgspec.Struct, frozen=True):
-    """The user whom a platform takes us for."""
-
-    user_id: int
-    username: str
-
-
-class Position(msgspec.Struct, frozen=True, array_like=True):
+class Position(Quiet, msgspec.Struct, frozen=True, array_like=True):
     """A place in one platform's list: `part` numbers what the platform lists apart, `after` counts within it.
 
     What both mean is the adapter's own affair; callers hand it back as they got it.
@@ -115,7 +120,7 @@ class InvalidPosition(Exception):
     """This position can't have come from the list that it is given back to."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(Quiet, msgspec.Struct, frozen=True):
     """One user of a list, or why nothing can be said of that one; `position` is the place behind it."""
 
     user_id: int
@@ -123,7 +128,7 @@ class Entry(msgspec.Struct, frozen=True):
     position: Position
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(Quiet, msgspec.Struct, frozen=True):
     """A stretch of one platform's list. It may be short, or empty, and still not be the last."""
 
     entries: tuple[Entry, ...]
@@ -175,7 +180,8 @@ class Adapter(Protocol):
         ...
 
     async def identify(self) -> Identity | None:
-        """Whom the platform takes our own credential for; None where callers bring theirs and it just answers.
+        """Whom the platform takes our own credential for. None where it just answers, because there is nothing to
+        try: callers bring their credential, or only with a viewer can ours be tried, or trying would use it up.
 
         Raises a PlatformError where the credential is refused, or where the platform does not answer as one.
         """

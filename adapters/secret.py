@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from typing import Annotated, Final
 
@@ -14,19 +15,39 @@ TokenText = Annotated[str, msgspec.Meta(pattern=_TOKEN)]
 """Text that can travel as a token: visible ASCII, so that no platform's token can add a header of its own."""
 
 
-class Secret:
-    """Text that must never be written: `repr` and `str` hide it, `reveal()` hands it to the wire."""
+class Quiet:
+    """What holds a secret or a user's id, and whose `repr` therefore says no more than what it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class Secret(Quiet):
+    """Text that must never be written: `repr` and `str` hide it, `reveal()` hands it to the wire.
+
+    Two are equal if their texts are, which takes as long to find out wherever they differ.
+    """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
+        """Raise ValueError where `text` can't be written as UTF-8: an environment may hold any bytes."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("expected text in UTF-8") from None
         self._text = text
 
     def reveal(self) -> str:
         return self._text
 
-    def __repr__(self) -> str:
-        return "Secret(…)"
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._text)
 
 
 class Token(Secret):
@@ -37,5 +58,5 @@ class Token(Secret):
     def __init__(self, text: str) -> None:
         """Raise ValueError where `text` can't travel as it is."""
         if not re.match(_TOKEN, text):
-            raise ValueError(f"expected a token: 1 to {MAX_TOKEN} visible ASCII characters")
+            raise ValueError(f"expected a token: 1 to {MAX_TOKEN} visible ASCII characters, without spaces")
         super().__init__(text)

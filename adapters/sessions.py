@@ -3,10 +3,11 @@
 Both classes have one method, `call(viewer, request)`, so an adapter need not know which it has:
 
 - `GivenTokens`: a token that we can't renew. Refused is refused.
-- `Sessions`: tokens from logging in. A token is used until the platform answers 401. Then there is one login,
-  for everyone who waits, and each call is repeated once, actions included: a 401 was certainly not applied. Who
-  comes back with a refused token that has been replaced meanwhile uses the new one. After a refused login none
-  is tried for `PAUSE` seconds.
+- `Sessions`: tokens from logging in, one for each viewer. A token is used until the platform answers 401. Then
+  there is one login, for everyone who waits, and each call is repeated once, actions included: a 401 was certainly
+  not applied. Who comes back with a refused token that has been replaced meanwhile uses the new one. After a
+  refused login none is tried for that viewer for `PAUSE` seconds. A login that fails otherwise is reported to all
+  who waited for it, and the next who comes logs in anew.
 """
 
 from __future__ import annotations
@@ -78,12 +79,20 @@ class _Session:
     def __init__(self) -> None:
         self.token: Secret | None = None
         self.login: asyncio.Task[Secret] | None = None
-        self.refusal = ""
+        self.refusal: PlatformError | None = None
         self.paused_until = 0.0
 
 
+class LoginRefused(Exception):
+    """The platform said no to a login; `error` is what that means to whoever wanted it."""
+
+    def __init__(self, error: PlatformError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 class Sessions:
-    """Calls under tokens that `log_in(viewer)` gets. It raises OwnCredentialRefused where the platform says no."""
+    """Calls under tokens that `log_in(viewer)` gets. It raises LoginRefused where the platform says no."""
 
     def __init__(
         self,
@@ -100,41 +109,60 @@ class Sessions:
         self._logins: set[asyncio.Task[Secret]] = set()
 
     async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
-        session = self._session(viewer)
-        token = session.token or await self._renew(session, viewer)
+        response = await self.ask(viewer, request)
+        if response.status_code == UNAUTHORIZED:
+            raise OwnCredentialRefused(
+                self._upstream.platform,
+                "a new token was refused as well: is the credential right, and is its user there?",
+            )
+        return response
+
+    async def ask(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
+        """As `call`, but the answer may be a 401: what it means under a new token is for the asker to say."""
+        token = await self.token(viewer)
         self._authorize(request, token)
         response = await self._upstream.send(request, viewer)
         if response.status_code != UNAUTHORIZED:
             return response
+        session = self._session(viewer)
         if session.token is token:
             session.token = None
-        self._authorize(request, session.token or await self._renew(session, viewer))
-        response = await self._upstream.send(request, viewer)
-        if response.status_code == UNAUTHORIZED:
-            raise OwnCredentialRefused(self._upstream.platform, "a new session was refused as well")
-        return response
+        self._authorize(request, await self.token(viewer))
+        return await self._upstream.send(request, viewer)
+
+    async def token(self, viewer: Viewer) -> Secret:
+        """The viewer's live token, after a login where there is none."""
+        session = self._session(viewer)
+        return session.token or await self._renew(session, viewer)
 
     async def aclose(self) -> None:
-        for login in self._logins:
-            login.cancel()
-        await asyncio.gather(*self._logins, return_exceptions=True)
+        """A login under way comes to its end: its answer may be all that is left of a token that it used up."""
+        if self._logins:
+            await asyncio.wait(self._logins.copy())
 
     def _session(self, viewer: Viewer) -> _Session:
         session = self._sessions.get(viewer)
         if session is None:
+            self._make_room()
             session = self._sessions[viewer] = _Session()
-            if len(self._sessions) > self._capacity:
-                self._sessions.popitem(last=False)
         else:
             self._sessions.move_to_end(viewer)
         return session
 
+    def _make_room(self) -> None:
+        """Whoever is logging in stays, also beyond the capacity: forgotten, the next to come would log in as well."""
+        while len(self._sessions) >= self._capacity:
+            idle = next((viewer for viewer, session in self._sessions.items() if session.login is None), None)
+            if idle is None:
+                return
+            del self._sessions[idle]
+
     async def _renew(self, session: _Session, viewer: Viewer) -> Secret:
         if session.login is None:
             pause = session.paused_until - asyncio.get_running_loop().time()
-            if pause > 0:
-                detail = f"{session.refusal}; no login is tried for {PAUSE:g} s after that"
-                raise OwnCredentialRefused(self._upstream.platform, detail, retry_after=pause)
+            if pause > 0 and session.refusal is not None:
+                detail = f"{session.refusal.detail}; no login is tried for {PAUSE:g} s after that"
+                raise type(session.refusal)(self._upstream.platform, detail, retry_after=pause)
             session.login = asyncio.create_task(self._open(session, viewer))
             self._logins.add(session.login)
             session.login.add_done_callback(self._ended)
@@ -143,11 +171,12 @@ class Sessions:
     async def _open(self, session: _Session, viewer: Viewer) -> Secret:
         try:
             session.token = await self._log_in(viewer)
+        except LoginRefused as refused:
+            session.refusal = refused.error
+            session.paused_until = asyncio.get_running_loop().time() + PAUSE
+            raise refused.error from refused
         except PlatformError as failure:
             failure.may_have_acted = False  # the login may have: what it was for never left
-            if isinstance(failure, OwnCredentialRefused):
-                session.refusal = failure.detail
-                session.paused_until = asyncio.get_running_loop().time() + PAUSE
             raise
         finally:
             session.login = None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+import ssl
+from enum import StrEnum
+from typing import Annotated, Final, NamedTuple, Self
 
 import httpx
 import msgspec
+
+from adapters.secret import Quiet
 
 _BASE_URL: Final = re.compile(
     r"https?://"
@@ -23,7 +27,7 @@ class BaseUrl(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> BaseUrl:
+    def __new__(cls, text: str) -> Self:
         """Raise ValueError where `text` is no such URL."""
         if not _BASE_URL.fullmatch(text) or not _is_usable(text):
             raise ValueError("expected an absolute http or https URL without user, query or fragment")
@@ -33,20 +37,111 @@ class BaseUrl(str):
 def _is_usable(url: str) -> bool:
     """What a pattern can't say: whether httpx takes it (addresses), and whether the port exists."""
     try:
-        port = httpx.URL(url).port
-    except httpx.InvalidURL:
+        parsed = httpx.URL(url)
+        port = parsed.port
+        return bool(parsed.host) and (port is None or 0 < port < 65536)
+    except (httpx.InvalidURL, UnicodeError):  # the latter for a host that pretends to be IDNA
         return False
-    return port is None or 0 < port < 65536
+
+
+class ProxyUrl(BaseUrl):
+    """An http or https URL of name and port alone."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raise ValueError where `text` is no such URL."""
+        try:
+            url = super().__new__(cls, text)
+        except ValueError:
+            url = None
+        if url is None or "/" in url.partition("://")[2]:
+            raise ValueError("expected the http or https URL of a proxy, without user and path")
+        return url
+
+
+class CertificateFile(str):
+    """A file with certificates in PEM, whose owners are trusted, and nobody else."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raise ValueError where there is no such file."""
+        try:
+            ssl.create_default_context(cafile=text)
+        except ssl.SSLError:
+            raise ValueError(f"{text!r}: expected a file with certificates in PEM") from None
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{text!r}: {getattr(error, 'strerror', None) or 'not a file'}") from None
+        return super().__new__(cls, text)
+
+
+class ViewerSource(StrEnum):
+    """Where the viewer comes from; every credential mode has one."""
+
+    CALLER = "caller"
+    """the caller's own token"""
+    OWN = "own"
+    """our credential, which is one user's"""
+    NAMED = "named"
+    """the caller names a user; our credential can speak for any"""
+
+
+class Concern(NamedTuple):
+    """What the operator should know of a key, though it stops nothing: a word for the log, a sentence for people."""
+
+    key: str
+    word: str
+    text: str
+
+
+class Credentials(Quiet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode"):
+    """One credential mode: what it needs, each adapter's modes say. Unless they say otherwise, it is one user's."""
+
+    @property
+    def viewer_source(self) -> ViewerSource:
+        return ViewerSource.OWN
+
+    @property
+    def is_good_once(self) -> bool:
+        """Whether a login may use it up for whoever comes next: what replaces it could not be kept."""
+        return False
+
+    @property
+    def sole_file(self) -> str | None:
+        """A file that changes while it is in use, so that no other platform may have it too."""
+        return None
+
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        return ()
+
+    def taking_over(self, before: Credentials) -> Credentials:
+        """These, where `before` were in force: what has been replaced there while it was in use goes on here."""
+        del before
+        return self
+
+
+class Caller(Credentials, frozen=True, tag="caller"):
+    """Every caller brings a token of its own; we hold none."""
+
+    @property
+    def viewer_source(self) -> ViewerSource:
+        return ViewerSource.CALLER
 
 
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every platform's table in the configuration says, whatever its adapter."""
 
     base_url: BaseUrl
-    credentials: msgspec.Struct
-    """one tagged struct for each credential mode; an adapter narrows this to its own"""
+    credentials: Credentials
+    """one of several modes; an adapter narrows this to its own"""
+    login_url: BaseUrl | None = None
+    """where to log in, if not under `base_url`"""
+    ca_file: CertificateFile | None = None
+    proxy: ProxyUrl | None = None
 
     @property
     def mode(self) -> str:
-        """The credential mode, as the configuration spells it. In mode `caller` we hold no credential."""
+        """The credential mode, as the configuration spells it."""
         return str(self.credentials.__struct_config__.tag)

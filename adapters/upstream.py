@@ -60,9 +60,12 @@ class Upstream:
         *,
         timeout: float,
         now: Callable[[], float] = time.time,
+        warn: Callable[[str], None] = lambda _event: None,
     ) -> None:
         self.platform = platform
         self.now = now
+        self.warn = warn
+        """tells the operator, in a word, what went wrong beside the answers; may be called from any thread"""
         self._transport = transport
         self._timeout = timeout
 

@@ -21,13 +21,13 @@ from adapters.contract import (
     Position,
     Status,
     Viewer,
-    ViewerSource,
 )
 from adapters.selfcommunity import tables, wire
 from adapters.selfcommunity.answers import Answers
-from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, authorize
-from adapters.selfcommunity.settings import Caller, Settings, Token
-from adapters.sessions import Calls, GivenTokens
+from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, JwtLogin, OAuthLogin, authorize
+from adapters.selfcommunity.settings import Jwt, OAuth2, Settings, Token
+from adapters.sessions import Calls, GivenTokens, Sessions
+from adapters.settings import Caller
 from adapters.upstream import Upstream
 
 HEADERS: Final = {"Accept": "application/json"}
@@ -52,17 +52,22 @@ class SelfCommunityAdapter:
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self.platform = upstream.platform
         self.mode = settings.mode
+        self.viewer_source = settings.credentials.viewer_source
+        self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
         self._api = f"{settings.base_url}/api/v2"
         self._calls: Calls
         match settings.credentials:
             case Caller():
-                self.viewer_source = ViewerSource.CALLER
                 self._calls = GivenTokens(upstream, authorize, Viewer.brought_token, CredentialRefused)
             case Token(token=token):
-                self.viewer_source = ViewerSource.OWN
                 self._calls = GivenTokens(upstream, authorize, lambda _viewer: token, OwnCredentialRefused)
+            case Jwt() as signing:
+                self._calls = Sessions(upstream, authorize, JwtLogin(signing, upstream.now).log_in)
+            case OAuth2() as client:
+                login = OAuthLogin(client, upstream, settings.login_url or f"{settings.base_url}/oauth")
+                self._calls = Sessions(upstream, authorize, login.log_in)
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
         if len(user_ids) == 1:
@@ -107,11 +112,16 @@ class SelfCommunityAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def identify(self) -> Identity | None:
-        if self.viewer_source is ViewerSource.CALLER:
-            await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
-            return None
-        user = await self._me(Viewer.own(self.platform))
-        return Identity(user.id, user.username)
+        match self._credentials:
+            case Caller() | Jwt(user_id=None):
+                await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
+                return None
+            case OAuth2(is_good_once=True):
+                await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
+                return None
+            case _:
+                user = await self._me(Viewer.own(self.platform))
+                return Identity(user.username, user.id)
 
     async def aclose(self) -> None:
         await self._calls.aclose()
@@ -139,8 +149,10 @@ class SelfCommunityAdapter:
     async def _page(self, viewer: Viewer, listing: tables.List, offset: int, limit: int) -> wire.Page:
         path = listing.path
         if "{me}" in path:
-            # Asked each time: the token may be another user's by now, and this list can be anybody's.
-            path = path.format(me=(await self._me(viewer)).id)
+            # Asked each time, unless the viewer is named: the token may be another user's by now, and this list can
+            # be anybody's.
+            me = (await self._me(viewer)).id if viewer.user_id is None else viewer.user_id
+            path = path.format(me=me)
         response = await self._calls.call(viewer, self._get(f"{path}?limit={limit}&offset={offset}"))
         return self._upstream.expect(response, wire.PAGE, FORBIDDEN)
 

@@ -2,23 +2,143 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated, Final
+
 import msgspec
+from msgspec import structs
 
-from adapters import secret, settings
+from adapters import secret
+from adapters.contract import MAX_USER_ID
+from adapters.secret import Secret
+from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ViewerSource
+
+SHORTEST_SECRET: Final = 32
+"""Bytes. A shorter secret protects HS256 less than its hash would (RFC 7518, 3.2)."""
+
+MOUNTS: Final = Path("/proc/self/mountinfo")
+"""Fields: id, parent, device, root, mount point with octal escapes, … (proc(5))."""
+
+Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="mode", tag="caller"):
-    """Every caller brings a bearer token of its own."""
-
-
-class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode", tag="token"):
+class Token(Credentials, frozen=True, kw_only=True, tag="token"):
     """The gateway holds one user's bearer token."""
 
     token: secret.Token
     token_file: str | None = None
 
 
-class Settings(settings.PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
-    """`base_url` is the community's, without `/api`."""
+class Jwt(Credentials, frozen=True, kw_only=True, tag="jwt"):
+    """The gateway signs tokens itself, of one user (`user_id`) or of any whom a caller names."""
 
-    credentials: Caller | Token
+    secret: Secret
+    secret_file: str | None = None
+    user_id: Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)] | None = None
+
+    @property
+    def viewer_source(self) -> ViewerSource:
+        return ViewerSource.NAMED if self.user_id is None else ViewerSource.OWN
+
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        if len(self.secret.reveal().encode()) >= SHORTEST_SECRET:
+            return ()
+        text = f"shorter than {SHORTEST_SECRET} bytes, so who sees a token can guess it more easily (RFC 7518, 3.2)"
+        return (Concern("secret_file", "short-secret", text),)
+
+
+class RefreshToken(Secret):
+    """The refresh token in force. `replace` puts another in its place; `given` is what the configuration had.
+
+    Two are equal if what is in force with one is what the other has or was given: then nobody but us replaced it.
+    `lock` is held by the one login that may use it up.
+    """
+
+    __slots__ = ("given", "lock")
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.given = text
+        self.lock = asyncio.Lock()
+
+    def replace(self, text: str, *, written: bool) -> None:
+        """`written`: whoever reads the configuration again finds this one."""
+        self._text = text
+        if written:
+            self.given = text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RefreshToken):
+            return NotImplemented
+        return not {self._text, self.given}.isdisjoint({other._text, other.given})
+
+    __hash__ = None  # type: ignore[assignment]  # what is equal to two that differ can't be hashed
+
+
+class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
+    """The gateway is an OAuth client of one user, by a refresh token or by username and password."""
+
+    client_id: Text
+    client_secret: Secret
+    client_secret_file: str | None = None
+    refresh_token: RefreshToken | None = None
+    refresh_token_file: str | None = None
+    username: Text | None = None
+    password: Secret | None = None
+    password_file: str | None = None
+
+    def __post_init__(self) -> None:
+        by_password = (self.username is not None, self.password is not None)
+        if by_password != ((False, False) if self.refresh_token else (True, True)):
+            raise ValueError("expected either refresh_token_file, or username and password_file")
+
+    @property
+    def keeps_refresh_tokens(self) -> bool:
+        """Whether a new refresh token can take the old one's place in its file, and stay its owner's."""
+        if self.refresh_token_file is None:
+            return False
+        file = Path(self.refresh_token_file).resolve()
+        try:
+            owner = file.stat().st_uid
+        except OSError:
+            return False
+        return os.geteuid() in {0, owner} and not _is_mounted(file) and os.access(file.parent, os.W_OK)
+
+    @property
+    def is_good_once(self) -> bool:
+        return self.refresh_token is not None and not self.keeps_refresh_tokens
+
+    @property
+    def sole_file(self) -> str | None:
+        return None if self.refresh_token_file is None else str(Path(self.refresh_token_file).resolve())
+
+    def taking_over(self, before: Credentials) -> Credentials:
+        if isinstance(before, OAuth2) and before.refresh_token and self.refresh_token == before.refresh_token:
+            return structs.replace(self, refresh_token=before.refresh_token)
+        return self
+
+    @property
+    def concerns(self) -> tuple[Concern, ...]:
+        if not self.is_good_once:
+            return ()
+        text = "can't be replaced there: if the community gives a new one, it is lost when the gateway stops"
+        key = "refresh_token" if self.refresh_token_file is None else "refresh_token_file"
+        return (Concern(key, "refresh-token-not-kept", text),)
+
+
+class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
+    """`base_url` is the community's, without `/api`; `login_url` is `{base_url}/oauth`, unless it is given."""
+
+    credentials: Caller | Token | Jwt | OAuth2
+
+
+def _is_mounted(file: Path) -> bool:
+    """Whether this file alone is mounted, as containers do: then no other can take its place."""
+    try:
+        mounts = MOUNTS.read_text(errors="replace").splitlines()
+    except OSError:
+        return os.path.ismount(file)
+    return any(line.split()[4].encode().decode("unicode_escape") == str(file) for line in mounts)

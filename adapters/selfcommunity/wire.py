@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from adapters.contract import MAX_USER_ID
+from adapters.secret import MAX_TOKEN, Quiet, TokenText
 
 T = TypeVar("T")
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
@@ -33,7 +34,7 @@ class ConnectionStatuses(msgspec.Struct, Generic[T], frozen=True):
     connection_statuses: dict[str, T]
 
 
-class Someone(msgspec.Struct, frozen=True):
+class Someone(Quiet, msgspec.Struct, frozen=True):
     """A user, of whom a list needs no more than the id."""
 
     id: UserId
@@ -76,7 +77,7 @@ class Connected(Someone, frozen=True):
         return self
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(Quiet, msgspec.Struct, frozen=True):
     """Some of a list. `next` is an address that the community chose: never followed, only its absence counts."""
 
     count: Annotated[int, msgspec.Meta(ge=0)]
@@ -95,11 +96,29 @@ class Error(msgspec.Struct, frozen=True):
             raise ValueError("neither `detail` nor `errors`")
 
 
-class User(msgspec.Struct, frozen=True):
+class User(Quiet, msgspec.Struct, frozen=True):
     """A user has at least these."""
 
     id: UserId
     username: str
+
+
+class Grant(Quiet, msgspec.Struct, frozen=True):
+    """The answer to an OAuth grant; how long the token lives is never read, because a 401 says when it is over."""
+
+    access_token: TokenText
+
+
+class Renewed(Quiet, msgspec.Struct, frozen=True):
+    """What such an answer may hold besides. It is read apart: it must not be lost whatever else is wrong."""
+
+    refresh_token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN)]
+
+
+class OAuthError(msgspec.Struct, frozen=True):
+    """The error body of an OAuth endpoint (RFC 6749, 5.2)."""
+
+    error: str
 
 
 CONNECTION_STATUS = msgspec.json.Decoder(ConnectionStatus)
@@ -114,3 +133,6 @@ ASKED = msgspec.json.Decoder(Asked)
 CONNECTED = msgspec.json.Decoder(Connected)
 ERROR = msgspec.json.Decoder(Error)
 USER = msgspec.json.Decoder(User)
+GRANT = msgspec.json.Decoder(Grant)
+RENEWED = msgspec.json.Decoder(Renewed)
+OAUTH_ERROR = msgspec.json.Decoder(OAuthError)

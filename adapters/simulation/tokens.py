@@ -15,6 +15,8 @@ class Tokens:
 
     def __init__(self) -> None:
         self._users = {"demo": DEMO}
+        self._proven: set[str] = set()
+        self._expired: set[str] = set()
 
     def issue(self, user: int) -> str:
         """A new token of this user."""
@@ -32,6 +34,12 @@ class Tokens:
     def user(self, token: str) -> int | None:
         return self._users.get(token)
 
+    def is_live(self, token: str) -> bool:
+        """Whether a token that proves by itself whose it is has not been expired. From now on it can be."""
+        self._proven.add(token)
+        return token not in self._expired
+
     def expire(self) -> None:
         """Refuse all of them from now on, but for `demo`."""
         self._users = {"demo": DEMO}
+        self._expired |= self._proven

@@ -20,13 +20,13 @@ from adapters.contract import (
     Position,
     Status,
     Viewer,
-    ViewerSource,
 )
 from adapters.sessions import Calls, GivenTokens, Sessions
+from adapters.settings import Caller
 from adapters.symphony import tables, wire
 from adapters.symphony.answers import Answers, Listed
-from adapters.symphony.credentials import TOKEN_HEADER, BotLogin, authorize
-from adapters.symphony.settings import Bot, Caller, Settings
+from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
+from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Upstream
 
 HEADERS: Final = {"Accept": "application/json"}
@@ -47,18 +47,23 @@ class SymphonyAdapter:
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
         self.platform = upstream.platform
         self.mode = settings.mode
+        self.viewer_source = settings.credentials.viewer_source
+        self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
         self._pod = f"{settings.base_url}/pod"
         self._calls: Calls
+        login_url = settings.login_url or f"{settings.base_url}/login"
         match settings.credentials:
             case Caller():
-                self.viewer_source = ViewerSource.CALLER
                 self._calls = GivenTokens(upstream, authorize, Viewer.brought_token, CredentialRefused)
-            case Bot() as bot:
-                self.viewer_source = ViewerSource.OWN
-                login = BotLogin(bot, upstream, f"{settings.base_url}/login")
+            case Bot(username=name, private_key=key):
+                login = RsaLogin(name, key, upstream, f"{login_url}/pubkey/authenticate")
                 self._calls = Sessions(upstream, authorize, login.log_in)
+            case Obo(app_id=name, private_key=key):
+                login = RsaLogin(name, key, upstream, f"{login_url}/pubkey/app/authenticate")
+                self._app = Sessions(upstream, authorize, login.log_in)
+                self._calls = Sessions(upstream, authorize, OnBehalfLogin(self._app, upstream, login_url).log_in)
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
         if len(user_ids) == 1:
@@ -103,12 +108,17 @@ class SymphonyAdapter:
 
     async def identify(self) -> Identity | None:
         request = self._get("/v2/sessioninfo")
-        if self.viewer_source is ViewerSource.CALLER:
-            await self._upstream.expect_refusal(request, wire.ERROR)
-            return None
-        response = await self._calls.call(Viewer.own(self.platform), request)
-        info = self._upstream.expect(response, wire.SESSION_INFO, FORBIDDEN)
-        return Identity(info.id, info.username)
+        viewer = Viewer.own(self.platform)
+        match self._credentials:
+            case Caller():
+                await self._upstream.expect_refusal(request, wire.ERROR)
+                return None
+            case Obo(app_id=app_id):
+                await self._app.token(viewer)
+                return Identity(app_id)
+            case Bot():
+                info = self._upstream.expect(await self._calls.call(viewer, request), wire.SESSION_INFO, FORBIDDEN)
+                return Identity(info.username or str(info.id), info.id)
 
     async def aclose(self) -> None:
         await self._calls.aclose()

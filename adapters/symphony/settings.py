@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.secret import Secret
-from adapters.settings import PlatformSettings
+from adapters.settings import Caller, Credentials, PlatformSettings, ViewerSource
 
 SHORTEST_KEY: Final = 2048
 """Bits. A shorter key does not protect what is signed with it (NIST SP 800-131A)."""
@@ -25,9 +25,12 @@ class RsaKey(Secret):
         super().__init__(text)
         try:
             key = load_pem_private_key(text.encode(), password=None)
-        except (ValueError, TypeError):
+        except TypeError:
             # Not chained: whatever was parsed is a secret.
-            raise ValueError("expected an unencrypted RSA private key in PEM") from None
+            raise ValueError("expected an unencrypted RSA private key in PEM, this one has a password") from None
+        except ValueError:
+            what = ", this is a public key" if "PUBLIC KEY" in text else ""
+            raise ValueError(f"expected an unencrypted RSA private key in PEM{what}") from None
         if not isinstance(key, RSAPrivateKey):
             raise ValueError("expected an RSA private key, this is one of another kind")  # noqa: TRY004  a value
         if key.key_size < SHORTEST_KEY:
@@ -35,11 +38,7 @@ class RsaKey(Secret):
         self.key = key
 
 
-class Caller(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="mode", tag="caller"):
-    """Every caller brings a session token of its own."""
-
-
-class Bot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode", tag="bot"):
+class Bot(Credentials, frozen=True, kw_only=True, tag="bot"):
     """The gateway logs in as one service account."""
 
     username: Annotated[str, msgspec.Meta(min_length=1)]
@@ -47,7 +46,19 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
     private_key_file: str | None = None
 
 
-class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="symphony"):
-    """`base_url` is the pod's, without `/pod` and `/login`."""
+class Obo(Credentials, frozen=True, kw_only=True, tag="obo"):
+    """The gateway logs in as an app, which then speaks on behalf of any user who has it."""
 
-    credentials: Caller | Bot
+    app_id: Annotated[str, msgspec.Meta(min_length=1)]
+    private_key: RsaKey
+    private_key_file: str | None = None
+
+    @property
+    def viewer_source(self) -> ViewerSource:
+        return ViewerSource.NAMED
+
+
+class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="symphony"):
+    """`base_url` is the pod's, without `/pod` and `/login`; `login_url` is `{base_url}/login`, unless it is given."""
+
+    credentials: Caller | Bot | Obo

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from adapters.contract import MAX_USER_ID
-from adapters.secret import TokenText
+from adapters.secret import Quiet, TokenText
 from adapters.times import UnixMs
 
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
@@ -23,7 +23,7 @@ class NativeStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
-class UserConnection(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class UserConnection(Quiet, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     """Only `userId` and `status` are always there: the documented list has an ACCEPTED entry with nothing else."""
 
     user_id: UserId
@@ -33,7 +33,7 @@ class UserConnection(msgspec.Struct, frozen=True, rename="camel", omit_defaults=
     request_counter: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
 
 
-class Whose(msgspec.Struct, frozen=True, rename="camel"):
+class Whose(Quiet, msgspec.Struct, frozen=True, rename="camel"):
     """The one thing about an entry of a list that must make sense, if only that entry is to fail."""
 
     user_id: UserId
@@ -52,13 +52,13 @@ class Error(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(Quiet, msgspec.Struct, frozen=True):
     """The answer to a login."""
 
     token: TokenText
 
 
-class SessionInfo(msgspec.Struct, frozen=True):
+class SessionInfo(Quiet, msgspec.Struct, frozen=True):
     """The user of the session."""
 
     id: UserId

@@ -43,6 +43,7 @@ class Platform:
         self.tokens = Tokens()
         self.switches: dict[str, bool] = {}
         self._refresh: dict[str, int] = {}
+        self._jtis: dict[str, str] = {}
         self._community = community = Community(empty=empty)
         self.routes = [
             Route("/oauth/token/", self._token, methods=["POST"]),
@@ -146,20 +147,24 @@ class Platform:
 
     def _viewer(self, request: Request) -> int:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        viewer = self.tokens.user(token) or _user_of_jwt(token)
+        viewer = self.tokens.user(token) or self._user_of_jwt(token)
         if scheme != "Bearer" or viewer is None or viewer not in self._community.users:
             raise HTTPException(401)
         return viewer
 
-
-def _user_of_jwt(token: str) -> int | None:
-    required = ["user_id", "token_type", "jti", "iat", "exp"]
-    try:
-        claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": required})
-    except jwt.InvalidTokenError:
-        return None
-    user = claims["user_id"]
-    return user if isinstance(user, int) and claims["token_type"] == "access" else None
+    def _user_of_jwt(self, token: str) -> int | None:
+        """What is signed with our secret is good while it lives, if no other has its `jti`."""
+        required = ["user_id", "token_type", "jti", "iat", "exp"]
+        try:
+            claims = jwt.decode(token, SECRET, algorithms=["HS256"], options={"require": required})
+        except jwt.InvalidTokenError:
+            return None
+        user = claims["user_id"]
+        if any(type(claims[name]) is not int for name in ("user_id", "iat", "exp")):
+            return None  # PyJWT takes a time that is written as text as well
+        if claims["token_type"] != "access" or not self.tokens.is_live(token):
+            return None
+        return user if self._jtis.setdefault(str(claims["jti"]), token) == token else None
 
 
 def _page(request: Request, entries: Sequence[Any], described: Callable[[Any], object]) -> Response:

@@ -23,6 +23,8 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 LONGEST_LOGIN: Final = 300
 """Seconds that a login JWT may live."""
+APP: Final = 0
+"""Whose an app's own session is: nobody's. It is good for nothing but speaking on behalf of users."""
 
 
 class _Target(msgspec.Struct, rename="camel"):
@@ -40,8 +42,11 @@ class Platform:
         self._pod = Pod(empty=empty)
         self._public_key = load_pem_public_key(public_key.encode()) if public_key else None
         self.routes = [
-            Route("/login/pubkey/authenticate", self._log_in("sessionToken"), methods=["POST"]),
-            Route("/relay/pubkey/authenticate", self._log_in("keyManagerToken"), methods=["POST"]),
+            Route("/login/pubkey/authenticate", self._log_in("sessionToken", self._user), methods=["POST"]),
+            Route("/relay/pubkey/authenticate", self._log_in("keyManagerToken", self._user), methods=["POST"]),
+            Route("/login/pubkey/app/authenticate", self._log_in("sessionToken", self._app), methods=["POST"]),
+            Route("/login/pubkey/app/user/{user}/authenticate", self._on_behalf, methods=["POST"]),
+            Route("/login/pubkey/app/username/{username}/authenticate", self._on_behalf, methods=["POST"]),
             Route("/pod/v2/sessioninfo", self._session_info),
             Route("/pod/v1/connection/user/{user}/info", self._info),
             Route("/pod/v1/connection/list", self._list),
@@ -62,14 +67,42 @@ class Platform:
         found = self._pod.between(viewer, user)
         return None if found is None else found.status
 
-    def _log_in(self, name: str) -> Endpoint:
+    def _log_in(self, name: str, whose: Callable[[str], int]) -> Endpoint:
         async def log_in(request: Request) -> Response:
-            token = self.tokens.issue(self._user_of_login(await request.body()))
-            return _json({"name": name, "token": token, "authorizationToken": f"Bearer {token}"})
+            return self._session(name, whose(self._subject(await request.body())))
 
         return log_in
 
-    def _user_of_login(self, body: bytes) -> int:
+    async def _on_behalf(self, request: Request) -> Response:
+        """Any app may speak for any user of the pod, by id or by name."""
+        if self.tokens.user(request.headers.get("sessionToken", "")) != APP:
+            raise HTTPException(401)
+        if username := request.path_params.get("username"):
+            return self._session("sessionToken", self._user(username, otherwise=403))
+        user = _user_id(request.path_params["user"])
+        if user not in self._pod.users:
+            raise HTTPException(403)
+        return self._session("sessionToken", user)
+
+    def _session(self, name: str, user: int) -> Response:
+        token = self.tokens.issue(user)
+        return _json({"name": name, "token": token, "authorizationToken": f"Bearer {token}"})
+
+    def _user(self, username: str, otherwise: int = 401) -> int:
+        try:
+            return self._pod.users.user(username)
+        except KeyError as error:
+            raise HTTPException(otherwise) from error
+
+    @staticmethod
+    def _app(app_id: str) -> int:
+        """Any app will do."""
+        if not app_id:
+            raise HTTPException(401)
+        return APP
+
+    def _subject(self, body: bytes) -> str:
+        """Whom the JWT of a login names."""
         try:
             token = msgspec.json.decode(body, type=dict[str, str])["token"]
             claims = jwt.decode(
@@ -84,7 +117,7 @@ class Platform:
             )
             if jwt.get_unverified_header(token)["alg"] != "RS512" or not _is_short(claims["exp"]):
                 raise HTTPException(401)
-            return self._pod.users.user(claims["sub"])
+            return claims["sub"] if isinstance(claims["sub"], str) else ""
         except (jwt.InvalidTokenError, msgspec.MsgspecError, RecursionError, KeyError) as error:
             raise HTTPException(401) from error
 
@@ -124,7 +157,7 @@ class Platform:
 
     def _viewer(self, request: Request) -> int:
         viewer = self.tokens.user(request.headers.get("sessionToken", ""))
-        if viewer is None:
+        if viewer is None or viewer == APP:
             raise HTTPException(401)
         return viewer
 
