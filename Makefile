@@ -5,13 +5,13 @@ COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
 NODE_MODULES := tests/simulation/node/node_modules
 
-.PHONY: demo test check install lock clean
+.PHONY: demo test check install bench lock clean
 
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
 
 test: check $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json)  ## everything that CI checks
-	.venv/bin/python -m pytest --cov --cov-report=term $(ARGS)
+	.venv/bin/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/ruff format --check .
@@ -21,12 +21,15 @@ check: .venv/dev  ## format, lint, types, direction of imports
 
 install: .venv/dev  ## all that development needs, into .venv
 
+bench: .venv/run  ## the measured claims of the README
+	.venv/bin/python -m benchmarks.login
+
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock
 	$(COMPILE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
 
 clean:
-	rm -rf .venv .npm $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf .venv .npm $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 .venv/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv

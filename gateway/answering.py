@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
+from gateway.callers import KEY_HEADER
 from gateway.problems import Kind, Problem, body, response
 from gateway.telemetry.access import Access
 from gateway.telemetry.log import Log
@@ -48,7 +49,8 @@ class Answering:
             access.problem = problem.kind.slug
             answer = response(problem, body(problem, access.request_id))
             if problem.kind.status == 401:
-                answer.headers["www-authenticate"] = self._challenge
+                asked_for = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
+                answer.headers["www-authenticate"] = asked_for
             await answer(scope, receive, send)
 
     def _problem(self, error: Exception, access: Access) -> Problem:

@@ -12,15 +12,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.answering import Answering
+from gateway.call import Authentication
+from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
 from gateway.perimeter import Perimeter
 from gateway.receipt import Receipt
 from gateway.routes import actions, connections, lists, lookups, platforms, probes
 from gateway.settings import Settings
 from gateway.telemetry.access import AccessLog
+from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
-from gateway.viewers import Viewers
-from gateway.wiring import Wire, connect_all
+from gateway.viewers import identity_headers
+from gateway.wiring import Wire, Wiring
 
 
 def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None = None) -> Starlette:
@@ -30,37 +33,40 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     """
     log = log or log_of(settings)
     lifecycle = Lifecycle()
-    connected = connect_all(settings, wire)
+    wiring = Wiring(settings, wire=wire, warn=log.warn)
+    generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
-    by_name = connected.platforms
-    adapters = {name: platform.adapter for name, platform in by_name.items()}
-    viewers = Viewers(adapters)
+    adapters = [platform.adapter for platform in wiring.platforms.values()]
+    identities = identity_headers(adapters)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        await connected.aclose()
+        await wiring.aclose()
 
     app = Starlette(
         routes=[
-            *connections.routes(by_name, viewers, request_timeout),
-            *lists.routes(by_name, viewers, request_timeout),
-            *lookups.routes(by_name, viewers, request_timeout),
-            *actions.routes(by_name, viewers, request_timeout),
-            *platforms.routes(by_name),
+            *connections.routes(identities, request_timeout),
+            *lists.routes(identities, request_timeout),
+            *lookups.routes(identities, request_timeout),
+            *actions.routes(Audit(log), request_timeout),
+            *platforms.routes(),
             *probes.routes(lifecycle),
         ],
         middleware=[
             Middleware(AccessLog, log),
-            Middleware(Answering, log, list(adapters.values())),
-            Middleware(Perimeter, settings.server.hosts),
+            Middleware(Answering, log, adapters),
+            Middleware(Perimeter, settings.server.hosts, generations),
+            Middleware(Authentication, generations),
             Middleware(Receipt),
+            Middleware(Authentication, generations),
         ],
         exception_handlers={HTTPException: _pass_on},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.lifecycle = lifecycle
+    app.state.generations = generations
     return app
 
 

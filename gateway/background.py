@@ -54,7 +54,11 @@ class Background:
             await self._end_of_those_begun()
 
     async def _end_of_those_begun(self) -> None:
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Who waits for it here may leave: that ends none of them."""
+        ended, _ = await asyncio.wait(self._tasks.copy())
+        for task in ended:
+            if not task.cancelled():
+                task.exception()
         await asyncio.sleep(0)
 
 

@@ -7,21 +7,30 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Final
 
+import click
 import httpx
 import msgspec
 
-from adapters.contract import Action, Connection, PlatformError, Viewer, ViewerSource, parse_user_id
-from adapters.secret import Token
+from adapters.contract import Action, Connection, PlatformError, Viewer, parse_user_id
+from adapters.secret import Quiet, Token
+from adapters.settings import ViewerSource
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
+from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.platform import Platform
 from gateway.problems import Problem
 from gateway.settings import Settings
-from gateway.wiring import connect_all
+from gateway.wiring import Wiring
 
 PATIENCE: Final = 4
 """Calls that one question may take one after the other: a login, a read, an action, reading back."""
 PAGE: Final = 500
+NOT_TRIED: Final[Mapping[ViewerSource, str]] = {
+    ViewerSource.CALLER: "callers bring their own tokens",
+    ViewerSource.NAMED: "our credential shows only with a viewer: try a lookup with --on-behalf-of",
+    ViewerSource.OWN: "our credential was not tried, because that would use up a refresh token for good",
+}
+"""Why `check` does not say for whom a platform takes us."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -33,8 +42,16 @@ class Finding(msgspec.Struct, frozen=True):
     text: str
 
 
-class WrongToken(Exception):
-    """A platform wants the viewer's own token and none was given, or it can't be said for which platform it is."""
+class As(Quiet, msgspec.Struct, frozen=True):
+    """As whom the operator asks, where our own credential does not say it: with a viewer's token, or on behalf."""
+
+    token: Token | None = None
+    on_behalf: str | None = None
+    """as in the header: `123`, or `acme=123, club=7`"""
+
+
+class WrongViewer(Exception):
+    """A platform is to be told as whom it is asked and was not, or in a way that it does not take."""
 
 
 async def check(settings: Settings) -> list[Finding]:
@@ -43,21 +60,21 @@ async def check(settings: Settings) -> list[Finding]:
         return await asyncio.gather(*(_check(platform) for platform in platforms.values()))
 
 
-async def lookup(settings: Settings, name: str, user_id: int, token: Token | None) -> Connection:
-    """Where the viewer stands with `user_id`. Raises PlatformError or WrongToken."""
+async def lookup(settings: Settings, name: str, user_id: int, seen_as: As) -> Connection:
+    """Where the viewer stands with `user_id`. Raises PlatformError or WrongViewer."""
     async with _connected(settings) as platforms:
-        viewer = _viewers(platforms, (name,), token)[name]
+        viewer = _viewers(settings, platforms, (name,), seen_as)[name]
         return await platforms[name].lookup(viewer, user_id, _deadline(settings))
 
 
-async def act(settings: Settings, name: str, user_id: int, action: Action, token: Token | None) -> Connection:
-    """The connection after the action. Raises PlatformError, Problem or WrongToken."""
+async def act(settings: Settings, name: str, user_id: int, action: Action, seen_as: As) -> Connection:
+    """The connection after the action. Raises PlatformError, Problem or WrongViewer."""
     async with _connected(settings) as platforms:
         platform = platforms[name]
         platform.check_offers(action)
-        viewer = _viewers(platforms, (name,), token)[name]
+        viewer = _viewers(settings, platforms, (name,), seen_as)[name]
         deadline = _deadline(settings)
-        return await platform.act(viewer, user_id, action, deadline=deadline, until=deadline)
+        return await platform.act(viewer, user_id, action, deadline=deadline, until=deadline, late=_unheard)
 
 
 def filters(
@@ -71,13 +88,11 @@ def filters(
     )
 
 
-async def list_all(
-    settings: Settings, filters: Filters, token: Token | None, show: Callable[[Listing], None]
-) -> list[str]:
-    """Hand each page to `show`; returns what failed, a line for each. Raises WrongToken."""
+async def list_all(settings: Settings, filters: Filters, seen_as: As, show: Callable[[Listing], None]) -> list[str]:
+    """Hand each page to `show`; returns what failed, a line for each. Raises WrongViewer."""
     failures: list[str] = []
     async with _connected(settings) as platforms:
-        viewers = _viewers(platforms, filters.platforms, token)
+        viewers = _viewers(settings, platforms, filters.platforms, seen_as)
         sources = [Source(platforms[name], viewers[name]) for name in filters.platforms]
         place: Place | None = None
         while True:
@@ -103,19 +118,66 @@ def _whom(problem: Problem) -> str:
 
 @contextlib.asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
-    connected = connect_all(settings)
-    async with contextlib.aclosing(connected):
-        yield connected.platforms
+    wiring = Wiring(settings, warn=_warn)
+    async with contextlib.aclosing(wiring):
+        yield wiring.platforms
 
 
-def _viewers(platforms: Mapping[str, Platform], names: Collection[str], token: Token | None) -> Mapping[str, Viewer]:
-    """One token is for one platform: it travels to no other."""
-    callers = [name for name in names if platforms[name].adapter.viewer_source is ViewerSource.CALLER]
-    if callers and token is None:
-        raise WrongToken(f"platform {callers[0]} wants the viewer's token: --token-file or GATEWAY_TOKEN")
+def _viewers(
+    settings: Settings, platforms: Mapping[str, Platform], names: Collection[str], seen_as: As
+) -> Mapping[str, Viewer]:
+    """One token is for one platform: it travels to no other. Nothing is used up that the service needs."""
+    for name in names:
+        if settings.platforms[name].credentials.is_good_once:
+            raise WrongViewer(
+                f"platform {name}: to ask would use up its refresh token for good, because a new one can't be kept"
+            )
+    sources = {name: platforms[name].adapter.viewer_source for name in names}
+    callers = [name for name in names if sources[name] is ViewerSource.CALLER]
+    if callers and seen_as.token is None:
+        raise WrongViewer(f"platform {callers[0]} wants the viewer's token: --token-file or GATEWAY_TOKEN")
     if len(callers) > 1:
-        raise WrongToken(f"one token can't be for {' and '.join(callers)}: name one platform")
-    return {name: Viewer(name, b"operator", token) if name in callers else Viewer.own(name) for name in names}
+        raise WrongViewer(f"one token can't be for {' and '.join(callers)}: name one platform")
+    on_behalf = _on_behalf(platforms, sources, seen_as.on_behalf)
+    viewers: dict[str, Viewer] = {}
+    for name, source in sources.items():
+        match source:
+            case ViewerSource.CALLER:
+                viewers[name] = Viewer(name, b"operator", seen_as.token)
+            case ViewerSource.NAMED:
+                viewers[name] = Viewer.named(name, on_behalf[name])
+            case ViewerSource.OWN:
+                viewers[name] = Viewer.own(name)
+    return viewers
+
+
+def _on_behalf(
+    platforms: Collection[str], sources: Mapping[str, ViewerSource], text: str | None
+) -> Mapping[str, int]:
+    """The viewer for each platform that is asked as a named one, and for no other."""
+    try:
+        given = NOBODY if text is None else OnBehalf.parse(text, platforms)
+    except ValueError as error:
+        raise WrongViewer(f"--on-behalf-of: {error}") from error
+    taking = [name for name, source in sources.items() if source is ViewerSource.NAMED]
+    beside = [name for name in given.by_platform if name in sources and name not in taking]
+    if beside or (given.everywhere is not None and not taking):
+        raise WrongViewer(f"--on-behalf-of: {' and '.join(beside or sources)} is asked on behalf of nobody")
+    named: dict[str, int] = {}
+    for name in taking:
+        user_id = given.of(name)
+        if user_id is None:
+            raise WrongViewer(f"platform {name} wants a viewer: --on-behalf-of USER_ID")
+        named[name] = user_id
+    return named
+
+
+def _warn(word: str, platform: str) -> None:
+    click.echo(f"connection-gateway: warning: platforms.{platform}: {word}", err=True)
+
+
+def _unheard(_outcome: str) -> None:
+    """How an action ended that the operator did not wait for: the command has said all that it will say."""
 
 
 def _deadline(settings: Settings) -> float:
@@ -129,7 +191,9 @@ async def _check(platform: Platform) -> Finding:
     except PlatformError as error:
         return Finding(name, mode, good=False, text=describe(error))
     if identity is None:
-        text = "ok: it answers; callers bring their own tokens"
+        text = f"ok: it answers; {NOT_TRIED[platform.adapter.viewer_source]}"
+    elif platform.adapter.viewer_source is ViewerSource.NAMED:
+        text = f"ok: it takes us for {identity.name}; callers name the viewer"
     else:
-        text = f"ok: it takes us for {identity.username or identity.user_id}"
+        text = f"ok: it takes us for {identity.name}"
     return Finding(name, mode, good=True, text=text)

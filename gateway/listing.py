@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Connection, PlatformError, Position, Viewer
+from adapters.secret import Quiet
 from gateway.filters import Filters
 from gateway.platform import Platform
 from gateway.problems import Problem
@@ -18,7 +19,7 @@ HEAD_START: Final = 0.25
 """Part of a list's time that its first platform has before the others are asked as well."""
 
 
-class Place(msgspec.Struct, frozen=True):
+class Place(Quiet, msgspec.Struct, frozen=True):
     """Where a list goes on: on this platform, from `position` (None: from its start)."""
 
     platform: str
@@ -32,12 +33,14 @@ class Source(msgspec.Struct, frozen=True):
     viewer: Viewer | Problem
 
 
-class Listing(msgspec.Struct):
+class Listing(Quiet, msgspec.Struct):
     """A page: it may be short, or empty, while there is a `next`."""
 
     connections: list[Connection] = msgspec.field(default_factory=list)
     errors: list[Problem] = msgspec.field(default_factory=list)
     next: Place | None = None
+    asked: set[str] = msgspec.field(default_factory=set)
+    """the platforms that had their turn"""
     remaining: int = 0
     """how many more there are on the platform where it goes on, as far as that says"""
 
@@ -55,6 +58,8 @@ async def fill(
         names = [source.platform.name for source in sources]
         sources, position = sources[names.index(start.platform) :], start.position
     listing = Listing()
+    if not sources:
+        return listing
     tasks = [asyncio.create_task(_stretch(sources[0], filters, position, limit, deadline))]
     head_start = (deadline - asyncio.get_running_loop().time()) * HEAD_START
     try:
@@ -67,6 +72,7 @@ async def fill(
                 tasks += [
                     asyncio.create_task(_stretch(other, filters, None, limit, deadline)) for other in sources[1:]
                 ]
+            listing.asked.add(source.platform.name)
             if _put(listing, source, await tasks[place], limit):
                 break
     finally:

@@ -1,8 +1,8 @@
 """Which names the gateway answers to, and which pages may reach it.
 
 An open gateway (one without callers' keys) is protected by being reachable from this machine alone. A browser on
-this machine is inside, and runs pages from anywhere. So a `Host` that is not ours gets nothing (a page can point
-its own name at 127.0.0.1: DNS rebinding), and neither does a `/v1` call that another origin's page made.
+this machine is inside, and runs pages from anywhere. So there a `Host` that is not ours gets nothing: a page can
+point its own name at 127.0.0.1 (DNS rebinding), but it has no key. No gateway lets another origin's page call `/v1`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.generation import Generations
 from gateway.problems import Kind, Problem
 from gateway.settings import HostName, is_loopback
 
@@ -24,9 +25,10 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 class Perimeter:
     """Refuses by `Host`, `Origin`, `Sec-Fetch-Site` and raw path, before anything else is looked at."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[HostName]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Iterable[HostName], generations: Generations) -> None:
         self._app = app
         self._hosts = frozenset(hosts)
+        self._generations = generations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -43,6 +45,8 @@ class Perimeter:
         authority = _AUTHORITY.fullmatch(given[0]) if len(given) == 1 else None
         if authority is None:
             raise Problem(Kind.INVALID_REQUEST, "Host: expected once, a name or address with or without a port")
+        if not self._generations.now.callers.open:
+            return
         name = authority[1].strip("[]").lower()
         if not is_loopback(name) and name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -73,22 +74,56 @@ class Platform:
             offered = ", ".join(self.offered)
             raise Problem(Kind.ACTION_NOT_OFFERED, f"this platform offers {offered}", platform=self.name)
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action, *, deadline: float, until: float) -> Connection:
+    async def act(
+        self,
+        viewer: Viewer,
+        user_id: int,
+        action: Action,
+        *,
+        deadline: float,
+        until: float,
+        late: Callable[[str], None],
+    ) -> Connection:
         """The connection after `action`. Raises a PlatformError or a Problem.
 
-        The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet.
+        The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet:
+        then `late` is told how it ended, by a status or a problem's slug.
         """
         attempt = Attempt(self.adapter, viewer, user_id, action, until=until, kept=self._kept, calls=self._attempts)
         acting = self._attempts.start(attempt.run())
-        await self._attempts.wait(acting, until=deadline + HEARD_OUT)
+        try:
+            await self._attempts.wait(acting, until=deadline + HEARD_OUT)
+        finally:
+            if not acting.done():
+                acting.add_done_callback(lambda ended: late(_how(ended)))
         if acting.done():
             return acting.result()
         if attempt.sent:
             raise attempt.unknown()
         raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
 
+    async def retire(self) -> None:
+        """Let all that is under way come to its end: another takes this one's place."""
+        await self._attempts.finish()
+        await self._reads.finish()
+        await self.adapter.aclose()
+
     async def close(self) -> None:
-        """Let actions come to their end; end the reads that nobody waits for, and what the adapter has under way."""
+        """Let actions and logins come to their end, and end the reads, for which nobody waits any more."""
         await self._attempts.finish()
         await self._reads.cancel()
         await self.adapter.aclose()
+
+
+def _how(ended: asyncio.Task[Connection]) -> str:
+    if ended.cancelled():
+        return Kind.OUTCOME_UNKNOWN.slug
+    match ended.exception():
+        case None:
+            return ended.result().status
+        case Problem(kind=kind):
+            return kind.slug
+        case PlatformError() as error:
+            return Problem.of(error).kind.slug
+        case _:
+            return Kind.INTERNAL_ERROR.slug

@@ -11,12 +11,14 @@ import msgspec
 from starlette.responses import Response
 
 from adapters import contract
+from adapters.secret import Quiet
 
 
 class Kind(Enum):
     """Slug, HTTP status and title. A slug is a promise: it never changes its meaning."""
 
     INVALID_REQUEST = "invalid-request", 400, "The request is malformed"
+    INVALID_API_KEY = "invalid-api-key", 401, "The caller's key is missing or unknown"
     MISSING_CREDENTIAL = "missing-credential", 401, "The platform wants the viewer's token"
     CREDENTIAL_REFUSED = "credential-refused", 401, "The platform refused the viewer's token"
     NOT_ALLOWED = "not-allowed", 403, "This caller or page may not do this"
@@ -97,7 +99,7 @@ class Problem(Exception):
         return problem
 
 
-class Body(msgspec.Struct, frozen=True, omit_defaults=True):
+class Body(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
     """The members of an `application/problem+json` document; `retry_after` is in seconds."""
 
     type: str

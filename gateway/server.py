@@ -8,7 +8,7 @@ import math
 import os
 import signal
 import socket
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Final, TypeVar
 
 import uvicorn
@@ -30,7 +30,15 @@ class Server(uvicorn.Server):
     A second signal ends it at once. Being told to stop is no failure: the process exits with 0.
     """
 
-    def __init__(self, app: Starlette, settings: ServerSettings, log: Log) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        settings: ServerSettings,
+        log: Log,
+        *,
+        on_hangup: Callable[[], None] | None = None,
+    ) -> None:
+        """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -47,6 +55,7 @@ class Server(uvicorn.Server):
         )
         self._lifecycle: Lifecycle = app.state.lifecycle
         self._log = log
+        self._on_hangup = on_hangup
 
     async def serve_on(self, listener: socket.socket) -> None:
         """Serve until stopped."""
@@ -64,13 +73,20 @@ class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for each in SIGNALS:
-            loop.add_signal_handler(each, self.stop)
+        handlers = dict.fromkeys(SIGNALS, self.stop)
+        if self._on_hangup is not None:
+            handlers[signal.SIGHUP] = self._hang_up
+        for each, handler in handlers.items():
+            loop.add_signal_handler(each, handler)
         try:
             yield
         finally:
-            for each in SIGNALS:
+            for each in handlers:
                 loop.remove_signal_handler(each)
+
+    def _hang_up(self) -> None:
+        if self._on_hangup is not None and not self._lifecycle.draining:
+            self._on_hangup()
 
 
 def listen(host: str, port: int) -> socket.socket:

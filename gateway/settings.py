@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Self
 
 import msgspec
 
 from adapters.secret import Secret
-from adapters.settings import PlatformSettings
+from adapters.settings import PlatformSettings, ViewerSource
+from gateway.policy import CallerSettings
 
 
 class ConfigurationError(Exception):
@@ -25,7 +26,7 @@ class HostName(str):
 
     __slots__ = ()
 
-    def __new__(cls, text: str) -> HostName:
+    def __new__(cls, text: str) -> Self:
         """Raise ValueError where `text` is neither."""
         name = text.lower()
         if not re.fullmatch(r"[a-z0-9._-]+", name) and _address(name) is None:
@@ -36,7 +37,7 @@ class HostName(str):
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `[server]`. Times are in seconds."""
 
-    host: Annotated[str, msgspec.Meta(min_length=1)] = "127.0.0.1"
+    host: Annotated[str, msgspec.Meta(pattern=r"^[!-~]+\Z")] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
     hosts: tuple[HostName, ...] = ()
     request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
@@ -46,21 +47,70 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     hash_key_file: str | None = None
 
 
+class Warned(msgspec.Struct, frozen=True):
+    """What the operator should know, though it stops nothing: of which key, in a word, and in a sentence."""
+
+    setting: str
+    word: str
+    text: str
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The whole configuration. Parts that don't go together can't be made into one: ConfigurationError."""
 
     server: ServerSettings
     platforms: Mapping[str, PlatformSettings]
+    callers: tuple[CallerSettings, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.platforms:
             raise ConfigurationError("platforms: at least one [platforms.NAME] is needed")
-        ours = next((name for name, platform in self.platforms.items() if platform.mode != "caller"), None)
+        self._check_callers_differ()
+        self._check_files_differ()
+        if not self.callers:
+            self._check_that_it_may_be_open()
+
+    def _check_callers_differ(self) -> None:
+        for key, of_each in (("name", [(each.name,) for each in self.callers]), ("key_sha256", self._digests())):
+            place = _place_of_repetition(of_each)
+            if place is not None:
+                raise ConfigurationError(f"callers[{place}].{key}: another caller has it as well")
+
+    def _check_files_differ(self) -> None:
+        seen: dict[str, str] = {}
+        for name, platform in self.platforms.items():
+            file = platform.credentials.sole_file
+            if file is not None and seen.setdefault(file, name) != name:
+                raise ConfigurationError(f"platforms.{name}.credentials: platforms.{seen[file]} has the same file")
+
+    def _digests(self) -> list[tuple[str, ...]]:
+        return [each.digests for each in self.callers]
+
+    def _check_that_it_may_be_open(self) -> None:
+        """Without callers' keys, whoever reaches the gateway has what it holds."""
+        sources = {name: platform.credentials.viewer_source for name, platform in self.platforms.items()}
+        for name, source in sources.items():
+            if source is ViewerSource.NAMED:
+                raise ConfigurationError(
+                    f"platforms.{name}.credentials: mode {self.platforms[name].mode} can speak for any user there, so"
+                    " it needs [[callers]], and what each of them may"
+                )
+        ours = next((name for name, source in sources.items() if source is not ViewerSource.CALLER), None)
         if ours and not is_loopback(self.server.host) and not self.server.allow_anonymous:
             raise ConfigurationError(
                 f"server.host: {self.server.host} is reachable from outside, and anybody there could use the"
-                f" credential of platforms.{ours}: listen on loopback or set server.allow_anonymous = true"
+                f" credential of platforms.{ours}: configure [[callers]], listen on loopback, or set"
+                " server.allow_anonymous = true"
             )
+
+
+def _place_of_repetition(values: Iterable[tuple[str, ...]]) -> int | None:
+    seen: set[str] = set()
+    for place, some in enumerate(values):
+        if len(seen) + len(some) != len(seen := seen | set(some)):
+            return place
+    return None
 
 
 def is_loopback(host: str) -> bool:

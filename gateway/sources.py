@@ -6,15 +6,19 @@ A relative path counts from the configuration file's folder, or from the working
 
 from __future__ import annotations
 
+import stat
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gateway.conversion import SECRETS, Tables, from_tables, is_text, leaf
-from gateway.settings import ConfigurationError, Settings
+from gateway.conversion import Tables, from_tables
+from gateway.keys import FILES, SECRETS, is_text, leaf
+from gateway.settings import ConfigurationError, Settings, Warned
 
 PREFIX: Final = "GATEWAY_"
+LONGEST: Final = 64 * 1024
+"""Bytes that a file with a secret may have."""
 
 
 def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -25,8 +29,11 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     tables = {} if file is None else _parse(file)
     _refuse_secrets(tables, ())
     _override(tables, environ)
-    _read_secrets(tables, (), Path() if file is None else file.parent)
-    return from_tables(tables)
+    if file is None and "platforms" not in tables:
+        raise ConfigurationError("platforms: none, as no file was given: --config FILE or GATEWAY_CONFIG")
+    warned: list[Warned] = []
+    _read_files(tables, (), Path() if file is None else file.parent, warned)
+    return from_tables(tables, warned)
 
 
 def _parse(file: Path) -> Tables:
@@ -52,6 +59,8 @@ def _override(tables: Tables, environ: Mapping[str, str]) -> None:
         path = name.removeprefix(PREFIX).lower().split("__")
         if not name.startswith(PREFIX) or len(path) == 1:
             continue
+        if not name.isascii():
+            raise ConfigurationError(f"{name!a}: expected a name in ASCII")
         if path[0] == "platforms":
             path[1] = path[1].replace("_", "-")
         table = tables
@@ -61,6 +70,7 @@ def _override(tables: Tables, environ: Mapping[str, str]) -> None:
                 raise ConfigurationError(f"{name}: {part} is not a table")
         if leaf(tuple(path)) in SECRETS:
             table[path[-1]] = _not_empty(name, text)
+            table.pop(f"{path[-1]}_file", None)
         else:
             table[path[-1]] = text if is_text(tuple(path)) else _toml_value(name, text)
 
@@ -75,18 +85,31 @@ def _toml_value(name: str, text: str) -> object:
     raise ConfigurationError(f"{name}: expected a TOML value, as it would stand in the file")
 
 
-def _read_secrets(table: Tables, path: tuple[str, ...], folder: Path) -> None:
+def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list[Warned]) -> None:
+    """Make every file's path absolute, and put what is in it where it is a secret."""
     for key, value in list(table.items()):
-        name = key.removesuffix("_file")
         if isinstance(value, dict):
-            _read_secrets(value, (*path, key), folder)
-        elif key != name and leaf((*path, name)) in SECRETS and name not in table and isinstance(value, str):
-            table[name] = _secret(_dotted(path, key), folder / value)
+            _read_files(value, (*path, key), folder, warned)
+        elif leaf((*path, key)) in FILES and isinstance(value, str):
+            file = folder / value
+            table[key] = str(file)
+            name = key.removesuffix("_file")
+            if leaf((*path, name)) in SECRETS:
+                table[name] = _secret(_dotted(path, key), file, warned)
 
 
-def _secret(key: str, file: Path) -> str:
+def _secret(key: str, file: Path, warned: list[Warned]) -> str:
     try:
-        return _not_empty(f"{key}: {file}", file.read_text(encoding="utf-8"))
+        mode = file.stat().st_mode
+        if not stat.S_ISREG(mode):
+            raise ConfigurationError(f"{key}: {file}: expected a file, this is something else")
+        if mode & stat.S_IROTH:
+            warned.append(Warned(key, "readable-by-everyone", "everybody on this machine can read it"))
+        with file.open("rb") as secret:
+            content = secret.read(LONGEST + 1)
+        if len(content) > LONGEST:
+            raise ConfigurationError(f"{key}: {file}: longer than {LONGEST} bytes")
+        return _not_empty(f"{key}: {file}", content.decode())
     except OSError as error:
         raise ConfigurationError(f"{key}: {file}: {error.strerror}") from error
     except ValueError as error:  # not UTF-8, or a NUL in the path

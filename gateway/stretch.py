@@ -17,6 +17,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
+from adapters.secret import Quiet
 from gateway.background import Background
 from gateway.batcher import Batcher
 from gateway.filters import Filters
@@ -29,7 +30,7 @@ LOOKED_UP: Final = 100
 """Named users who are looked up for one page, or as many as it may hold: most may be left out."""
 
 
-class Stretch(msgspec.Struct):
+class Stretch(Quiet, msgspec.Struct):
     """`entries` up to `next` (None: the list's end), or as far as `error` let them come."""
 
     entries: list[Entry]

@@ -6,66 +6,108 @@ host that it was not meant for: where two platforms of a call would take it from
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
 
 from starlette.datastructures import Headers
 
-from adapters.contract import Adapter, Viewer, ViewerSource
+from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
+from adapters.settings import ViewerSource
+from gateway.callers import KEY_HEADER, Caller
 from gateway.headers import single
+from gateway.on_behalf import NOBODY, OnBehalf
+from gateway.policy import Right
 from gateway.problems import Kind, Problem
+from gateway.telemetry.access import Access
 
 NAMING_HEADER = "X-Platform-Token"
 """`acme=TOKEN, club=TOKEN`: names the platform that each token is for."""
 ON_BEHALF_HEADER = "X-On-Behalf-Of"
 
 
+def identity_headers(adapters: Iterable[Adapter]) -> tuple[str, ...]:
+    """The request headers that say who calls, and as whom."""
+    tokens = {adapter.TOKEN_HEADER: None for adapter in adapters}
+    return (KEY_HEADER, *tokens, NAMING_HEADER, ON_BEHALF_HEADER)
+
+
 class Viewers:
-    """A viewer whom only a token tells apart is known by its hash under a key of this process."""
+    """A viewer whom only a token tells apart is known by its hash under `key`."""
 
-    def __init__(self, adapters: Mapping[str, Adapter]) -> None:
+    def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters
-        self._key = secrets.token_bytes(32)
-        headers = {adapter.TOKEN_HEADER: None for adapter in adapters.values()}
-        self.headers = (*headers, NAMING_HEADER, ON_BEHALF_HEADER)
-        """the request headers that say who the viewer is"""
+        self._key = key
 
-    def of(self, headers: Headers, platforms: Collection[str]) -> Mapping[str, Viewer | Problem]:
-        """The viewer of each of these platforms, or the Problem `missing-credential`.
+    def asked_for(self, headers: Headers) -> dict[str, int]:
+        """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
+        if ON_BEHALF_HEADER.lower() not in headers:
+            return {}
+        named, _ = self._on_behalf(headers, ())
+        return dict(named.by_platform) if named.everywhere is None else {"": named.everywhere}
+
+    def of(
+        self, headers: Headers, platforms: Collection[str], caller: Caller, right: Right, access: Access
+    ) -> Mapping[str, Viewer | Problem]:
+        """The viewer of each of these platforms, or what keeps this caller from being answered there: its policy
+        first, then the credential.
 
         Raises the Problem `invalid-request` for a header that can't be meant.
         """
-        if ON_BEHALF_HEADER.lower() in headers:
-            raise Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: no platform here can be asked as a named user")
-        named = self._named(headers)
-        adapters = [self._adapters[name] for name in platforms]
-        for each in adapters:
+        refusals = {name: caller.refusal(name, right) for name in platforms}
+        asked = [self._adapters[name] for name in platforms]
+        allowed = [each for each in asked if refusals[each.platform] is None]
+        on_behalf, malformed = self._on_behalf(headers, asked)
+        access.named = {name: user for name in platforms if (user := on_behalf.of(name)) is not None}
+        if malformed and allowed:
+            raise malformed
+        named = self._named(headers) if allowed else {}
+        for each in allowed:
             if each.viewer_source is ViewerSource.CALLER:
                 single(headers, each.TOKEN_HEADER)
-        _check_shared_headers(headers, [each for each in adapters if each.platform not in named], adapters)
-        return {each.platform: self._viewer(headers, each, named.get(each.platform)) for each in adapters}
+        _check_shared_headers(headers, [each for each in allowed if each.platform not in named], allowed)
+        return {
+            each.platform: refusals[each.platform]
+            or self._viewer(headers, each, caller, named.get(each.platform), on_behalf.of(each.platform))
+            for each in asked
+        }
 
-    def viewer(self, headers: Headers, platform: str) -> Viewer:
-        """Of one platform; its Problem is raised."""
-        viewer = self.of(headers, (platform,))[platform]
-        if isinstance(viewer, Problem):
-            raise viewer
-        return viewer
-
-    def _viewer(self, headers: Headers, adapter: Adapter, named: Token | None) -> Viewer | Problem:
+    def _viewer(
+        self, headers: Headers, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
+    ) -> Viewer | Problem:
+        platform = adapter.platform
+        if user_id is not None and adapter.viewer_source is not ViewerSource.NAMED:
+            detail = f"{ON_BEHALF_HEADER}: this platform is not asked on behalf of named users"
+            return Problem(Kind.INVALID_REQUEST, detail, platform=platform)
         match adapter.viewer_source:
             case ViewerSource.OWN:
-                return Viewer.own(adapter.platform)
+                return Viewer.own(platform)
+            case ViewerSource.NAMED:
+                return _named_viewer(platform, caller, user_id)
             case ViewerSource.CALLER:
-                token = named or _token(headers, adapter)
-                if token is None:
-                    expected = f"{_form(adapter)}, or in {NAMING_HEADER}"
-                    detail = f"expected the viewer's token as {expected}"
-                    return Problem(Kind.MISSING_CREDENTIAL, detail, platform=adapter.platform)
-                key = blake2b(token.reveal().encode(), key=self._key, digest_size=16).digest()
-                return Viewer(adapter.platform, key, token)
+                return self._token_viewer(headers, adapter, token)
+
+    def _token_viewer(self, headers: Headers, adapter: Adapter, token: Token | None) -> Viewer | Problem:
+        token = token or _token(headers, adapter)
+        if token is None:
+            detail = f"expected the viewer's token as {_form(adapter)}, or in {NAMING_HEADER}"
+            return Problem(Kind.MISSING_CREDENTIAL, detail, platform=adapter.platform)
+        key = blake2b(token.reveal().encode(), key=self._key, digest_size=16).digest()
+        return Viewer(adapter.platform, key, token)
+
+    def _on_behalf(self, headers: Headers, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
+        """One who is named for every platform counts for those that take names, if there is one among them."""
+        try:
+            text = single(headers, ON_BEHALF_HEADER)
+            found = NOBODY if text is None else OnBehalf.parse(text, self._adapters)
+        except ValueError as error:
+            return NOBODY, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
+        except Problem as problem:
+            return NOBODY, problem
+        taking = [each.platform for each in asked if each.viewer_source is ViewerSource.NAMED]
+        if found.everywhere is not None and taking:
+            found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
+        return found, None
 
     def _named(self, headers: Headers) -> Mapping[str, Token]:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
@@ -83,6 +125,15 @@ class Viewers:
                 raise Problem(Kind.INVALID_REQUEST, f"{where}: platform {name} is named twice")
             tokens[name] = _checked(token, where)
         return tokens
+
+
+def _named_viewer(platform: str, caller: Caller, user_id: int | None) -> Viewer | Problem:
+    if user_id is None:
+        detail = f"{ON_BEHALF_HEADER}: expected the user as whom this platform is asked"
+        return Problem(Kind.INVALID_REQUEST, detail, platform=platform)
+    if not caller.may_speak_for(platform, user_id):
+        return Problem(Kind.NOT_ALLOWED, "this caller may not speak for this viewer", platform=platform)
+    return Viewer.named(platform, user_id)
 
 
 def _check_shared_headers(headers: Headers, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:

@@ -2,54 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import ssl
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import httpx
-import msgspec
 
 from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
 from gateway.platform import Platform
-from gateway.settings import Settings
+from gateway.settings import ConfigurationError, Settings
 from gateway.transports.bounded import BoundedTransport
 
 IDLE_CONNECTIONS: Final = 100
 """Connections to one platform that are kept open between calls."""
 
+LONGEST_REQUEST: Final = 4
+"""In timeouts: a request ends within two, whatever it has to wait for."""
+
 Wire = Callable[[PlatformSettings], httpx.AsyncBaseTransport]
 """Gives a platform its innermost transport."""
+Warn = Callable[[str, str], None]
+"""Told, in a word, what the operator should know of a platform, and of which."""
 
 
-class Connected(msgspec.Struct, frozen=True):
-    """The platforms by their names; `aclose` when nobody asks them any more."""
+class Wiring:
+    """Platforms by their names, each over one transport for as long as the process runs; `aclose` at its end.
 
-    platforms: Mapping[str, Platform]
-    transports: tuple[httpx.AsyncBaseTransport, ...]
+    `warn` may be called from any thread. Nothing is sent yet.
+    """
+
+    def __init__(self, settings: Settings, *, wire: Wire | None = None, warn: Warn) -> None:
+        wire = wire or network()
+        self._timeout = settings.server.request_timeout
+        self._warn = warn
+        self._transports = {name: BoundedTransport(wire(each)) for name, each in settings.platforms.items()}
+        self._retired: dict[asyncio.Task[None], Platform] = {}
+        self.platforms: Mapping[str, Platform] = {
+            name: self._connect(name, each) for name, each in settings.platforms.items()
+        }
+
+    def renew(self, settings: Settings, names: Collection[str]) -> None:
+        """Connect these with the credentials that `settings` have now: what is under way ends as it began."""
+        before = self.platforms
+        self.platforms = {
+            name: self._connect(name, settings.platforms[name]) if name in names else platform
+            for name, platform in before.items()
+        }
+        for name in names:
+            retiring = asyncio.get_running_loop().create_task(self._retire(before[name]))
+            self._retired[retiring] = before[name]
+            retiring.add_done_callback(self._retired.pop)
 
     async def aclose(self) -> None:
-        for platform in self.platforms.values():
+        retiring = dict(self._retired)
+        for task in retiring:
+            task.cancel()
+        await asyncio.gather(*retiring, return_exceptions=True)
+        for platform in (*self.platforms.values(), *retiring.values()):
             await platform.close()
-        for transport in self.transports:
+        for transport in self._transports.values():
             await transport.aclose()
 
+    async def _retire(self, platform: Platform) -> None:
+        """A request that lives in the old generation may begin another call, but not for long."""
+        await platform.retire()
+        await asyncio.sleep(LONGEST_REQUEST * self._timeout)
+        await platform.retire()
 
-def connect_all(settings: Settings, wire: Wire | None = None) -> Connected:
-    """Every configured platform, over `wire` (default: the network). Nothing is sent yet."""
-    wire = wire or network()
-    timeout = settings.server.request_timeout
-    platforms: dict[str, Platform] = {}
-    transports: list[httpx.AsyncBaseTransport] = []
-    for name, each in settings.platforms.items():
-        transport = BoundedTransport(wire(each))
-        transports.append(transport)
-        adapter = connect(name, each, transport, timeout=timeout)
-        platforms[name] = Platform(adapter_name(each), adapter, timeout)
-    return Connected(platforms, tuple(transports))
+    def _connect(self, name: str, settings: PlatformSettings) -> Platform:
+        adapter = connect(
+            name,
+            settings,
+            self._transports[name],
+            timeout=self._timeout,
+            warn=lambda event: self._warn(event, name),
+        )
+        return Platform(adapter_name(settings), adapter, self._timeout)
 
 
 def network() -> Wire:
-    """httpx's own transports. They share one TLS context: loading the certificates takes 20 ms."""
-    tls = httpx.create_ssl_context()
+    """httpx's own transports. Those without a `ca_file` share one TLS context: loading certificates takes 20 ms.
+
+    Raises ConfigurationError where the environment names certificates that can't be loaded.
+    """
+    usual = _usual_tls()
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
-    return lambda _settings: httpx.AsyncHTTPTransport(verify=tls, limits=limits)
+
+    def connect_to(settings: PlatformSettings) -> httpx.AsyncBaseTransport:
+        tls = usual if settings.ca_file is None else ssl.create_default_context(cafile=settings.ca_file)
+        proxy: httpx.Proxy | None = None
+        if settings.proxy is not None:
+            proxy = httpx.Proxy(settings.proxy, ssl_context=tls if settings.proxy.startswith("https") else None)
+        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
+
+    return connect_to
+
+
+def _usual_tls() -> ssl.SSLContext:
+    """It trusts what SSL_CERT_FILE or SSL_CERT_DIR name, else Mozilla's list."""
+    try:
+        return httpx.create_ssl_context()
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError("SSL_CERT_FILE, SSL_CERT_DIR: expected certificates in PEM") from None

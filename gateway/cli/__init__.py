@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from gateway import __version__
-from gateway.cli import asking, serving
+from gateway.cli import asking, keys, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,5 +26,6 @@ for command in (
     asking.act,
     serving.simulate,
     serving.wait,
+    keys.hash_key,
 ):
     main.add_command(command)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, read_token, say, stop, token_option
+from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, say, stop, viewer_options
 
 if TYPE_CHECKING:
     from adapters.contract import Connection
+    from gateway.commands import As
     from gateway.settings import Settings
 
 T = TypeVar("T")
@@ -22,13 +23,11 @@ T = TypeVar("T")
 @config_option
 def check(config: Path | None) -> None:
     """Is the configuration right, and does every platform take its credential?"""
-    import asyncio
-
     from gateway import commands
 
     settings = read_settings(config)
     click.echo("configuration: ok")
-    findings = asyncio.run(commands.check(settings))
+    findings = _run(commands.check(settings))
     for found in findings:
         click.echo(f"{found.platform} ({found.mode}): {found.text}")
     sys.exit(0 if all(found.good for found in findings) else NO)
@@ -36,28 +35,28 @@ def check(config: Path | None) -> None:
 
 @click.command()
 @config_option
-@token_option
+@viewer_options
 @click.argument("platform")
 @click.argument("user_id")
-def lookup(config: Path | None, token_file: Path | None, platform: str, user_id: str) -> None:
+def lookup(config: Path | None, seen_as: As, platform: str, user_id: str) -> None:
     """Print where the viewer stands with USER_ID on PLATFORM, as JSON."""
     from gateway import commands
 
     settings = read_settings(config)
     _check_platforms(settings, platform)
     user = _user_id(user_id)
-    _print(_run(commands.lookup(settings, platform, user, read_token(token_file))))
+    _print(_run(commands.lookup(settings, platform, user, seen_as)))
 
 
 @click.command("list")
 @config_option
-@token_option
+@viewer_options
 @click.option("--platform", "platforms", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
 @click.option("--status", "statuses", multiple=True, help="Default: both pending ones; may be repeated, or: all.")
 @click.option("--user-id", "user_ids", multiple=True, metavar="ID", help="Only this user; may be repeated.")
 def list_connections(
     config: Path | None,
-    token_file: Path | None,
+    seen_as: As,
     platforms: tuple[str, ...],
     statuses: tuple[str, ...],
     user_ids: tuple[str, ...],
@@ -73,7 +72,7 @@ def list_connections(
     except ValueError as error:
         stop(str(error), WRONG_USE)
     progress = Progress()
-    failures = _run(commands.list_all(settings, filters, read_token(token_file), progress.page))
+    failures = _run(commands.list_all(settings, filters, seen_as, progress.page))
     progress.end()
     for failure in failures:
         say(failure)
@@ -82,11 +81,11 @@ def list_connections(
 
 @click.command()
 @config_option
-@token_option
+@viewer_options
 @click.argument("platform")
 @click.argument("user_id")
 @click.argument("action")
-def act(config: Path | None, token_file: Path | None, platform: str, user_id: str, action: str) -> None:
+def act(config: Path | None, seen_as: As, platform: str, user_id: str, action: str) -> None:
     """Do ACTION (request, accept, reject, cancel, remove), and print the connection after it as JSON."""
     from adapters.contract import Action
     from gateway import commands
@@ -96,7 +95,7 @@ def act(config: Path | None, token_file: Path | None, platform: str, user_id: st
     user = _user_id(user_id)
     if action not in set(Action):
         stop(f"action: expected one of {', '.join(Action)}", WRONG_USE)
-    _print(_run(commands.act(settings, platform, user, Action(action), read_token(token_file))))
+    _print(_run(commands.act(settings, platform, user, Action(action), seen_as)))
 
 
 def _check_platforms(settings: Settings, *platforms: str) -> None:
@@ -119,11 +118,14 @@ def _run(asking: Coroutine[Any, Any, T]) -> T:
     from adapters.contract import PlatformError
     from gateway import commands
     from gateway.problems import Problem
+    from gateway.settings import ConfigurationError
 
     try:
         return asyncio.run(asking)
-    except commands.WrongToken as error:
+    except commands.WrongViewer as error:
         stop(str(error), WRONG_USE)
+    except ConfigurationError as error:
+        stop(f"configuration: {error}", WRONG_USE)
     except (PlatformError, Problem) as error:
         stop(commands.describe(error), NO)
 

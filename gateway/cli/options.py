@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,8 +28,27 @@ token_option = click.option(
     "--token-file", type=click.Path(path_type=Path), help="Holds the viewer's token (or: GATEWAY_TOKEN)."
 )
 
+on_behalf_option = click.option(
+    "--on-behalf-of", metavar="USER_ID", help="The viewer, where one must be named; for several: acme=123,club=7."
+)
 
-def read_settings(config: Path | None) -> Settings:
+
+def viewer_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say as whom to ask, as the command's `seen_as`."""
+
+    @token_option
+    @on_behalf_option
+    @functools.wraps(command)
+    def with_viewer(*, token_file: Path | None, on_behalf_of: str | None, **rest: Any) -> None:
+        from gateway.commands import As
+
+        command(seen_as=As(read_token(token_file), on_behalf_of), **rest)
+
+    return with_viewer
+
+
+def parse_settings(config: Path | None) -> Settings:
+    """The settings, or the end."""
     from gateway.settings import ConfigurationError
     from gateway.sources import load
 
@@ -35,6 +56,14 @@ def read_settings(config: Path | None) -> Settings:
         return load(config, os.environ)
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
+
+
+def read_settings(config: Path | None) -> Settings:
+    """The settings; what they give cause to is said, and stops nothing."""
+    settings = parse_settings(config)
+    for each in settings.warnings:
+        say(f"warning: {each.setting}: {each.text}")
+    return settings
 
 
 def read_token(token_file: Path | None) -> Token | None:

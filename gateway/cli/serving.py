@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import signal
 import sys
 from pathlib import Path
 
 import click
 
-from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, stop
+from gateway.cli.options import NO, WRONG_USE, config_option, parse_settings, stop
 
 PORT = click.IntRange(0, 65535)
 
@@ -26,18 +28,28 @@ def demo(port: int, check: bool) -> None:
 @click.command()
 @config_option
 def serve(config: Path | None) -> None:
-    """Serve until stopped."""
+    """Serve until stopped. SIGHUP reads callers and credentials anew."""
     from gateway.app import create_app, log_of
+    from gateway.reloading import Reloading
     from gateway.server import Server, listen, run
+    from gateway.settings import ConfigurationError
+    from gateway.sources import load
 
-    settings = read_settings(config)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can be heeded: what it would read is just being read
+    settings = parse_settings(config)
     log = log_of(settings)
     log.take_over()
+    log.warnings(settings.warnings)
     try:
         listener = listen(settings.server.host, settings.server.port)
     except OSError as error:
         stop(f"server: can't listen on {settings.server.host}:{settings.server.port}: {error.strerror}", NO)
-    run(Server(create_app(settings, log=log), settings.server, log).serve_on(listener))
+    try:
+        app = create_app(settings, log=log)
+    except ConfigurationError as error:
+        stop(f"configuration: {error}", WRONG_USE)
+    reloading = Reloading(lambda: load(config, os.environ), app.state.generations, log)
+    run(Server(app, settings.server, log, on_hangup=reloading.start).serve_on(listener))
 
 
 @click.command()
@@ -80,6 +92,6 @@ def wait(config: Path | None, timeout: float) -> None:
 
     if math.isnan(timeout):  # which is in no range, and outside of none
         stop("--timeout: expected a number of seconds", WRONG_USE)
-    server = read_settings(config).server
+    server = parse_settings(config).server
     if not wait_until_ready(server.host, server.port, timeout):
         stop(f"not ready within {timeout:g} s", NO)

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import Action
-from gateway.platform import Platform
+from gateway.call import Call
+from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import answer
-from gateway.telemetry.access import Access
-from gateway.viewers import Viewers
+from gateway.telemetry.audit import Audit
 
 
-def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
+def routes(audit: Audit, request_timeout: float) -> list[Route]:
     async def act(request: Request) -> Response:
-        platform = inputs.platform(request, platforms)
+        call = Call.of(request)
+        word = request.path_params["action"]
+        call.access.action = word if word in set(Action) else None
+        platform = inputs.platform(request, call)
         user_id = inputs.user_id(request)
-        action = _action(request)
+        action = _action(word)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")
         inputs.only_query(request)
         deadline = inputs.deadline(request, request_timeout)
         platform.check_offers(action)
-        viewer = viewers.viewer(request.headers, platform.name)
-        until = Access.of(request.scope).received_at + request_timeout
-        connection = await platform.act(viewer, user_id, action, deadline=deadline, until=until)
+        viewer = call.viewer(request.headers, platform.name, Right.ACT)
+        until = call.access.received_at + request_timeout
+        late = partial(audit.late, call.access)
+        connection = await platform.act(viewer, user_id, action, deadline=deadline, until=until, late=late)
+        call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 
     return [Route("/v1/connections/{platform}/{user_id}/{action}", act, methods=["POST"])]
 
 
-def _action(request: Request) -> Action:
+def _action(word: str) -> Action:
     try:
-        return Action(request.path_params["action"])
+        return Action(word)
     except ValueError:
         raise Problem(Kind.NOT_FOUND, f"no such action: expected one of {', '.join(Action)}") from None

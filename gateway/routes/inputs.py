@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -11,6 +10,7 @@ from starlette.requests import Request
 
 from adapters.contract import parse_user_id
 from adapters.mismatch import mismatch
+from gateway.call import Call
 from gateway.headers import single
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
@@ -24,13 +24,13 @@ _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
 
 
-def platform(request: Request, platforms: Mapping[str, Platform]) -> Platform:
+def platform(request: Request, call: Call) -> Platform:
     """The platform in the path, or `unknown-platform`."""
     name = request.path_params["platform"]
-    found = platforms.get(name)
+    found = call.platforms.get(name)
     if found is None:
         raise unknown_platform(name)
-    Access.of(request.scope).platform = found.name
+    call.access.platform = found.name
     return found
 
 

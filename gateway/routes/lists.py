@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
@@ -12,22 +12,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import Connection, Status
+from adapters.secret import Quiet
 from gateway import cursors, problems
+from gateway.call import Call
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Place, Source, fill
-from gateway.platform import Platform
+from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import reads
-from gateway.telemetry.access import Access
-from gateway.viewers import Viewers
 
 USUAL_LIMIT: Final = 100
 LONGEST: Final = 500
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
-class Page(msgspec.Struct, frozen=True):
+class Page(Quiet, msgspec.Struct, frozen=True):
     """The answer. It may be short, or empty, while there is a `next_cursor`."""
 
     connections: list[Connection]
@@ -35,20 +35,26 @@ class Page(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
-    answer = reads(viewers.headers)
+def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
+    answer = reads(identities)
 
     async def list_connections(request: Request) -> Response:
-        filters = _filters(request, platforms)
+        call = Call.of(request)
+        call.access.action = "list"
+        filters = _filters(request, call)
         limit = _limit(request)
         start = _start(request, filters)
         deadline = inputs.deadline(request, request_timeout)
-        seen_as = viewers.of(request.headers, filters.platforms)
-        sources = [Source(platforms[name], seen_as[name]) for name in filters.platforms]
+        call.check(request.headers, filters.platforms, Right.READ)
+        seen_as = call.viewers(request.headers, filters.platforms, Right.READ)
+        sources = [Source(call.platforms[name], seen_as[name]) for name in filters.platforms]
         listing = await fill(sources, filters, start, limit, deadline)
-        access = Access.of(request.scope)
+        access = call.access
         for each in listing.errors:
             access.count(each.kind.slug)
+            if each.user_id is None:
+                access.outcomes[each.platform or ""] = each.kind.slug
+        access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
         page = Page(
             listing.connections,
             [problems.body(each, access.request_id) for each in listing.errors],
@@ -59,18 +65,20 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
     return [Route("/v1/connections", list_connections)]
 
 
-def _filters(request: Request, platforms: Mapping[str, Platform]) -> Filters:
+def _filters(request: Request, call: Call) -> Filters:
+    """Without a platform's name, those that this caller may use."""
     query = request.query_params
     named = query.getlist("platform")
     for name in named:
-        if name not in platforms:
+        if name not in call.platforms:
             raise inputs.unknown_platform(name)
     inputs.only_query(request, *PARAMETERS)
     user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
     if len(user_ids) > inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
+    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
     return Filters(
-        platforms=tuple(name for name in platforms if not named or name in named),
+        platforms=tuple(name for name in call.platforms if name in asked),
         statuses=_statuses(query.getlist("status")),
         user_ids=tuple(sorted(user_ids)),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -12,27 +12,29 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import Connection, PlatformError, Viewer
+from adapters.secret import Quiet
 from gateway import problems
+from gateway.call import Call
 from gateway.platform import Platform
+from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import reads
 from gateway.telemetry.access import Access
-from gateway.viewers import Viewers
 
 
-class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Target(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     platform: str
     user_id: str
 
 
-class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Asked(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of the call."""
 
     users: list[Target]
 
 
-class Result(msgspec.Struct, frozen=True, omit_defaults=True):
+class Result(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
     """One of the two."""
 
     connection: Connection | None = None
@@ -42,10 +44,13 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 _DECODER: Final = msgspec.json.Decoder(Asked)
 
 
-def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout: float) -> list[Route]:
-    answer = reads(viewers.headers)
+def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
+    answer = reads(identities)
 
     async def lookup(request: Request) -> Response:
+        call = Call.of(request)
+        call.access.action = "lookup"
+        platforms = call.platforms
         inputs.only_query(request)
         targets = _targets(await request.body())
         deadline = inputs.deadline(request, request_timeout)
@@ -53,7 +58,7 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
         for name, user_id in targets:
             if name in platforms:
                 wanted.setdefault(name, {})[user_id] = None
-        seen_as = viewers.of(request.headers, wanted)
+        seen_as = call.viewers(request.headers, wanted, Right.READ)
         found = dict(
             await asyncio.gather(
                 *(
@@ -62,9 +67,9 @@ def routes(platforms: Mapping[str, Platform], viewers: Viewers, request_timeout:
                 )
             )
         )
-        access = Access.of(request.scope)
+        call.access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
         results = [
-            _result(found[name] if name in found else inputs.unknown_platform(name), user_id, access)
+            _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
             for name, user_id in targets
         ]
         return answer({"results": results})
@@ -81,6 +86,14 @@ async def _lookup(
     if isinstance(viewer, Problem):
         return platform.name, viewer
     return platform.name, await platform.lookup_many(viewer, user_ids, deadline)
+
+
+def _failure(found: Found) -> str | None:
+    """Why nobody could be answered there, if that is so; where the reasons differ, the first."""
+    if isinstance(found, Problem):
+        return found.kind.slug
+    failed = [each for each in found.values() if isinstance(each, PlatformError)]
+    return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
 
 
 def _result(found: Found, user_id: int, access: Access) -> Result:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.contract import Action
-from gateway.platform import Health, Platform
+from gateway.call import Call
+from gateway.callers import KEY_HEADER
+from gateway.platform import Health
 from gateway.routes import inputs
 from gateway.routes.answers import answer
 
@@ -23,13 +23,16 @@ class PlatformEntry(msgspec.Struct, frozen=True):
     health: Health
 
 
-def routes(platforms: Mapping[str, Platform]) -> list[Route]:
+def routes() -> list[Route]:
     async def list_platforms(request: Request) -> Response:
+        """Those that this caller may use."""
+        call = Call.of(request)
         inputs.only_query(request)
         entries = [
             PlatformEntry(each.name, each.kind, each.adapter.mode, each.offered, each.health)
-            for each in platforms.values()
+            for each in call.platforms.values()
+            if call.caller.may_use(each.name)
         ]
-        return answer({"platforms": entries}, {"cache-control": "private, no-cache"})
+        return answer({"platforms": entries}, {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
     return [Route("/v1/platforms", list_platforms)]

@@ -11,6 +11,9 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from adapters.contract import Viewer
+from adapters.secret import Quiet
+from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -18,14 +21,25 @@ _KEY: Final = "connection_gateway.access"
 _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-class Access(msgspec.Struct):
+class Access(Quiet, msgspec.Struct):
     """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
 
     request_id: str
     received_at: float = 0.0
     """`loop.time()` when the request had been received whole"""
+    caller: str | None = None
     platform: str | None = None
     user_id: int | None = None
+    action: str | None = None
+    """what was asked for: one of the actions, `lookup` or `list`"""
+    viewer: Viewer | None = None
+    """as whom an action is asked for"""
+    named: dict[str, int] = msgspec.field(default_factory=dict)
+    """on whose behalf each of the platforms in question was asked"""
+    asked_for: dict[str, int] = msgspec.field(default_factory=dict)
+    """whom the caller named, by platform or for all (empty), before it was looked at which are in question"""
+    outcomes: dict[str, str] = msgspec.field(default_factory=dict)
+    """by platform, where they differ from the answer's: the slug, or the status that an action led to"""
     problem: str | None = None
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
@@ -46,6 +60,7 @@ class AccessLog:
     def __init__(self, app: ASGIApp, log: Log) -> None:
         self._app = app
         self._log = log
+        self._audit = Audit(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -73,11 +88,13 @@ class AccessLog:
                 route=None if route is None else route.path,
                 status=status,
                 duration_ms=round((time.perf_counter() - started) * 1000, 3),
+                caller=access.caller,
                 platform=access.platform,
                 user=None if access.user_id is None else self._log.user(access.user_id),
                 problem=access.problem,
                 problems=access.problems,
             )
+            self._audit.request(access, answered=status is not None)
 
 
 def _request_id(headers: Headers) -> str:

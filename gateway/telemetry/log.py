@@ -13,7 +13,7 @@ import secrets
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import PurePath
 from types import TracebackType
@@ -22,6 +22,7 @@ from typing import Final
 import msgspec
 
 from adapters.times import rfc3339
+from gateway.settings import Warned
 
 FRAMES: Final = 12
 """Frames kept of a stack, the innermost ones."""
@@ -39,15 +40,32 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the path's template: the path itself names users"""
     status: int | None = None
     duration_ms: float | None = None
+    caller: str | None = None
+    """its name in the configuration"""
     platform: str | None = None
+    viewer: str | None = None
+    """as a keyed hash, or `own`"""
+    action: str | None = None
     user: str | None = None
     """the target user, as a keyed hash"""
+    outcome: str | None = None
+    """a slug, the status that an action led to, or `ok`"""
+    late: bool = False
+    """the action ended after its caller had been answered"""
     problem: str | None = None
     """the slug"""
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which"""
     address: str | None = None
     version: str | None = None
+    setting: str | None = None
+    """a key of the configuration"""
+    warning: str | None = None
+    """in a word"""
+    changed: tuple[str, ...] = ()
+    """the keys that a reload put in force"""
+    configuration: str | None = None
+    """what is wrong with it; that names keys, and no value of any"""
     error: str | None = None
     """the exception's type; its text could quote anything"""
     at: tuple[str, ...] | None = None
@@ -71,7 +89,20 @@ class Log:
 
     def user(self, user_id: int) -> str:
         """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
-        return blake2b(str(user_id).encode(), digest_size=8, key=self._hash_key).hexdigest()
+        return self.hash(str(user_id).encode())
+
+    def hash(self, what: bytes) -> str:
+        """As `user`, of whatever tells one from another."""
+        return blake2b(what, digest_size=8, key=self._hash_key).hexdigest()
+
+    def warn(self, word: str, platform: str) -> None:
+        """What an adapter wants its operator to know."""
+        self.line("platform", level="warning", platform=platform, warning=word)
+
+    def warnings(self, warnings: Iterable[Warned]) -> None:
+        """What the configuration gives cause to."""
+        for each in warnings:
+            self.line("configuration", level="warning", setting=each.setting, warning=each.word)
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """An exception nobody foresaw: its type and where it came from."""

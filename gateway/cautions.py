@@ -1,0 +1,42 @@
+"""What an operator should know of a configuration that is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+from adapters.settings import PlatformSettings, ViewerSource
+from gateway.policy import CallerSettings
+from gateway.settings import Warned, is_loopback
+
+
+def cautions(callers: Iterable[CallerSettings], platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:
+    for name, platform in platforms.items():
+        for concern in platform.credentials.concerns:
+            yield Warned(f"platforms.{name}.credentials.{concern.key}", concern.word, concern.text)
+    yield from _in_the_clear(platforms)
+    yield from _in_vain(callers, platforms)
+
+
+def _in_the_clear(platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:
+    for name, platform in platforms.items():
+        for key in ("base_url", "login_url"):
+            url = urlsplit(getattr(platform, key) or "")
+            if url.scheme == "http" and not is_loopback(url.hostname or ""):
+                text = "http: whoever is on the way reads tokens and answers"
+                yield Warned(f"platforms.{name}.{key}", "unencrypted", text)
+
+
+def _in_vain(callers: Iterable[CallerSettings], platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:
+    for place, caller in enumerate(callers):
+        for number, grant in enumerate(caller.on_behalf_of):
+            named = [
+                name
+                for name, platform in platforms.items()
+                if grant.platform in {None, name}
+                and platform.credentials.viewer_source is ViewerSource.NAMED
+                and (caller.platforms is None or name in caller.platforms)
+            ]
+            if not named:
+                text = "no platform that this caller may use is asked on behalf of named users"
+                yield Warned(f"callers[{place}].on_behalf_of[{number}]", "without-effect", text)

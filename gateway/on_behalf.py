@@ -1,0 +1,43 @@
+"""The viewers whom a caller names: `123`, or `acme=123, club=7`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from adapters.contract import parse_user_id
+from adapters.secret import Quiet
+
+
+class OnBehalf(Quiet, msgspec.Struct, frozen=True):
+    """Either one user for every platform that names viewers, or one for each of some platforms."""
+
+    everywhere: int | None = None
+    by_platform: Mapping[str, int] = {}
+
+    def of(self, platform: str) -> int | None:
+        """The viewer there, if one is named."""
+        return self.by_platform.get(platform, self.everywhere)
+
+    @classmethod
+    def parse(cls, text: str, platforms: Collection[str]) -> OnBehalf:
+        """Raises ValueError, which tells the place of what is wrong: anything there could be a user's."""
+        parts = [part.strip(" \t") for part in text.split(",")]
+        if len(parts) == 1 and "=" not in text:
+            return cls(everywhere=parse_user_id(parts[0]))
+        named: dict[str, int] = {}
+        for place, part in enumerate(parts, 1):
+            name, _, user_id = part.partition("=")
+            if name not in platforms:
+                raise ValueError(f"part {place}: expected PLATFORM=USER_ID with a configured platform")
+            if name in named:
+                raise ValueError(f"part {place}: platform {name} is named twice")
+            try:
+                named[name] = parse_user_id(user_id)
+            except ValueError as error:
+                raise ValueError(f"part {place}: {error}") from None
+        return cls(by_platform=named)
+
+
+NOBODY = OnBehalf()

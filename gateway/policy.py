@@ -1,0 +1,75 @@
+"""What the configuration says of callers: who they are, and what they may."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from adapters.contract import parse_user_id
+from adapters.secret import Quiet
+from adapters.settings import PlatformName
+
+_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_GRANT: Final = re.compile(r"(?:([a-z][a-z0-9-]{0,31})=)?(\*|[0-9]+)")
+
+
+class Right(StrEnum):
+    """What a caller may do."""
+
+    READ = "read"
+    ACT = "act"
+
+
+class Grant(Quiet):
+    """Viewers for whom a caller may speak: `*`, `acme=*`, `acme=123`, or `123` on every platform."""
+
+    __slots__ = ("platform", "user_id")
+
+    def __init__(self, text: str) -> None:
+        """Raise ValueError where `text` is none of these."""
+        found = _GRANT.fullmatch(text)
+        if found is None:
+            raise ValueError('expected "*", "PLATFORM=*", "PLATFORM=USER_ID" or "USER_ID"')
+        self.platform: str | None = found[1]
+        self.user_id = None if found[2] == "*" else parse_user_id(found[2])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Grant) and (self.platform, self.user_id) == (other.platform, other.user_id)
+
+    def __hash__(self) -> int:
+        return hash((self.platform, self.user_id))
+
+    def covers(self, platform: str, user_id: int) -> bool:
+        return self.platform in {None, platform} and self.user_id in {None, user_id}
+
+
+class CallerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An entry of `[[callers]]`: one program that calls the gateway, and what it may."""
+
+    name: str
+    key_sha256: str | tuple[str, ...]
+    """SHA-256 of its key in hexadecimal digits; two while a new key takes the old one's place"""
+    platforms: tuple[PlatformName, ...] | None = None
+    """None: all"""
+    may: tuple[Right, ...] = (Right.READ,)
+    on_behalf_of: tuple[Grant, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(".name: expected 1 to 64 of A-Z, a-z, 0-9, ., _ and -, a letter or digit first")
+        if not 1 <= len(self.digests) <= 2 or not all(map(_DIGEST.fullmatch, self.digests)):
+            raise ValueError(".key_sha256: expected what `connection-gateway hash-key` prints, or a list of two")
+        if len(set(self.digests)) != len(self.digests):
+            raise ValueError(".key_sha256: the same key twice")
+        if self.platforms == ():
+            raise ValueError(".platforms: expected at least one platform; without this key it is all of them")
+        if not self.may:
+            raise ValueError(".may: expected at least one of read, act")
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        return (self.key_sha256,) if isinstance(self.key_sha256, str) else self.key_sha256
