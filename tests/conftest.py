@@ -1,11 +1,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from typing import Final
 
 import pytest
 
+from tests.canary import Watch
 from tests.gateways import CALLERS, Gateway, running
+from tests.reporting import WATCH, Report
+
+REPORT: Final = pytest.StashKey[Report]()
+Watch.on_duty = WATCH
+Watch.install()
 
 
 @pytest.fixture
@@ -22,11 +29,12 @@ async def passing() -> AsyncIterator[Gateway]:
         yield callers
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With NO_SKIPS in the environment, as in CI, whatever was skipped fails the run."""
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    assert reporter is not None
-    skipped = [report.nodeid for report in reporter.stats.get("skipped", ())]
-    if skipped and "NO_SKIPS" in os.environ:
-        reporter.write_line(f"\nNothing may be skipped here, but these were: {', '.join(skipped)}", red=True)
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+@pytest.fixture
+def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
+    """Say something at the end of the run, whichever process it is in."""
+    return pytestconfig.stash[REPORT].lines.append
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[REPORT] = Report(no_skips="NO_SKIPS" in os.environ)
+    config.pluginmanager.register(config.stash[REPORT])

@@ -1,11 +1,11 @@
 """A whole gateway in process, in front of a simulated pod (`acme`) and a simulated community (`club`).
 
-Where two platforms of one kind matter, `bank` is another pod.
+Where two platforms of one kind matter, `bank` is another pod and `guild` another community.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,9 +13,11 @@ import httpx
 import msgspec
 from starlette.applications import Starlette
 
+from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
+from gateway.callers import key_digest
 from gateway.conversion import from_tables
 from gateway.telemetry.log import Log
 from tests.wire import InProcess
@@ -26,19 +28,40 @@ OWN = {
     "club": {"mode": "token", "token": "demo"},
 }
 CALLERS = {"acme": {"mode": "caller"}, "club": {"mode": "caller"}}
-ADAPTERS = {"acme": "symphony", "club": "selfcommunity", "bank": "symphony"}
+NAMED = {
+    "acme": {"mode": "obo", "app_id": "app", "private_key": KEY},
+    "club": {"mode": "jwt", "secret": SECRET},
+}
+UNHURRIED = 60.0
+"""Seconds that a call may take where a test doesn't say: no answer depends on how fast the machine is."""
+ADAPTERS = {"acme": "symphony", "club": "selfcommunity", "bank": "symphony", "guild": "selfcommunity"}
+
+
+def caller(name: str, **policy: Any) -> dict[str, Any]:
+    """An entry of `[[callers]]`. Its key is `key_of(name)`."""
+    return {"name": name, "key_sha256": key_digest(key_of(name)), **policy}
+
+
+def key_of(name: str) -> str:
+    return f"key-of-{name}-2f6c9d41"
 
 
 class Gateway:
     """`client` asks it, `lines` is its log, `acme` and `club` are the simulators behind it."""
 
-    def __init__(self, credentials: Mapping[str, Mapping[str, Any]], server: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        credentials: Mapping[str, Mapping[str, Any]],
+        callers: Sequence[Mapping[str, Any]],
+        server: Mapping[str, Any],
+    ) -> None:
         self.lines: list[str] = []
         self.simulators: dict[str, Simulator] = {
             name: simulator(adapter) for name, adapter in ADAPTERS.items() if name in credentials
         }
-        settings = from_tables(tables(credentials, server))
-        self.app: Starlette = create_app(settings, log=Log(self.lines.append), wire=self._wire)
+        settings = from_tables(tables(credentials, server, callers))
+        self.log = Log(self.lines.append, server["hash_key"].encode() if "hash_key" in server else None)
+        self.app: Starlette = create_app(settings, log=self.log, wire=self._wire)
         self.client = self.client_at("http://localhost:8080")
 
     @property
@@ -54,8 +77,13 @@ class Gateway:
         """How often any platform was asked for anything."""
         return sum(each.calls.calls + each.calls.logins for each in self.simulators.values())
 
-    def client_at(self, base_url: str) -> httpx.AsyncClient:
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=base_url)
+    def client_at(self, base_url: str, **headers: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=base_url, headers=headers)
+
+    def as_caller(self, name: str, **headers: str) -> httpx.AsyncClient:
+        """A client with this caller's key."""
+        named = {header.replace("_", "-"): value for header, value in headers.items()}
+        return self.client_at("http://localhost:8080", **{"X-API-Key": key_of(name)}, **named)
 
     def logged(self) -> list[dict[str, Any]]:
         return [msgspec.json.decode(line) for line in self.lines]
@@ -65,10 +93,15 @@ class Gateway:
         return InProcess(self.simulators[name])
 
 
-def tables(credentials: Mapping[str, Mapping[str, Any]], server: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def tables(
+    credentials: Mapping[str, Mapping[str, Any]],
+    server: Mapping[str, Any] | None = None,
+    callers: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
     """Decoded TOML for these platforms."""
     return {
-        "server": dict(server or {}),
+        "callers": [dict(each) for each in callers],
+        "server": {"request_timeout": UNHURRIED, **(server or {})},
         "platforms": {
             name: {"adapter": ADAPTERS[name], "base_url": f"http://{name}.example", "credentials": dict(each)}
             for name, each in credentials.items()
@@ -77,8 +110,10 @@ def tables(credentials: Mapping[str, Mapping[str, Any]], server: Mapping[str, An
 
 
 @asynccontextmanager
-async def running(credentials: Mapping[str, Mapping[str, Any]] = OWN, **server: Any) -> AsyncIterator[Gateway]:
-    """A gateway with these credentials and these keys of `[server]`, started and stopped as a server would."""
-    gateway = Gateway(credentials, server)
+async def running(
+    credentials: Mapping[str, Mapping[str, Any]] = OWN, callers: Sequence[Mapping[str, Any]] = (), **server: Any
+) -> AsyncIterator[Gateway]:
+    """A gateway with these credentials, callers and keys of `[server]`, started and stopped as a server would."""
+    gateway = Gateway(credentials, callers, server)
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway

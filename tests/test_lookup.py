@@ -63,7 +63,7 @@ async def test_the_headers_of_an_answer(gateway: Gateway) -> None:
     assert headers["cache-control"] == "private, no-cache"
     assert headers["age"] == "0"
     assert headers["cache-status"] == "connection-gateway; fwd=miss"
-    assert headers["vary"] == "sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
+    assert headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
 
 
 async def test_head_is_answered_without_a_body(gateway: Gateway) -> None:

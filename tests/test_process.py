@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ import pytest
 
 from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
-from tests.gateways import KEY
+from gateway.callers import key_digest
+from tests.canary import on_duty
+from tests.gateways import KEY, key_of
 
 BOT = 'mode = "bot", username = "demo", private_key_file = "acme.pem"'
 LONGEST = 30
@@ -38,9 +41,18 @@ class Process:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
+    async def hang_up(self, client: httpx.AsyncClient, is_in_force: Callable[[httpx.Response], bool]) -> None:
+        """Send SIGHUP, and wait until what it read is in force."""
+        self.signal(signal.SIGHUP)
+        async with asyncio.timeout(LONGEST):
+            await asyncio.sleep(0.1)
+            while not is_in_force(await client.get(ASKED)):  # noqa: ASYNC110  another process has no event
+                await asyncio.sleep(0.05)
+
     async def ended(self) -> int:
         _, self.errors = await asyncio.wait_for(self.process.communicate(), LONGEST)
         assert self.process.returncode is not None
+        on_duty().read(self.errors.decode(), "what a process wrote")
         return self.process.returncode
 
 
@@ -53,6 +65,7 @@ def port() -> int:
 @asynccontextmanager
 async def started(port: int, pod_url: str, folder: Path, mode: str = BOT, **server: str) -> AsyncIterator[Process]:
     (folder / "acme.pem").write_text(KEY)
+    (folder / "acme.pem").chmod(0o600)
     (folder / "gateway.toml").write_text(f"""
         [server]
         port = {port}
@@ -73,6 +86,75 @@ async def started(port: int, pod_url: str, folder: Path, mode: str = BOT, **serv
         if serve.returncode is None:
             serve.kill()
             await serve.communicate()
+
+
+WEB = f"""
+    [[callers]]
+    name = "web"
+    key_sha256 = "{key_digest(key_of("web"))}"
+"""
+ASKED = "/v1/connections/acme/1"
+
+
+async def test_a_hangup_reads_callers_and_credentials_anew(port: int, tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        async with httpx.AsyncClient(base_url=gateway.url, headers={"X-API-Key": key_of("web")}) as client:
+            first = file.read_text()
+            assert (await client.get(ASKED)).json()["status"] == "none"
+            file.write_text(first.replace('username = "demo"', 'username = "user-101"') + WEB)
+            await gateway.hang_up(client, lambda answer: answer.json()["status"] == "connected")
+            assert (await client.get(ASKED, headers={"X-API-Key": "other"})).status_code == 401
+            file.write_text("[server")
+            gateway.signal(signal.SIGHUP)
+            file.write_text(first.replace("port =", "drain_timeout = 1\nport =") + WEB.replace("web", "bot"))
+            await gateway.hang_up(client, lambda answer: answer.status_code == 200)
+        gateway.signal(signal.SIGTERM)
+        assert await gateway.ended() == 0
+    lines = [msgspec.json.decode(line) for line in gateway.errors.splitlines()]
+    events = [line["event"] for line in lines if line["event"] != "request"]
+    assert events[:2] == ["listening", "reloaded"]
+    assert events[-3:] == ["reloaded", "needs-restart", "stopped"]
+    assert set(events) <= {"listening", "reloaded", "not-reloaded", "needs-restart", "stopped"}
+    assert [line["setting"] for line in lines if "setting" in line][-1] == "server.drain_timeout"
+
+
+async def test_a_hangup_before_the_end_changes_nothing(port: int, tmp_path: Path) -> None:
+    pod = simulator("symphony")
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        pod.misbehave(Fault(path="/info", delay=1.0))
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            asking = asyncio.create_task(client.get("/v1/connections/acme/103", timeout=10))
+            await until(pod, calls=1)
+            gateway.signal(signal.SIGTERM)
+            await refusing(port)
+            gateway.signal(signal.SIGHUP)
+            assert (await asking).json()["status"] == "pending_outgoing"
+        assert await gateway.ended() == 0
+    assert b"reloaded" not in gateway.errors
+
+
+async def test_what_its_operator_should_know_is_in_the_log(port: int, tmp_path: Path) -> None:
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
+        (tmp_path / "acme.pem").chmod(0o644)
+        async with httpx.AsyncClient(base_url=gateway.url) as client:
+            await gateway.hang_up(client, lambda _answer: True)
+        gateway.signal(signal.SIGTERM)
+        await gateway.ended()
+    (line,) = [line for line in map(msgspec.json.decode, gateway.errors.splitlines()) if "warning" in line]
+    assert (line["event"], line["warning"]) == ("configuration", "readable-by-everyone")
+    assert line["setting"] == "platforms.acme.credentials.private_key_file"
+
+
+async def refusing(port: int) -> None:
+    """Wait until nobody is let in any more."""
+    with contextlib.suppress(ConnectionRefusedError):
+        async with asyncio.timeout(LONGEST):
+            while True:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+                writer.close()
+                await writer.wait_closed()
+                await asyncio.sleep(0.01)
 
 
 async def until(pod: Simulator, calls: int) -> None:

@@ -15,14 +15,19 @@ import msgspec
 import pytest
 
 from adapters.contract import Action
+from adapters.settings import ViewerSource
 from adapters.simulation import serving
 from gateway.actions import GOALS
+from gateway.policy import CallerSettings
 from gateway.problems import Kind
+from gateway.settings import Settings
 from gateway.sources import load
 from tests.gateways import KEY, Gateway
 
-README = (Path(__file__).parent.parent / "README.md").read_text()
-TOML = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+TABLES = re.compile(r"```toml\n(.*?)```", re.DOTALL)
+TOML = TABLES.findall(README)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 ANSWERS = re.findall(r"^\$ (curl -s .*127\.0\.0\.1:8080/.*)\n(\{.*\})$", README, re.MULTILINE)
 PRINTED = re.findall(r"^\$ python3 inbox\.py\n(.*?)```", README, re.DOTALL | re.MULTILINE)
@@ -38,16 +43,56 @@ def test_it_has_a_row_for_every_action() -> None:
     assert {action: set(re.findall(r"`(\w+)`", rows[action])) for action in Action} == GOALS
 
 
+def settings(folder: Path, text: str) -> Settings:
+    """As somebody has them who made the files that the text names."""
+    (folder / "state").mkdir()
+    for name in re.findall(r'_file = "([^"]+)"', text):
+        (folder / name).write_text(KEY if name.endswith(".pem") else "x" * 32)
+        (folder / name).chmod(0o600)
+    (folder / "gateway.toml").write_text(text)
+    return load(folder / "gateway.toml", {})
+
+
 @pytest.mark.parametrize("text", TOML)
-def test_its_configurations_load(tmp_path: Path, text: str) -> None:
-    (tmp_path / "acme.pem").write_text(KEY)
-    (tmp_path / "club-token").write_text("token")
-    (tmp_path / "gateway.toml").write_text(text)
-    assert load(tmp_path / "gateway.toml", {}).platforms
+def test_its_configurations_load_without_a_warning(tmp_path: Path, text: str) -> None:
+    assert settings(tmp_path, text).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("heading", "modes", "source", "callers"),
+    [
+        ("Beside an application, with its users' tokens", {"caller"}, ViewerSource.CALLER, 0),
+        ("As a bot", {"bot", "token", "oauth2"}, ViewerSource.OWN, 0),
+        ("On behalf of a pod's users", {"obo"}, ViewerSource.NAMED, 2),
+        ("With a community's server key", {"jwt"}, ViewerSource.NAMED, 1),
+    ],
+)
+def test_it_shows_four_ways_to_run_it(
+    tmp_path: Path, heading: str, modes: set[str], source: ViewerSource, callers: int
+) -> None:
+    (text,) = TABLES.findall(README.partition(f"### {heading}\n")[2].partition("\n### ")[0])
+    found = settings(tmp_path, text)
+    assert {each.mode for each in found.platforms.values()} == modes
+    assert {each.credentials.viewer_source for each in found.platforms.values()} == {source}
+    assert len(found.callers) == callers
+
+
+def test_it_tells_what_a_caller_may() -> None:
+    section = README.partition("### Who may ask")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert set(rows) == set(CallerSettings.__struct_fields__) - {"name", "key_sha256"}
+
+
+def test_it_tells_every_event_of_the_log() -> None:
+    said = README.partition("### What it writes")[2].partition("\n## ")[0]
+    source = "".join(file.read_text() for file in (ROOT / "gateway").rglob("*.py"))
+    events = set(re.findall(r'\.(?:line|failure)\(\s*"([a-z-]+)"', source))
+    assert {"request", "audit", "reloaded", "needs-restart", "platform"} <= events
+    assert {event for event in events - {"request"} if f"`{event}`" not in said} == set()
 
 
 def test_it_shows_what_it_should() -> None:
-    assert (len(TOML), len(ANSWERS), len(PYTHON), len(PRINTED)) == (4, 7, 1, 1)
+    assert (len(TOML), len(ANSWERS), len(PYTHON), len(PRINTED)) == (5, 7, 1, 1)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")

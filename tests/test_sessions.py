@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 
-from adapters.contract import OwnCredentialRefused, Unreachable, Viewer
+from adapters.contract import Forbidden, OwnCredentialRefused, Unreachable, Viewer
 from adapters.secret import Secret
-from adapters.sessions import PAUSE, Sessions
+from adapters.sessions import PAUSE, LoginRefused, Sessions
 from adapters.upstream import Upstream
-from tests import clock
+from tests.clock import virtual
 
 VIEWER = Viewer.own("acme")
 
@@ -54,17 +54,8 @@ class Pod:
         return httpx.Response(200 if request.headers["token"] in self.valid else 401)
 
 
-def virtual(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Run an asynchronous test on a virtual clock."""
-
-    def run() -> None:
-        clock.run(test())
-
-    return run
-
-
 def refuse() -> str:
-    raise OwnCredentialRefused("acme", "no")
+    raise LoginRefused(OwnCredentialRefused("acme", "no"))
 
 
 def fail() -> str:
@@ -217,3 +208,68 @@ async def test_the_session_used_longest_ago_is_dropped_first() -> None:
     assert pod.logins == 3
     await pod.call(two)
     assert pod.logins == 4
+
+
+@virtual
+async def test_who_is_forgotten_while_asking_logs_in_again() -> None:
+    pod = Pod(capacity=1)
+    one, two = (Viewer("acme", bytes([number])) for number in range(2))
+    await pod.call(one)
+    asking = asyncio.create_task(pod.call(one))
+    await asyncio.sleep(0.05)
+    pod.valid = {"token-of-somebody-else"}
+    assert await pod.call(two) == 200
+    assert await asking == 200
+    assert pod.logins == 3
+
+
+@virtual
+async def test_who_is_logging_in_is_not_forgotten() -> None:
+    pod = Pod(capacity=2)
+    viewers = [Viewer("acme", bytes([number])) for number in range(10)]
+    first = [asyncio.create_task(pod.call(viewer)) for viewer in viewers]
+    await asyncio.sleep(0.5)
+    again = [asyncio.create_task(pod.call(viewer)) for viewer in viewers]
+    assert set(await asyncio.gather(*first, *again)) == {200}
+    assert pod.logins == 10
+
+
+@virtual
+async def test_what_was_refused_is_forgotten_by_nobody_who_waits() -> None:
+    """A login's failure reaches all who waited, the same for each, and the next one begins anew."""
+    pod = Pod()
+    pod.login = fail
+    waiting = [asyncio.create_task(pod.call()) for _ in range(10)]
+    await asyncio.sleep(1.5)
+    pod.login = pod.new_token
+    assert await pod.call() == 200
+    found = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(each) for each in found} == {Unreachable}
+    assert pod.logins == 2
+
+
+@virtual
+async def test_a_login_that_is_refused_may_be_another_problem_than_our_own() -> None:
+    pod = Pod()
+
+    def forbid() -> str:
+        raise LoginRefused(Forbidden("acme", "not this one"))
+
+    pod.login = forbid
+    for later in (None, pytest.approx(4.0)):
+        with pytest.raises(Forbidden, match="not this one") as caught:
+            await pod.call()
+        assert caught.value.retry_after == later
+        await asyncio.sleep(1)
+    assert pod.logins == 1
+
+
+@virtual
+async def test_who_does_not_wait_for_the_end_of_a_login_does_not_end_it() -> None:
+    pod = Pod()
+    asking = asyncio.create_task(pod.call())
+    await asyncio.sleep(0.5)
+    closing = asyncio.create_task(pod.sessions.aclose())
+    await asyncio.sleep(0.1)
+    closing.cancel()
+    assert await asking == 200

@@ -11,11 +11,31 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from adapters.contract import Viewer
+from adapters.contract import (
+    Connection,
+    Entry,
+    Forbidden,
+    Identity,
+    Page,
+    Position,
+    Status,
+    Viewer,
+)
 from adapters.secret import Secret, Token
+from adapters.selfcommunity import wire as selfcommunity
+from adapters.sessions import LoginRefused
 from adapters.simulation.faults import Fault
+from adapters.symphony import settings as symphony_settings
+from adapters.symphony import wire as symphony
 from gateway.app import log_of
+from gateway.commands import As
 from gateway.conversion import from_tables
+from gateway.filters import Filters
+from gateway.listing import Place
+from gateway.on_behalf import OnBehalf
+from gateway.policy import Grant
+from gateway.problems import Kind, Problem, body
+from gateway.telemetry.access import Access
 from gateway.telemetry.log import Line, Log
 from tests import clock
 from tests.gateways import KEY, OWN, Gateway, running, tables
@@ -89,6 +109,44 @@ async def test_a_secret_hides_itself() -> None:
     async with running({"club": {"mode": "token", "token": TOKEN}}) as gateway:
         shown = f"{secret} {secret!r} {viewer} {viewer!r} {[secret]} {gateway.app.state.__dict__}"
     assert TOKEN not in shown
+
+
+USERS_ID = int(USER)
+CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "", stale=False)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Viewer.named("acme", USERS_ID),
+        CONNECTION,
+        Position(0, USERS_ID),
+        Entry(USERS_ID, CONNECTION, Position(0, USERS_ID)),
+        Page((), Position(0, USERS_ID)),
+        Identity("user", USERS_ID),
+        OnBehalf.parse(USER, ()),
+        OnBehalf.parse(f"acme={USER}", ("acme",)),
+        Grant(f"acme={USER}"),
+        Access("1", user_id=USERS_ID, named={"acme": USERS_ID}),
+        Filters(("acme",), frozenset(), (USERS_ID,)),
+        Place("acme", Position(0, USERS_ID)),
+        Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),
+        body(Problem(Kind.INVALID_REQUEST, "no"), "1", USERS_ID),
+        symphony.UserConnection(USERS_ID, symphony.NativeStatus.ACCEPTED),
+        symphony.Token(TOKEN),
+        symphony.SessionInfo(USERS_ID),
+        selfcommunity.Grant(TOKEN),
+        selfcommunity.Renewed(TOKEN),
+        symphony_settings.Bot(username=TOKEN, private_key=symphony_settings.RsaKey(KEY)),
+        selfcommunity.User(USERS_ID, "user"),
+        As(Token(TOKEN), USER),
+        LoginRefused(Forbidden("acme", "no")),
+    ],
+    ids=lambda shown: type(shown).__name__,
+)
+def test_what_knows_a_user_or_a_token_does_not_show_it(shown: object) -> None:
+    assert USER not in f"{shown} {shown!r}"
+    assert TOKEN not in f"{shown} {shown!r}"
 
 
 def test_settings_hide_their_secrets() -> None:

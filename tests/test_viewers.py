@@ -7,8 +7,11 @@ import pytest
 from starlette.datastructures import Headers
 
 from adapters import connect
-from adapters.contract import Adapter
+from adapters.contract import Adapter, Viewer
+from gateway.callers import ANYBODY
 from gateway.conversion import from_tables
+from gateway.policy import Right
+from gateway.telemetry.access import Access
 from gateway.viewers import Viewers
 from tests.gateways import CALLERS, OWN, Gateway, running, tables
 
@@ -111,17 +114,34 @@ def pod() -> Adapter:
     return connect("acme", settings, httpx.MockTransport(lambda _request: httpx.Response(500)), timeout=1.0)
 
 
+def viewer(pod: Adapter, key: bytes, token: str) -> Viewer:
+    headers = Headers({"sessionToken": token})
+    found = Viewers({"acme": pod}, key).of(headers, ("acme",), ANYBODY, Right.READ, Access("1"))["acme"]
+    assert isinstance(found, Viewer)
+    return found
+
+
 def test_a_viewer_is_told_apart_by_its_token(pod: Adapter) -> None:
-    viewers = Viewers({"acme": pod})
-    one, same, other = (viewers.viewer(Headers({"sessionToken": token}), "acme") for token in ("a", "a", "b"))
+    one, same, other = (viewer(pod, b"key", token) for token in ("a", "a", "b"))
     assert one == same
     assert len({one, same, other}) == 2
 
 
 def test_a_viewers_key_says_nothing_outside_its_process(pod: Adapter) -> None:
-    keys = {Viewers({"acme": pod}).viewer(Headers({"sessionToken": "a"}), "acme").key for _ in range(2)}
+    keys = {viewer(pod, key, "a").key for key in (b"one", b"two")}
     assert len(keys) == 2
     assert b"a" not in keys
+
+
+async def test_every_process_has_a_key_of_its_own_for_viewers() -> None:
+    keys = set()
+    for _ in range(2):
+        async with running(CALLERS) as gateway:
+            viewers = gateway.app.state.generations.now.viewers
+            headers = Headers({"sessionToken": "a"})
+            found = viewers.of(headers, ("acme",), ANYBODY, Right.READ, Access("1"))["acme"]
+            keys.add(found.key)
+    assert len(keys) == 2
 
 
 async def test_spaces_before_a_bearer_token_are_not_part_of_it(passing: Gateway) -> None:

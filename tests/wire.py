@@ -3,49 +3,71 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
 from starlette.types import ASGIApp
 
+Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
 class Wire:
     """Where the server is, and the heads of the requests that reached it."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self) -> None:
+        self.url = ""
         self.requests: list[bytes] = []
 
 
 @asynccontextmanager
-async def scripted(script: Script) -> AsyncIterator[Wire]:
-    """Read one request's head, run `script` on the connection, close it; for each connection."""
+async def listening(handle: Handle, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that hands each connection to `handle`, and closes it afterwards. Yields where it is."""
     handlers: set[asyncio.Task[None]] = set()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            wire.requests.append(await reader.readuntil(b"\r\n\r\n"))
-            await script(writer)
-        finally:
-            writer.close()
-            await writer.wait_closed()
+    async def to_its_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with closing(writer):
+            await handle(reader, writer)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers.add(asyncio.create_task(handle(reader, writer)))
+        handlers.add(asyncio.create_task(to_its_end(reader, writer)))
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    wire = Wire(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:
-        yield wire
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
         for handler in handlers:
             handler.cancel()
         await asyncio.gather(*handlers, return_exceptions=True)
         await server.wait_closed()
+
+
+@asynccontextmanager
+async def closing(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError):  # whoever has left needs no goodbye
+            await writer.wait_closed()
+
+
+@asynccontextmanager
+async def scripted(script: Script) -> AsyncIterator[Wire]:
+    """Read one request's head, run `script` on the connection, close it; for each connection."""
+    wire = Wire()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        wire.requests.append(await reader.readuntil(b"\r\n\r\n"))
+        await script(writer)
+
+    async with listening(handle) as where:
+        wire.url = f"http://{where}"
+        yield wire
 
 
 def sending(*parts: bytes, pause: float = 0.0) -> Script:

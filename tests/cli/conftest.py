@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
+from tests.canary import on_duty
 from tests.cli.served import Run, Served
 from tests.gateways import KEY
 
@@ -17,7 +18,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.delenv("GATEWAY_CONFIG", raising=False)
 
     def run(*words: str, **environ: str) -> Result:
-        return CliRunner().invoke(main, words, env=environ, catch_exceptions=False)
+        result = CliRunner().invoke(main, words, env=environ, catch_exceptions=False)
+        on_duty().read(result.stderr, "what a command wrote")
+        return result
 
     return run
 
@@ -37,6 +40,7 @@ def community() -> Iterator[Served]:
 @pytest.fixture
 def config(tmp_path: Path, pod: Served, community: Served) -> str:
     (tmp_path / "acme.pem").write_text(KEY)
+    (tmp_path / "acme.pem").chmod(0o600)
     file = tmp_path / "gateway.toml"
     file.write_text(f"""
         [platforms.acme]

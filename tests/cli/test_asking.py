@@ -138,5 +138,5 @@ async def test_a_platform_that_speaks_another_protocol_is_not_quoted() -> None:
         table = {"adapter": "symphony", "base_url": server.url, "credentials": {"mode": "caller"}}
         settings = from_tables({"platforms": {"acme": table}})
         with pytest.raises(Unreachable) as caught:
-            await commands.lookup(settings, "acme", 101, Token("demo"))
+            await commands.lookup(settings, "acme", 101, commands.As(Token("demo")))
     assert "canary" not in commands.describe(caught.value)

@@ -3,34 +3,50 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
+from typing import get_args, get_type_hints
 
-from gateway import conversion
+from adapters import ADAPTERS, adapter_name
+from adapters.settings import PlatformSettings
+from gateway import keys
 from tests.configuration.files import loaded
+from tests.tls import Authority
 
 TEXT = (Path(__file__).parent.parent.parent / "config" / "gateway.example.toml").read_text()
 
 
 def test_the_example_shows_every_key_once() -> None:
     shown = re.findall(r"^(?:# )?(\w+) = ", TEXT, re.MULTILINE) + re.findall(r"[{,] (\w+) = ", TEXT)
-    secrets = {path[-1] for path in conversion.SECRETS}
-    assert set(shown) == {path[-1] for path, _ in conversion.LEAVES} - secrets | {"credentials"}
+    secrets = {path[-1] for path in keys.SECRETS}
+    assert set(shown) == {path[-1] for path, _ in keys.LEAVES} - secrets | {"credentials"}
     server = re.findall(r"^(?:# )?(\w+) = ", TEXT.partition("[platforms")[0], re.MULTILINE)
     assert len(server) == len(set(server))
 
 
 def test_the_example_loads_as_it_stands(folder: Path) -> None:
-    text = TEXT
-    for path in re.findall(r'_file = "([^"]+)"', text):
-        text = text.replace(path, "acme.pem" if path.endswith(".pem") else "token")
-    settings = loaded(folder, text)
-    assert {each.mode for each in settings.platforms.values()} == {"bot", "token", "caller"}
+    settings = loaded(folder, with_files_of(folder, TEXT))
+    modes = {adapter_name(each): set(modes_of(each)) for each in ADAPTERS}
+    shown: dict[str, set[str]] = {}
+    for platform in settings.platforms.values():
+        shown.setdefault(adapter_name(platform), set()).add(platform.mode)
+    assert shown == {"symphony": {"bot", "obo"}, "selfcommunity": {"token", "jwt", "oauth2", "caller"}}
+    assert all(shown[name] | {"caller"} == modes[name] for name in modes)
 
 
 def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
     text = re.sub(r"^# (?=\w+ = )", "", TEXT, flags=re.MULTILINE)
+    settings = loaded(folder, with_files_of(folder, text))
+    assert settings.server.hash_key is not None
+    assert settings.platforms["acme"].ca_file == str(folder / "ca.pem")
+
+
+def with_files_of(folder: Path, text: str) -> str:
+    Authority(folder)
     for path in re.findall(r'_file = "([^"]+)"', text):
-        text = text.replace(path, "acme.pem" if path.endswith(".pem") else "token")
-    tomllib.loads(text)
-    assert loaded(folder, text).server.hash_key is not None
+        name = "ca.pem" if path.endswith("-ca.pem") else "acme.pem" if path.endswith(".pem") else "token"
+        text = text.replace(f'"{path}"', f'"{name}"')
+    return text
+
+
+def modes_of(settings: type[PlatformSettings]) -> list[str]:
+    return [each.__struct_config__.tag for each in get_args(get_type_hints(settings)["credentials"])]

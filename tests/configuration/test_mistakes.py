@@ -120,7 +120,13 @@ def test_what_is_wrong_is_one_line_that_names_the_key(folder: Path, text: str, l
             f"https://{'a' * 65}.b",
             "http://[x]",
         ],
-        *["https://acme.example/a\\b", "https://acme.example/a b", "HTTPS://acme.example"],
+        *[
+            "https://xn--",
+            "https://xn--/",
+            "https://acme.example/a\\b",
+            "https://acme.example/a b",
+            "HTTPS://acme.example",
+        ],
     ],
 )
 def test_what_is_no_base_url_is_refused(folder: Path, url: str) -> None:
@@ -143,10 +149,12 @@ def test_what_is_no_base_url_is_refused(folder: Path, url: str) -> None:
         (
             "GATEWAY_PLATFORMS__CLUB__CREDENTIALS__TOKEN",
             "a b",
-            "platforms.club.credentials.token_file: expected a token",
+            "platforms.club.credentials.token: expected a token",
         ),
         ("GATEWAY_PLATFORMS__CLUB", "1", "platforms.club: expected `object`"),
         ("GATEWAY___", "1", ": unknown table"),
+        ("GATEWAY_SERVER__\udcff", "1", "'GATEWAY_SERVER__\\udcff': expected a name in ASCII"),
+        ("GATEWAY_SERVER__HOST", "a\nb", "server.host: expected"),
     ],
 )
 def test_a_wrong_override_is_one_line(folder: Path, name: str, value: str, line: str) -> None:
@@ -160,6 +168,13 @@ def test_a_wrong_override_is_one_line(folder: Path, name: str, value: str, line:
 def test_a_file_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: No such file"):
         load(tmp_path / "nowhere.toml", {})
+
+
+def test_no_configuration_at_all_says_where_one_is_looked_for() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^platforms: none, as no file was given: --config FILE or GATEWAY_CONFIG"
+    ):
+        load(None, {"PATH": "/bin"})
 
 
 @pytest.mark.parametrize("kind", ["ec", "encrypted", "public", "short"])
@@ -184,5 +199,7 @@ def test_a_key_of_another_kind_stops_the_start(folder: Path, kind: str) -> None:
     (folder / "acme.pem").write_bytes(pem)
     with pytest.raises(
         ConfigurationError, match=r"^platforms\.acme\.credentials\.private_key_file: expected an .*RSA"
-    ):
+    ) as caught:
         loaded(folder, ACME)
+    said = {"ec": "another kind", "encrypted": "has a password", "public": "a public key", "short": "2048 bits"}[kind]
+    assert said in str(caught.value)

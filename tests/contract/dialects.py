@@ -10,12 +10,14 @@ import msgspec
 
 from adapters import connect
 from adapters.contract import Adapter, Connection, PlatformError, Status, Viewer
+from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.conversion import from_tables
 from gateway.transports.bounded import BoundedTransport
 from tests.wire import InProcess
 
+KEY: Final = private_key()
 USER: Final = 769658112378
 """The target of every test in the suite; the number is the seeds'."""
 STRANGER: Final = 404404
@@ -28,6 +30,8 @@ class Dialect(msgspec.Struct, frozen=True):
     adapter: str
     own: dict[str, Any]
     """credentials with which the platform is asked as one user"""
+    named: dict[str, Any]
+    """credentials with which it is asked as whom the caller names"""
     words: dict[str | None, Status]
     says_who_exists: bool
     """whether its 404 means that there is no such user; else it is `none`"""
@@ -49,7 +53,8 @@ class Dialect(msgspec.Struct, frozen=True):
 
 SYMPHONY: Final = Dialect(
     adapter="symphony",
-    own={"mode": "bot", "username": "demo", "private_key": private_key()},
+    own={"mode": "bot", "username": "demo", "private_key": KEY},
+    named={"mode": "obo", "app_id": "app", "private_key": KEY},
     words={
         "PENDING_INCOMING": Status.PENDING_INCOMING,
         "PENDING_OUTGOING": Status.PENDING_OUTGOING,
@@ -85,6 +90,7 @@ SYMPHONY: Final = Dialect(
 SELFCOMMUNITY: Final = Dialect(
     adapter="selfcommunity",
     own={"mode": "token", "token": "demo"},
+    named={"mode": "jwt", "secret": SECRET},
     words={
         "connected": Status.CONNECTED,
         "sent_connection_request": Status.PENDING_OUTGOING,
@@ -139,7 +145,8 @@ class Platform:
             "base_url": base_url,
             "credentials": credentials or self.dialect.own,
         }
-        return from_tables({"platforms": {"acme": table}}).platforms["acme"]
+        callers = [{"name": "web", "key_sha256": "0" * 64}]
+        return from_tables({"platforms": {"acme": table}, "callers": callers}).platforms["acme"]
 
     def connect(
         self, wire: httpx.AsyncBaseTransport, base_url: str = "http://acme.example", timeout: float = 5.0, **own: Any

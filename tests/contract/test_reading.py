@@ -106,7 +106,7 @@ async def test_every_call_says_what_the_policies_must_know(platform: Platform) -
 async def test_the_platform_says_whom_it_takes_us_for(platform: Platform) -> None:
     identity = await platform.adapter.identify()
     assert identity is not None
-    assert (identity.user_id, identity.username) == (1, "demo")
+    assert (identity.user_id, identity.name) == (1, "demo")
 
 
 def test_the_declarations_are_total(platform: Platform) -> None:

@@ -145,7 +145,7 @@ async def test_connected_users_of_a_community_are_the_viewers(credentials: dict[
 async def test_the_headers_are_those_of_a_read(gateway: Gateway) -> None:
     headers = (await get(gateway)).headers
     assert headers["cache-control"] == "private, no-cache"
-    assert headers["vary"] == "sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
+    assert headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
 
 
 async def test_it_is_logged_without_its_filters(gateway: Gateway) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 import httpx
@@ -54,5 +55,5 @@ def pod_jwt(algorithm: str = "RS512", key: str = KEY, **claims: Any) -> str:
 def community_jwt(secret: str = SECRET, **claims: Any) -> str:
     """A claim that is None is left out."""
     now = int(time.time())
-    whole = {"user_id": 101, "token_type": "access", "jti": "1", "iat": now, "exp": now + 60} | claims
+    whole = {"user_id": 101, "token_type": "access", "jti": uuid.uuid4().hex, "iat": now, "exp": now + 60} | claims
     return jwt.encode({name: value for name, value in whole.items() if value is not None}, secret, algorithm="HS256")
