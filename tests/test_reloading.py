@@ -19,7 +19,7 @@ from gateway.reloading import Reloading
 from gateway.settings import ConfigurationError, Settings
 from tests import clock
 from tests.clock import virtual
-from tests.gateways import CALLERS, KEY, NAMED, OWN, Gateway, caller, running, tables
+from tests.gateways import CALLERS, KEY, NAMED, OWN, UNHURRIED, Gateway, caller, running, tables
 from tests.wire import InProcess
 
 ANY = caller("web", on_behalf_of=["*"], may=["read", "act"])
