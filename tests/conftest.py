@@ -1,14 +1,20 @@
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from adapters import symphony
 from tests.canary import Watch
 from tests.gateways import CALLERS, Gateway, running
 from tests.reporting import WATCH, Report
+
+# A gateway per test, each with the same key, whose parsing takes 40 ms: it is parsed once.
+setattr(symphony.settings, "load_pem_private_key", functools.cache(load_pem_private_key))  # noqa: B010  mypy's wish
 
 REPORT: Final = pytest.StashKey[Report]()
 Watch.on_duty = WATCH
@@ -38,3 +44,8 @@ def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = Report(no_skips="NO_SKIPS" in os.environ)
     config.pluginmanager.register(config.stash[REPORT])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that take a minute or more begin first: where tests run side by side, nobody waits for them alone."""
+    items.sort(key=lambda item: item.get_closest_marker("no_cover") is None)

@@ -15,6 +15,13 @@ class Relations(Generic[T]):
         self._usernames: dict[int, str] = {}
         self._records: dict[int, dict[int, T]] = {}
 
+    def copy(self) -> Relations[T]:
+        """The same users and records, from now on apart."""
+        copy: Relations[T] = Relations()
+        copy._usernames = self._usernames.copy()
+        copy._records = {user: records.copy() for user, records in self._records.items()}
+        return copy
+
     def know(self, *users: int, username: str | None = None) -> None:
         for user in users:
             self._usernames.setdefault(user, username or f"user-{user}")

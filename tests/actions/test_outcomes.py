@@ -8,6 +8,7 @@ from collections import Counter
 from typing import Any, Final
 
 import httpx
+import pytest
 
 from adapters.contract import Action, Status
 from adapters.simulation.faults import Fault
@@ -53,6 +54,7 @@ CERTAIN: Final[list[dict[str, Any]]] = [{"status": 403}, {"status": 429, "retry_
 """Answers after which nothing was done: they never go with `apply`."""
 
 
+@pytest.mark.no_cover  # to be traced makes it three times as slow, and each of its lines is traced by other tests
 def test_no_action_is_sent_twice_and_no_answer_is_false() -> None:
     outcomes = clock.run(everything())
     assert sum(outcomes.values()) == ACTIONS

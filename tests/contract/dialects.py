@@ -149,7 +149,7 @@ class Platform:
         return from_tables({"platforms": {"acme": table}, "callers": callers}).platforms["acme"]
 
     def connect(
-        self, wire: httpx.AsyncBaseTransport, base_url: str = "http://acme.example", timeout: float = 5.0, **own: Any
+        self, wire: httpx.AsyncBaseTransport, base_url: str = "http://acme.example", timeout: float = 60.0, **own: Any
     ) -> Adapter:
         """An adapter over another wire, or with other credentials."""
         return connect("acme", self.settings(base_url, **own), BoundedTransport(wire), timeout=timeout)

@@ -21,7 +21,7 @@ from tests.contract.dialects import USER, Platform
 VIEWER = Viewer("acme", b"1", Token("demo"))
 
 
-async def read(platform: Platform, url: str, within: float = 5.0, user_id: int = USER) -> Status:
+async def read(platform: Platform, url: str, within: float = 60.0, user_id: int = USER) -> Status:
     """Ask the platform at `url` with a caller's token, over the network."""
     async with httpx.AsyncHTTPTransport() as network:
         adapter = platform.connect(network, url, within, mode="caller")

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import os
 import random
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -28,8 +26,7 @@ RULES: Final = 100
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Gateways are started by the thousand here: a key is parsed once (40 ms), and a disk is believed (3 ms)."""
-    monkeypatch.setattr("adapters.symphony.settings.load_pem_private_key", functools.cache(load_pem_private_key))
+    """Gateways are started by the thousand here: a disk is believed (3 ms)."""
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 

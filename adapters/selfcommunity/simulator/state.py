@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -46,13 +47,8 @@ class Community:
     """Refusals are HTTPExceptions with the status that the community answers."""
 
     def __init__(self, *, empty: bool) -> None:
-        self.users: Relations[Record] = Relations()
+        self.users: Relations[Record] = Relations() if empty else _seeded().copy()
         self.users.know(DEMO, username="demo")
-        if not empty:
-            self.users.know(STRANGER)
-            for user, direction in SEEDS.items():
-                self._put(DEMO, user, direction, CREATED)
-            self._put(DEMO, DECLINED, NativeStatus.SENT, CREATED, REJECTED)
 
     def set(self, viewer: int, user: int, status: NativeStatus | None) -> None:
         """Make it so, whatever was."""
@@ -60,7 +56,7 @@ class Community:
         if status is None:
             self.users.drop(viewer, user)
         else:
-            self._put(viewer, user, status, datetime.now(UTC))
+            _put(self.users, viewer, user, status, datetime.now(UTC))
 
     def status(self, viewer: int, user: int) -> NativeStatus | None:
         record = self.users.between(viewer, user)
@@ -75,17 +71,17 @@ class Community:
 
     def request(self, viewer: int, user: int) -> NativeStatus | None:
         self._expect(viewer, user, None)
-        self._put(viewer, user, NativeStatus.SENT, datetime.now(UTC))
+        _put(self.users, viewer, user, NativeStatus.SENT, datetime.now(UTC))
         return NativeStatus.SENT
 
     def accept(self, viewer: int, user: int) -> NativeStatus | None:
         record = self._expect(viewer, user, NativeStatus.RECEIVED)
-        self._put(viewer, user, NativeStatus.CONNECTED, record.created)
+        _put(self.users, viewer, user, NativeStatus.CONNECTED, record.created)
         return NativeStatus.CONNECTED
 
     def reject(self, viewer: int, user: int) -> NativeStatus | None:
         record = self._expect(viewer, user, NativeStatus.RECEIVED)
-        self._put(viewer, user, NativeStatus.RECEIVED, record.created, datetime.now(UTC))
+        _put(self.users, viewer, user, NativeStatus.RECEIVED, record.created, rejected=datetime.now(UTC))
         return None
 
     def cancel(self, viewer: int, user: int) -> NativeStatus | None:
@@ -106,13 +102,27 @@ class Community:
             raise HTTPException(400)
         return record or Record(NativeStatus.SENT, datetime.now(UTC))
 
-    def _put(
-        self,
-        viewer: int,
-        user: int,
-        direction: NativeStatus,
-        created: datetime,
-        rejected: datetime | None = None,
-    ) -> None:
-        ours = Record(direction, created, rejected)
-        self.users.put(viewer, user, ours, Record(MIRROR[direction], created, rejected))
+
+@functools.cache
+def _seeded() -> Relations[Record]:
+    """Made once: a thousand users take longer than anything else in starting a community."""
+    users: Relations[Record] = Relations()
+    users.know(DEMO, username="demo")
+    users.know(STRANGER)
+    for user, direction in SEEDS.items():
+        _put(users, DEMO, user, direction, CREATED)
+    _put(users, DEMO, DECLINED, NativeStatus.SENT, CREATED, rejected=REJECTED)
+    return users
+
+
+def _put(
+    users: Relations[Record],
+    viewer: int,
+    user: int,
+    direction: NativeStatus,
+    created: datetime,
+    *,
+    rejected: datetime | None = None,
+) -> None:
+    ours = Record(direction, created, rejected)
+    users.put(viewer, user, ours, Record(MIRROR[direction], created, rejected))

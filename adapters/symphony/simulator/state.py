@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -39,16 +40,9 @@ class Pod:
     """Refusals are HTTPExceptions with the status that the pod answers."""
 
     def __init__(self, *, empty: bool) -> None:
-        self.users: Relations[UserConnection] = Relations()
+        self.users: Relations[UserConnection] = Relations() if empty else _seeded().copy()
         self.users.know(DEMO, username="demo")
-        self._same_pod: set[int] = set()
-        if not empty:
-            self.users.know(105, SAME_POD)
-            self._same_pod |= {DEMO, SAME_POD}
-            for user, status in SEEDS.items():
-                self._put(DEMO, user, status, (FIRST_REQUESTED_AT, UPDATED_AT, 1))
-            for user in range(1000, 2000):
-                self._put(DEMO, user, NativeStatus.ACCEPTED, (None, None, None))
+        self._same_pod: set[int] = set() if empty else {DEMO, SAME_POD}
 
     def set(self, viewer: int, user: int, status: NativeStatus | None) -> None:
         """Make it so, whatever was."""
@@ -57,7 +51,7 @@ class Pod:
             self.users.drop(viewer, user)
         else:
             now = _now()
-            self._put(viewer, user, status, (now, now, 1))
+            _put(self.users, viewer, user, status, (now, now, 1))
 
     def between(self, viewer: int, user: int) -> UserConnection | None:
         return self.users.between(viewer, user) or self._implicit(viewer, user)
@@ -80,7 +74,7 @@ class Pod:
             raise HTTPException(400)
         now = _now()
         first, count = (now, 0) if found is None else (found.first_requested_at, found.request_counter or 0)
-        return self._put(viewer, user, NativeStatus.PENDING_OUTGOING, (first, now, count + 1))
+        return _put(self.users, viewer, user, NativeStatus.PENDING_OUTGOING, (first, now, count + 1))
 
     def accept(self, viewer: int, user: int) -> UserConnection:
         """An implicit connection is accepted already, and stays what it is."""
@@ -105,7 +99,7 @@ class Pod:
             raise HTTPException(404)
         if found.status is not NativeStatus.PENDING_INCOMING:
             raise HTTPException(400)
-        return self._put(viewer, user, status, (found.first_requested_at, _now(), found.request_counter))
+        return _put(self.users, viewer, user, status, (found.first_requested_at, _now(), found.request_counter))
 
     def _implicit(self, viewer: int, user: int) -> UserConnection | None:
         """Users of one pod are connected without a request."""
@@ -113,12 +107,30 @@ class Pod:
             return UserConnection(user, NativeStatus.ACCEPTED)
         return None
 
-    def _put(
-        self, viewer: int, user: int, status: NativeStatus, rest: tuple[int | None, int | None, int | None]
-    ) -> UserConnection:
-        ours = UserConnection(user, status, *rest)
-        self.users.put(viewer, user, ours, UserConnection(viewer, MIRROR[status], *rest))
-        return ours
+
+@functools.cache
+def _seeded() -> Relations[UserConnection]:
+    """Made once: a thousand users take longer than anything else in starting a pod."""
+    users: Relations[UserConnection] = Relations()
+    users.know(DEMO, username="demo")
+    users.know(105, SAME_POD)
+    for user, status in SEEDS.items():
+        _put(users, DEMO, user, status, (FIRST_REQUESTED_AT, UPDATED_AT, 1))
+    for user in range(1000, 2000):
+        _put(users, DEMO, user, NativeStatus.ACCEPTED, (None, None, None))
+    return users
+
+
+def _put(
+    users: Relations[UserConnection],
+    viewer: int,
+    user: int,
+    status: NativeStatus,
+    rest: tuple[int | None, int | None, int | None],
+) -> UserConnection:
+    ours = UserConnection(user, status, *rest)
+    users.put(viewer, user, ours, UserConnection(viewer, MIRROR[status], *rest))
+    return ours
 
 
 def _now() -> int:
