@@ -31,9 +31,12 @@ def connect(
     *,
     timeout: float,
     warn: Callable[[str], None] = lambda _event: None,
+    logged_in: Callable[[str], None] = lambda _outcome: None,
 ) -> Adapter:
     """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds.
 
     `warn` is told, in a word, what the operator should know beside the answers; it may be called from any thread.
+    `logged_in` is told how each login ended: `ok`, `refused` or `failed`.
     """
-    return ADAPTERS[type(settings)](settings, Upstream(platform, transport, timeout=timeout, warn=warn))
+    upstream = Upstream(platform, transport, timeout=timeout, warn=warn, logged_in=logged_in)
+    return ADAPTERS[type(settings)](settings, upstream)

@@ -257,6 +257,14 @@ class InvalidAnswer(PlatformError):
     """The answer breaks the platform's contract: we don't guess what it may have meant."""
 
 
+class Unavailable(PlatformError):
+    """The platform failed so often that it is not asked now."""
+
+
+class Overloaded(PlatformError):
+    """Too many wait for this platform already: nothing was sent."""
+
+
 class Unreachable(PlatformError):
     """No connection, or it was lost before the answer was complete."""
 

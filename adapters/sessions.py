@@ -172,14 +172,17 @@ class Sessions:
         try:
             session.token = await self._log_in(viewer)
         except LoginRefused as refused:
+            self._upstream.logged_in("refused")
             session.refusal = refused.error
             session.paused_until = asyncio.get_running_loop().time() + PAUSE
             raise refused.error from refused
         except PlatformError as failure:
+            self._upstream.logged_in("failed")
             failure.may_have_acted = False  # the login may have: what it was for never left
             raise
         finally:
             session.login = None
+        self._upstream.logged_in("ok")
         return session.token
 
     def _ended(self, login: asyncio.Task[Secret]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from enum import StrEnum
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, ClassVar, Final, NamedTuple, Self
 
 import httpx
 import msgspec
@@ -87,6 +87,15 @@ class ViewerSource(StrEnum):
     """the caller names a user; our credential can speak for any"""
 
 
+class ThrottleScope(StrEnum):
+    """Whom a platform means when it asks for fewer calls."""
+
+    PLATFORM = "platform"
+    """us, whoever the viewer is"""
+    VIEWER = "viewer"
+    """the one viewer whose call it was"""
+
+
 class Concern(NamedTuple):
     """What the operator should know of a key, though it stops nothing: a word for the log, a sentence for people."""
 
@@ -133,6 +142,8 @@ class Caller(Credentials, frozen=True, tag="caller"):
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every platform's table in the configuration says, whatever its adapter."""
 
+    THROTTLE_SCOPE: ClassVar[ThrottleScope]
+
     base_url: BaseUrl
     credentials: Credentials
     """one of several modes; an adapter narrows this to its own"""
@@ -140,6 +151,10 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """where to log in, if not under `base_url`"""
     ca_file: CertificateFile | None = None
     proxy: ProxyUrl | None = None
+    max_calls: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
+    """calls on the wire at once"""
+    max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 500
+    """requests that may wait for this platform at once"""
 
     @property
     def mode(self) -> str:

@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from adapters import contract
+from adapters.call import BEFORE_IT_LEFT
 from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
 
@@ -29,15 +30,6 @@ FAILURES: Final[dict[type[httpx.RequestError], tuple[type[contract.PlatformError
     httpx.RequestError: (contract.InvalidAnswer, "the answer's body is too large, or not encoded as it says"),
 }
 """What each failure of the wire means. The first row that a failure is an instance of counts."""
-
-BEFORE_IT_LEFT: Final = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
-"""Failures after which the platform has certainly not seen the request. After any other it may have."""
 
 REFUSALS: Final = frozenset({400, 403, 404, 413, 414})
 """Statuses that refuse a request as a whole, whoever it is about."""
@@ -61,11 +53,14 @@ class Upstream:
         timeout: float,
         now: Callable[[], float] = time.time,
         warn: Callable[[str], None] = lambda _event: None,
+        logged_in: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         self.platform = platform
         self.now = now
         self.warn = warn
         """tells the operator, in a word, what went wrong beside the answers; may be called from any thread"""
+        self.logged_in = logged_in
+        """told how each login ended: `ok`, `refused` or `failed`"""
         self._transport = transport
         self._timeout = timeout
 

@@ -17,11 +17,12 @@ from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
 from gateway.perimeter import Perimeter
 from gateway.receipt import Receipt
-from gateway.routes import actions, connections, lists, lookups, platforms, probes
+from gateway.routes import actions, connections, lists, lookups, platforms, probes, scrapes
 from gateway.settings import Settings
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
+from gateway.telemetry.metrics import Metrics
 from gateway.viewers import identity_headers
 from gateway.wiring import Wire, Wiring
 
@@ -33,7 +34,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     """
     log = log or log_of(settings)
     lifecycle = Lifecycle()
-    wiring = Wiring(settings, wire=wire, warn=log.warn)
+    metrics = Metrics()
+    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics)
     generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
     adapters = [platform.adapter for platform in wiring.platforms.values()]
@@ -52,9 +54,10 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             *actions.routes(Audit(log), request_timeout),
             *platforms.routes(),
             *probes.routes(lifecycle),
+            *scrapes.routes(metrics),
         ],
         middleware=[
-            Middleware(AccessLog, log),
+            Middleware(AccessLog, log, metrics),
             Middleware(Answering, log, adapters),
             Middleware(Perimeter, settings.server.hosts, generations),
             Middleware(Authentication, generations),

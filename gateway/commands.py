@@ -20,6 +20,7 @@ from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.platform import Platform
 from gateway.problems import Problem
 from gateway.settings import Settings
+from gateway.telemetry.metrics import Metrics
 from gateway.wiring import Wiring
 
 PATIENCE: Final = 4
@@ -118,7 +119,7 @@ def _whom(problem: Problem) -> str:
 
 @contextlib.asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
-    wiring = Wiring(settings, warn=_warn)
+    wiring = Wiring(settings, warn=_warn, metrics=Metrics())
     async with contextlib.aclosing(wiring):
         yield wiring.platforms
 

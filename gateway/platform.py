@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 from typing import Final
 
-from adapters.contract import Action, Adapter, Connection, DeadlineExceeded, PlatformError, Position, Viewer
+from adapters.contract import (
+    Action,
+    Adapter,
+    Connection,
+    DeadlineExceeded,
+    Overloaded,
+    PlatformError,
+    Position,
+    Viewer,
+)
 from gateway.actions import Attempt, kept_for_reading_back
 from gateway.background import Background
 from gateway.batcher import Batcher
 from gateway.filters import Filters
 from gateway.problems import Kind, Problem
+from gateway.stack import Health, Stack
 from gateway.stretch import Stretch, Stretches
 
 HEARD_OUT: Final = 0.01
 """Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
-
-
-class Health(StrEnum):
-    """Whether the gateway asks this platform at all; so far nothing keeps it from asking."""
-
-    UP = "up"
 
 
 class Platform:
@@ -31,12 +34,11 @@ class Platform:
     A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
     """
 
-    health = Health.UP
-
-    def __init__(self, kind: str, adapter: Adapter, request_timeout: float) -> None:
+    def __init__(self, kind: str, adapter: Adapter, stack: Stack, request_timeout: float) -> None:
         self.name = adapter.platform
         self.kind = kind
         self.adapter = adapter
+        self._stack = stack
         offered = {action for actions in adapter.ACTIONS.values() for action in actions}
         self.offered = tuple(action for action in Action if action in offered)
         self._kept = kept_for_reading_back(request_timeout)
@@ -45,10 +47,15 @@ class Platform:
         self._batcher = Batcher(adapter, self._reads)
         self._stretches = Stretches(adapter, self._batcher, self._reads)
 
+    @property
+    def health(self) -> Health:
+        return self._stack.health
+
     async def lookup(self, viewer: Viewer, user_id: int, deadline: float) -> Connection:
         """Where `viewer` stands with `user_id`. Raises a PlatformError."""
-        read = self._reads.start(self.adapter.read(viewer, (user_id,)))
-        await self._reads.wait(read, until=deadline)
+        with self._stack.room:
+            read = self._reads.start(self.adapter.read(viewer, (user_id,)))
+            await self._reads.wait(read, until=deadline)
         if not read.done():
             raise DeadlineExceeded(self.name, "no answer in time")
         found = read.result()[user_id]
@@ -60,13 +67,21 @@ class Platform:
         self, viewer: Viewer, user_ids: Sequence[int], deadline: float
     ) -> Mapping[int, Connection | PlatformError]:
         """Where `viewer` stands with each of these different users."""
-        return await self._batcher.read(viewer, user_ids, deadline)
+        try:
+            with self._stack.room:
+                return await self._batcher.read(viewer, user_ids, deadline)
+        except Overloaded as overloaded:
+            return dict.fromkeys(user_ids, overloaded)
 
     async def stretch(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
     ) -> Stretch:
         """What the platform has for a page of at most `limit`. InvalidPosition where it can't start at `position`."""
-        return await self._stretches.read(viewer, filters, position, limit, deadline)
+        try:
+            with self._stack.room:
+                return await self._stretches.read(viewer, filters, position, limit, deadline)
+        except Overloaded as overloaded:
+            return Stretch([], position, overloaded)
 
     def check_offers(self, action: Action) -> None:
         """Raise the Problem `action-not-offered` where this platform has no such action in any status."""
@@ -90,12 +105,13 @@ class Platform:
         then `late` is told how it ended, by a status or a problem's slug.
         """
         attempt = Attempt(self.adapter, viewer, user_id, action, until=until, kept=self._kept, calls=self._attempts)
-        acting = self._attempts.start(attempt.run())
-        try:
-            await self._attempts.wait(acting, until=deadline + HEARD_OUT)
-        finally:
-            if not acting.done():
-                acting.add_done_callback(lambda ended: late(_how(ended)))
+        with self._stack.room:
+            acting = self._attempts.start(attempt.run())
+            try:
+                await self._attempts.wait(acting, until=deadline + HEARD_OUT)
+            finally:
+                if not acting.done():
+                    acting.add_done_callback(lambda ended: late(_how(ended)))
         if acting.done():
             return acting.result()
         if attempt.sent:

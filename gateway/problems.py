@@ -40,6 +40,8 @@ class Kind(Enum):
         502,
         "The platform refused the gateway's credential",
     )
+    PLATFORM_UNAVAILABLE = "platform-unavailable", 503, "The platform failed, and is left alone for a while"
+    OVERLOADED = "overloaded", 503, "Too many requests are waiting"
     PLATFORM_TIMEOUT = "platform-timeout", 504, "The platform did not answer in time"
     OUTCOME_UNKNOWN = "outcome-unknown", 504, "The action may or may not have been applied"
 
@@ -58,6 +60,8 @@ OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
     contract.Throttled: Kind.PLATFORM_THROTTLED,
     contract.ServerError: Kind.PLATFORM_ERROR,
     contract.InvalidAnswer: Kind.PLATFORM_INVALID_ANSWER,
+    contract.Unavailable: Kind.PLATFORM_UNAVAILABLE,
+    contract.Overloaded: Kind.OVERLOADED,
     contract.Unreachable: Kind.PLATFORM_UNREACHABLE,
     contract.DeadlineExceeded: Kind.PLATFORM_TIMEOUT,
 }

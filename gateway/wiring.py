@@ -13,10 +13,9 @@ from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
 from gateway.platform import Platform
 from gateway.settings import ConfigurationError, Settings
-from gateway.transports.bounded import BoundedTransport
-
-IDLE_CONNECTIONS: Final = 100
-"""Connections to one platform that are kept open between calls."""
+from gateway.stack import Stack
+from gateway.telemetry.metrics import Metrics
+from gateway.transports.pool import Pool
 
 LONGEST_REQUEST: Final = 4
 """In timeouts: a request ends within two, whatever it has to wait for."""
@@ -28,16 +27,19 @@ Warn = Callable[[str, str], None]
 
 
 class Wiring:
-    """Platforms by their names, each over one transport for as long as the process runs; `aclose` at its end.
+    """Platforms by their names, each over one stack for as long as the process runs; `aclose` at its end.
 
     `warn` may be called from any thread. Nothing is sent yet.
     """
 
-    def __init__(self, settings: Settings, *, wire: Wire | None = None, warn: Warn) -> None:
+    def __init__(self, settings: Settings, *, wire: Wire | None = None, warn: Warn, metrics: Metrics) -> None:
         wire = wire or network()
         self._timeout = settings.server.request_timeout
         self._warn = warn
-        self._transports = {name: BoundedTransport(wire(each)) for name, each in settings.platforms.items()}
+        self._metrics = {name: metrics.of(name) for name in settings.platforms}
+        self._stacks = {
+            name: Stack(name, each, wire(each), self._metrics[name]) for name, each in settings.platforms.items()
+        }
         self._retired: dict[asyncio.Task[None], Platform] = {}
         self.platforms: Mapping[str, Platform] = {
             name: self._connect(name, each) for name, each in settings.platforms.items()
@@ -62,8 +64,8 @@ class Wiring:
         await asyncio.gather(*retiring, return_exceptions=True)
         for platform in (*self.platforms.values(), *retiring.values()):
             await platform.close()
-        for transport in self._transports.values():
-            await transport.aclose()
+        for stack in self._stacks.values():
+            await stack.aclose()
 
     async def _retire(self, platform: Platform) -> None:
         """A request that lives in the old generation may begin another call, but not for long."""
@@ -75,27 +77,24 @@ class Wiring:
         adapter = connect(
             name,
             settings,
-            self._transports[name],
+            self._stacks[name].outermost,
             timeout=self._timeout,
             warn=lambda event: self._warn(event, name),
+            logged_in=self._metrics[name].logged_in,
         )
-        return Platform(adapter_name(settings), adapter, self._timeout)
+        return Platform(adapter_name(settings), adapter, self._stacks[name], self._timeout)
 
 
 def network() -> Wire:
-    """httpx's own transports. Those without a `ca_file` share one TLS context: loading certificates takes 20 ms.
+    """A pool for each platform. Those without a `ca_file` share one TLS context: loading certificates takes 20 ms.
 
     Raises ConfigurationError where the environment names certificates that can't be loaded.
     """
     usual = _usual_tls()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=IDLE_CONNECTIONS)
 
     def connect_to(settings: PlatformSettings) -> httpx.AsyncBaseTransport:
         tls = usual if settings.ca_file is None else ssl.create_default_context(cafile=settings.ca_file)
-        proxy: httpx.Proxy | None = None
-        if settings.proxy is not None:
-            proxy = httpx.Proxy(settings.proxy, ssl_context=tls if settings.proxy.startswith("https") else None)
-        return httpx.AsyncHTTPTransport(verify=tls, limits=limits, proxy=proxy)
+        return Pool(limit=settings.max_calls, tls=tls, proxy=settings.proxy)
 
     return connect_to
 

@@ -20,9 +20,11 @@ from gateway.app import create_app
 from gateway.callers import key_digest
 from gateway.conversion import from_tables
 from gateway.telemetry.log import Log
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 KEY = private_key()
+THOUSAND = {"max_calls": 1000, "max_waiting": 1000}
+"""For each platform of a gateway that a thousand ask at once."""
 OWN = {
     "acme": {"mode": "bot", "username": "demo", "private_key": KEY},
     "club": {"mode": "token", "token": "demo"},
@@ -54,12 +56,13 @@ class Gateway:
         credentials: Mapping[str, Mapping[str, Any]],
         callers: Sequence[Mapping[str, Any]],
         server: Mapping[str, Any],
+        each: Mapping[str, Any],
     ) -> None:
         self.lines: list[str] = []
         self.simulators: dict[str, Simulator] = {
             name: simulator(adapter) for name, adapter in ADAPTERS.items() if name in credentials
         }
-        settings = from_tables(tables(credentials, server, callers))
+        settings = from_tables(tables(credentials, server, callers, each))
         self.log = Log(self.lines.append, server["hash_key"].encode() if "hash_key" in server else None)
         self.app: Starlette = create_app(settings, log=self.log, wire=self._wire)
         self.client = self.client_at("http://localhost:8080")
@@ -90,30 +93,37 @@ class Gateway:
 
     def _wire(self, settings: PlatformSettings) -> httpx.AsyncBaseTransport:
         name = httpx.URL(settings.base_url).host.removesuffix(".example")
-        return InProcess(self.simulators[name])
+        return Bounded(InProcess(self.simulators[name]))
 
 
 def tables(
     credentials: Mapping[str, Mapping[str, Any]],
     server: Mapping[str, Any] | None = None,
     callers: Sequence[Mapping[str, Any]] = (),
+    each: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Decoded TOML for these platforms."""
+    """Decoded TOML for these platforms, with the keys of `each` in the table of every one."""
     return {
         "callers": [dict(each) for each in callers],
         "server": {"request_timeout": UNHURRIED, **(server or {})},
         "platforms": {
-            name: {"adapter": ADAPTERS[name], "base_url": f"http://{name}.example", "credentials": dict(each)}
-            for name, each in credentials.items()
+            name: {"adapter": ADAPTERS[name], "base_url": f"http://{name}.example", "credentials": dict(own)}
+            | dict(each or {})
+            for name, own in credentials.items()
         },
     }
 
 
 @asynccontextmanager
 async def running(
-    credentials: Mapping[str, Mapping[str, Any]] = OWN, callers: Sequence[Mapping[str, Any]] = (), **server: Any
+    credentials: Mapping[str, Mapping[str, Any]] = OWN,
+    callers: Sequence[Mapping[str, Any]] = (),
+    each: Mapping[str, Any] | None = None,
+    **server: Any,
 ) -> AsyncIterator[Gateway]:
-    """A gateway with these credentials, callers and keys of `[server]`, started and stopped as a server would."""
-    gateway = Gateway(credentials, callers, server)
+    """A gateway with these credentials, callers, keys of every platform and of `[server]`, started and stopped as a
+    server would.
+    """
+    gateway = Gateway(credentials, callers, server, each or {})
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapters.simulation.faults import Fault
-from tests.gateways import Gateway
+from tests.gateways import THOUSAND, Gateway, running
 
 ANSWER = {
     "platform": "acme",
@@ -196,21 +196,23 @@ async def test_one_platform_that_is_down_leaves_the_other_alone(gateway: Gateway
     assert [each.status_code for each in answers] == [502, 200]
 
 
-async def test_a_thousand_lookups_that_meet_an_expired_session_make_one_login(gateway: Gateway) -> None:
-    await gateway.client.get("/v1/connections/acme/101")
-    gateway.acme.platform.tokens.expire()
-    gateway.acme.calls.reset()
-    answers = await asyncio.gather(
-        *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))
-    )
-    assert {each.json()["status"] for each in answers} == {"connected"}
-    assert gateway.acme.calls.logins == 1
-    assert gateway.acme.calls.calls <= 2000
+async def test_a_thousand_lookups_that_meet_an_expired_session_make_one_login() -> None:
+    async with running(each=THOUSAND) as gateway:
+        await gateway.client.get("/v1/connections/acme/101")
+        gateway.acme.platform.tokens.expire()
+        gateway.acme.calls.reset()
+        answers = await asyncio.gather(
+            *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))
+        )
+        assert {each.json()["status"] for each in answers} == {"connected"}
+        assert gateway.acme.calls.logins == 1
+        assert gateway.acme.calls.calls <= 2000
 
 
-async def test_a_thousand_first_lookups_make_one_login(gateway: Gateway) -> None:
-    answers = await asyncio.gather(
-        *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))
-    )
-    assert {each.status_code for each in answers} == {200}
-    assert (gateway.acme.calls.logins, gateway.acme.calls.calls) == (1, 1000)
+async def test_a_thousand_first_lookups_make_one_login() -> None:
+    async with running(each=THOUSAND) as gateway:
+        answers = await asyncio.gather(
+            *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))
+        )
+        assert {each.status_code for each in answers} == {200}
+        assert (gateway.acme.calls.logins, gateway.acme.calls.calls) == (1, 1000)

@@ -15,6 +15,7 @@ from gateway.answering import Answering
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.log import Log
+from gateway.telemetry.metrics import Metrics
 from tests.gateways import Gateway
 
 
@@ -63,7 +64,7 @@ async def test_an_answer_that_breaks_off_is_logged_and_not_answered_twice() -> N
 
     lines: list[str] = []
     log = Log(lines.append)
-    app = AccessLog(Answering(breaking, log, []), log)
+    app = AccessLog(Answering(breaking, log, []), log, Metrics())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         with pytest.raises(ZeroDivisionError):
             await client.get("/")

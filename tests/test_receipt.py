@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from gateway.receipt import MAX_BODY, Receipt
 from gateway.telemetry.access import Access, AccessLog
 from gateway.telemetry.log import Log
+from gateway.telemetry.metrics import Metrics
 from tests import clock
 from tests.gateways import Gateway
 
@@ -81,7 +82,7 @@ def test_deadlines_count_from_when_the_request_was_complete() -> None:
             yield part
 
     async def main() -> None:
-        whole = AccessLog(Receipt(app), Log(lambda _line: None))
+        whole = AccessLog(Receipt(app), Log(lambda _line: None), Metrics())
         async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url="http://localhost") as client:
             await client.post("/", content=slowly())
 

@@ -11,8 +11,8 @@ from adapters.contract import Adapter, Connection, Forbidden, InvalidAnswer, Sta
 from adapters.secret import Token
 from adapters.selfcommunity import tables, wire
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests.gateways import tables as configuration
+from tests.wire import Bounded
 
 VIEWER = Viewer("club", b"1", Token("text"))
 STATUS = "http://club.example/api/v2/user/7/connection_status/"
@@ -20,7 +20,7 @@ STATUS = "http://club.example/api/v2/user/7/connection_status/"
 
 def connected(router: respx.Router) -> Adapter:
     settings = from_tables(configuration({"club": {"mode": "caller"}})).platforms["club"]
-    return connect("club", settings, BoundedTransport(httpx.MockTransport(router.async_handler)), timeout=1.0)
+    return connect("club", settings, Bounded(httpx.MockTransport(router.async_handler)), timeout=1.0)
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from adapters.contract import (
 )
 from adapters.secret import Token
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests.gateways import tables as configuration
+from tests.wire import Bounded
 
 VIEWER = Viewer("club", b"1", Token("text"))
 API = "http://club.example/api/v2"
@@ -43,7 +43,7 @@ def router() -> respx.Router:
 def community(router: respx.Router) -> Adapter:
     settings = from_tables(configuration({"club": {"mode": "caller"}})).platforms["club"]
     transport = httpx.MockTransport(router.async_handler)
-    return connect("club", settings, BoundedTransport(transport), timeout=1.0)
+    return connect("club", settings, Bounded(transport), timeout=1.0)
 
 
 def page(*results: object, following: str | None = None, count: int = 7) -> dict[str, Any]:

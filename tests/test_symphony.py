@@ -18,9 +18,9 @@ from adapters.secret import Token
 from adapters.simulation import private_key, simulator
 from adapters.symphony import tables, wire
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests.gateways import KEY, OWN
 from tests.gateways import tables as configuration
+from tests.wire import Bounded
 
 VIEWER = Viewer("acme", b"1", Token("text"))
 USER = 769658112378
@@ -30,7 +30,7 @@ INFO = f"http://acme.example/pod/v1/connection/user/{USER}/info"
 def connected(router: respx.Router, **credentials: str) -> Adapter:
     settings = from_tables(configuration({"acme": credentials or {"mode": "caller"}}))
     transport = httpx.MockTransport(router.async_handler)
-    return connect("acme", settings.platforms["acme"], BoundedTransport(transport), timeout=1.0)
+    return connect("acme", settings.platforms["acme"], Bounded(transport), timeout=1.0)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ async def test_a_pod_that_knows_another_key_refuses_ours() -> None:
     for key, good in ((KEY, True), (private_key(), False)):
         credentials = {"mode": "bot", "username": "demo", "private_key": key}
         settings = from_tables(configuration({"acme": credentials})).platforms["acme"]
-        adapter = connect("acme", settings, BoundedTransport(wire), timeout=1.0)
+        adapter = connect("acme", settings, Bounded(wire), timeout=1.0)
         if good:
             assert await adapter.identify() is not None
         else:

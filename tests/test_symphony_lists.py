@@ -14,9 +14,9 @@ from adapters.contract import Action, Adapter, Connection, InvalidAnswer, Platfo
 from adapters.secret import Token
 from adapters.symphony import tables
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests.gateways import running
 from tests.gateways import tables as configuration
+from tests.wire import Bounded
 
 VIEWER = Viewer("acme", b"1", Token("text"))
 POD = "http://acme.example/pod/v1/connection"
@@ -43,7 +43,7 @@ def router() -> respx.Router:
 def pod(router: respx.Router) -> Adapter:
     settings = from_tables(configuration({"acme": {"mode": "caller"}})).platforms["acme"]
     transport = httpx.MockTransport(router.async_handler)
-    return connect("acme", settings, BoundedTransport(transport), timeout=1.0)
+    return connect("acme", settings, Bounded(transport), timeout=1.0)
 
 
 def found(each: Connection | PlatformError) -> Connection:

@@ -7,9 +7,13 @@ import contextlib
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, cast
 
 import httpx
 from starlette.types import ASGIApp
+
+from gateway.transports.answer import read_whole
+from gateway.transports.pool import Pool
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
@@ -86,6 +90,30 @@ def answer(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
     """A whole HTTP answer."""
     lines = [f"HTTP/1.1 {status}", "Content-Type: application/json", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def pool(**named: Any) -> Pool:
+    """The network, with nobody trusted over TLS unless `tls` says so."""
+    return Pool(**{"limit": 1000, "tls": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), **named})
+
+
+class Bounded(httpx.AsyncBaseTransport):
+    """Another wire in the place of the network's: it keeps deadlines, and answers are read whole, as the pool does."""
+
+    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+        self._inner = inner
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            async with asyncio.timeout_at(request.extensions["deadline"]):
+                answer = await self._inner.handle_async_request(request)
+                body = cast("httpx.AsyncByteStream", answer.stream)
+                return await read_whole(request, answer.status_code, answer.headers.raw, body)
+        except TimeoutError as timeout:
+            raise httpx.ReadTimeout("the deadline passed", request=request) from timeout
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
 
 
 class InProcess(httpx.AsyncBaseTransport):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import structs
@@ -13,7 +13,7 @@ from msgspec import structs
 from adapters import secret
 from adapters.contract import MAX_USER_ID
 from adapters.secret import Secret
-from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ViewerSource
+from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ThrottleScope, ViewerSource
 
 SHORTEST_SECRET: Final = 32
 """Bytes. A shorter secret protects HS256 less than its hash would (RFC 7518, 3.2)."""
@@ -131,6 +131,8 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
 
 class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
     """`base_url` is the community's, without `/api`; `login_url` is `{base_url}/oauth`, unless it is given."""
+
+    THROTTLE_SCOPE: ClassVar = ThrottleScope.VIEWER
 
     credentials: Caller | Token | Jwt | OAuth2
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.secret import Secret
-from adapters.settings import Caller, Credentials, PlatformSettings, ViewerSource
+from adapters.settings import Caller, Credentials, PlatformSettings, ThrottleScope, ViewerSource
 
 SHORTEST_KEY: Final = 2048
 """Bits. A shorter key does not protect what is signed with it (NIST SP 800-131A)."""
@@ -60,5 +60,7 @@ class Obo(Credentials, frozen=True, kw_only=True, tag="obo"):
 
 class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="symphony"):
     """`base_url` is the pod's, without `/pod` and `/login`; `login_url` is `{base_url}/login`, unless it is given."""
+
+    THROTTLE_SCOPE: ClassVar = ThrottleScope.PLATFORM
 
     credentials: Caller | Bot | Obo

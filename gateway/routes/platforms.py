@@ -10,9 +10,9 @@ from starlette.routing import Route
 from adapters.contract import Action
 from gateway.call import Call
 from gateway.callers import KEY_HEADER
-from gateway.platform import Health
 from gateway.routes import inputs
 from gateway.routes.answers import answer
+from gateway.stack import Health
 
 
 class PlatformEntry(msgspec.Struct, frozen=True):

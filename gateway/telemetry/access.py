@@ -15,6 +15,7 @@ from adapters.contract import Viewer
 from adapters.secret import Quiet
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
+from gateway.telemetry.metrics import Metrics
 
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _KEY: Final = "connection_gateway.access"
@@ -57,9 +58,10 @@ class Access(Quiet, msgspec.Struct):
 class AccessLog:
     """The outermost layer: gives the request its id and the response its `X-Request-Id`, and writes one line."""
 
-    def __init__(self, app: ASGIApp, log: Log) -> None:
+    def __init__(self, app: ASGIApp, log: Log, metrics: Metrics) -> None:
         self._app = app
         self._log = log
+        self._metrics = metrics
         self._audit = Audit(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -80,14 +82,17 @@ class AccessLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            route = scope.get("route")
+            seconds = time.perf_counter() - started
+            method = scope["method"] if scope["method"] in _METHODS else None
+            route = scope["route"].path if "route" in scope else None
+            self._metrics.request(method, route, status, access.problem, seconds)
             self._log.line(
                 "request",
                 request_id=access.request_id,
-                method=scope["method"] if scope["method"] in _METHODS else None,
-                route=None if route is None else route.path,
+                method=method,
+                route=route,
                 status=status,
-                duration_ms=round((time.perf_counter() - started) * 1000, 3),
+                duration_ms=round(seconds * 1000, 3),
                 caller=access.caller,
                 platform=access.platform,
                 user=None if access.user_id is None else self._log.user(access.user_id),

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.simulation.faults import Fault
 from tests import clock
-from tests.gateways import CALLERS, NAMED, OWN, Gateway, caller, key_of, running
+from tests.gateways import CALLERS, NAMED, OWN, THOUSAND, Gateway, caller, key_of, running
 
 ANY = caller("any", on_behalf_of=["*"], may=["read", "act"])
 SOME = caller("some", on_behalf_of=["acme=101", "club=*", "102"])
@@ -234,7 +234,7 @@ async def test_a_token_for_a_platform_that_takes_names_is_ignored(speaking: Gate
 
 def test_a_thousand_lookups_that_meet_expired_sessions_are_one_login_per_viewer() -> None:
     async def main() -> None:
-        async with running(NAMED, [ANY]) as gateway:
+        async with running(NAMED, [ANY], THOUSAND) as gateway:
             viewers = ["101", "102", "103", "1000"]
             for viewer in viewers:
                 await ask(gateway, "/v1/connections/acme/1", viewer)

@@ -14,8 +14,7 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 KEY: Final = private_key()
 USER: Final = 769658112378
@@ -152,7 +151,17 @@ class Platform:
         self, wire: httpx.AsyncBaseTransport, base_url: str = "http://acme.example", timeout: float = 60.0, **own: Any
     ) -> Adapter:
         """An adapter over another wire, or with other credentials."""
-        return connect("acme", self.settings(base_url, **own), BoundedTransport(wire), timeout=timeout)
+        return self.over(Bounded(wire), base_url, timeout, **own)
+
+    def over(
+        self,
+        innermost: httpx.AsyncBaseTransport,
+        base_url: str = "http://acme.example",
+        timeout: float = 60.0,
+        **own: Any,
+    ) -> Adapter:
+        """An adapter over a wire that keeps deadlines by itself."""
+        return connect("acme", self.settings(base_url, **own), innermost, timeout=timeout)
 
     def word(self, status: Status) -> str | None:
         """What the platform calls this status."""

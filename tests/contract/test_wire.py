@@ -7,24 +7,24 @@ import gzip
 import socket
 from collections.abc import Callable
 
-import httpx
 import pytest
 
 from adapters.contract import DeadlineExceeded, InvalidAnswer, Status, Unreachable, Viewer
 from adapters.secret import Token
 from adapters.simulation import serving
 from adapters.simulation.faults import Fault
-from gateway.transports.bounded import MAX_BODY
+from gateway.transports.answer import MAX_BODY
 from tests import wire
 from tests.contract.dialects import USER, Platform
+from tests.wire import pool
 
 VIEWER = Viewer("acme", b"1", Token("demo"))
 
 
 async def read(platform: Platform, url: str, within: float = 60.0, user_id: int = USER) -> Status:
     """Ask the platform at `url` with a caller's token, over the network."""
-    async with httpx.AsyncHTTPTransport() as network:
-        adapter = platform.connect(network, url, within, mode="caller")
+    async with pool() as network:
+        adapter = platform.over(network, url, within, mode="caller")
         return (await platform.read(user_id, adapter, VIEWER)).status
 
 
@@ -142,8 +142,8 @@ async def test_a_body_that_is_not_what_it_says_is_an_invalid_answer(
 
 async def test_cookies_are_not_kept(platform: Platform) -> None:
     answer = wire.answer(platform.dialect.good.encode(), "Set-Cookie: a=b; Path=/")
-    async with wire.scripted(wire.sending(answer)) as server, httpx.AsyncHTTPTransport() as network:
-        adapter = platform.connect(network, server.url, mode="caller")
+    async with wire.scripted(wire.sending(answer)) as server, pool() as network:
+        adapter = platform.over(network, server.url, mode="caller")
         await adapter.read(VIEWER, (USER,))
         await adapter.read(VIEWER, (USER,))
     assert len(server.requests) == 2
@@ -151,8 +151,8 @@ async def test_cookies_are_not_kept(platform: Platform) -> None:
 
 
 async def test_many_reads_at_once_leave_no_task_behind(platform: Platform) -> None:
-    async with serving(platform.simulator) as url, httpx.AsyncHTTPTransport() as network:
-        adapter = platform.connect(network, url, mode="caller")
+    async with serving(platform.simulator) as url, pool() as network:
+        adapter = platform.over(network, url, mode="caller")
         await asyncio.gather(*(adapter.read(VIEWER, (user,)) for user in range(1000, 1200)))
         assert platform.simulator.calls.calls == 200
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -14,8 +14,7 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import Simulator, simulator
 from gateway.settings import Settings
 from gateway.sources import load
-from gateway.transports.bounded import BoundedTransport
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 TOKEN = "POST /oauth/token/"
 STATUS = "GET /api/v2/user/{id}/connection_status/"
@@ -44,7 +43,7 @@ class Community:
         return str(answer.json()["refresh_token"])
 
     def connect(self, settings: Settings, warn: Callable[[str], None] = lambda _word: None) -> Adapter:
-        wire = BoundedTransport(httpx.MockTransport(self._note))
+        wire = Bounded(httpx.MockTransport(self._note))
         return connect("club", settings.platforms["club"], wire, timeout=2.0, warn=warn)
 
     async def _note(self, request: httpx.Request) -> httpx.Response:

@@ -16,10 +16,9 @@ from adapters.settings import ViewerSource
 from adapters.simulation import simulator
 from adapters.simulation.faults import Fault
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests.clock import virtual
 from tests.gateways import tables
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 CALLER = {"name": "web", "key_sha256": "0" * 64}
 
@@ -32,7 +31,7 @@ class Community:
         self.tokens: list[str] = []
         credentials = {"mode": "jwt", "secret": secret} | more
         settings = from_tables(tables({"club": credentials}, callers=[CALLER])).platforms["club"]
-        wire = BoundedTransport(httpx.MockTransport(self._note))
+        wire = Bounded(httpx.MockTransport(self._note))
         self.adapter: Adapter = connect("club", settings, wire, timeout=2.0)
 
     async def ask(self, viewer: Viewer) -> str:

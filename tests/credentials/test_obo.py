@@ -14,11 +14,10 @@ from adapters.sessions import PAUSE
 from adapters.simulation import Simulator, simulator
 from adapters.simulation.faults import Fault
 from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
 from tests import clock
 from tests.clock import virtual
 from tests.gateways import NAMED, tables
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 APP = "POST /login/pubkey/app/authenticate"
 USER = "POST /login/pubkey/app/user/{id}/authenticate"
@@ -31,7 +30,7 @@ class App:
     def __init__(self) -> None:
         self.pod: Simulator = simulator("symphony")
         settings = from_tables(tables({"acme": NAMED["acme"]}, callers=[CALLER])).platforms["acme"]
-        self.adapter: Adapter = connect("acme", settings, BoundedTransport(InProcess(self.pod)), timeout=2.0)
+        self.adapter: Adapter = connect("acme", settings, Bounded(InProcess(self.pod)), timeout=2.0)
 
     async def ask(self, viewer: int = 101, target: int = 1) -> Connection:
         found = (await self.adapter.read(Viewer.named("acme", viewer), (target,)))[target]

@@ -27,7 +27,7 @@ from gateway.settings import Settings
 from gateway.sources import load
 from gateway.telemetry.log import Log
 from tests.clock import VirtualClock
-from tests.wire import InProcess
+from tests.wire import Bounded, InProcess
 
 KEY: Final = private_key()
 DEMO: Final = 1
@@ -292,7 +292,7 @@ class World:
         await self._lifespan.__aexit__(None, None, None)
 
     def _wire(self, settings: PlatformSettings) -> httpx.AsyncBaseTransport:
-        return Watched(self, httpx.URL(settings.base_url).host.removesuffix(".example"))
+        return Bounded(Watched(self, httpx.URL(settings.base_url).host.removesuffix(".example")))
 
 
 Headers = list[tuple[bytes, bytes]]

@@ -16,6 +16,7 @@ from adapters.contract import Unreachable, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from gateway.conversion import from_tables
 from gateway.platform import Platform
+from gateway.telemetry.metrics import Metrics
 from gateway.wiring import Wiring
 from tests.gateways import NAMED, OWN, caller
 
@@ -42,7 +43,7 @@ LOGIN = "/login/pubkey/authenticate"
 async def wired(**platforms: dict[str, Any]) -> AsyncIterator[Mapping[str, Platform]]:
     """Platforms as the gateway connects them, with as much time as a slow machine may need."""
     settings = from_tables({"server": {"request_timeout": 30}, "callers": [caller("web")], "platforms": platforms})
-    wiring = Wiring(settings, warn=lambda _event, _platform: None)
+    wiring = Wiring(settings, warn=lambda _event, _platform: None, metrics=Metrics())
     try:
         yield wiring.platforms
     finally:

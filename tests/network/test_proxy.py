@@ -70,7 +70,7 @@ async def test_a_proxy_that_refuses_a_tunnel_is_no_connection_and_nothing_left(r
     async with proxy.running() as way:
         failure = await failure_of_an_action({"base_url": f"https://{NOWHERE}", "proxy": way})
     assert (type(failure), failure.may_have_acted) == (Unreachable, False)
-    assert proxy.asked == [f"CONNECT {NOWHERE}"]
+    assert set(proxy.asked) == {f"CONNECT {NOWHERE}"}
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])

@@ -18,19 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway import __version__
-from gateway.conversion import from_tables
-from gateway.transports.bounded import BoundedTransport
-from gateway.wiring import network
 from tests import wire
-from tests.gateways import tables
-
-SETTINGS = from_tables(tables({"acme": {"mode": "caller"}})).platforms["acme"]
 
 
 async def ask(url: str, within: float = 0.2) -> httpx.Response:
     deadline = asyncio.get_running_loop().time() + within
-    async with BoundedTransport(network()(SETTINGS)) as transport:
-        return await transport.handle_async_request(httpx.Request("GET", url, extensions={"deadline": deadline}))
+    async with wire.pool() as network:
+        return await network.handle_async_request(httpx.Request("GET", url, extensions={"deadline": deadline}))
 
 
 @pytest.fixture
@@ -96,7 +90,7 @@ async def test_nobody_queues_for_a_connection() -> None:
         await everybody.wait()
         writer.write(wire.answer(b"{}"))
 
-    async with wire.scripted(together) as server, BoundedTransport(network()(SETTINGS)) as transport:
+    async with wire.scripted(together) as server, wire.pool() as transport:
         deadline = asyncio.get_running_loop().time() + 30
         answers = await asyncio.gather(
             *(

@@ -1,0 +1,16 @@
+"""`GET /metrics`: for the operator's collector. Names platforms, and nobody."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
+
+
+def routes(metrics: Metrics) -> list[Route]:
+    async def scrape(_request: Request) -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+
+    return [Route("/metrics", scrape)]

@@ -1,0 +1,62 @@
+"""What stands between one platform and those who want something of it, for as long as the process runs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import httpx
+
+from adapters.settings import PlatformSettings
+from gateway.telemetry.metrics import PlatformMetrics
+from gateway.transports.breaker import Breaker, State
+from gateway.transports.limit import ConcurrencyLimit
+from gateway.transports.measured import Measured
+from gateway.transports.retry import Retry
+from gateway.transports.throttle import Throttle
+from gateway.waiting_room import WaitingRoom
+
+
+class Health(StrEnum):
+    """Whether the gateway asks this platform at all."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    """some calls are held back: it asked for fewer, or is being tried after it failed"""
+    DOWN = "down"
+    """no call is let through"""
+
+
+class Stack:
+    """The waiting room, and the transports in their order: retry, concurrency limit, throttle, breaker, the wire.
+
+    Each try passes the gates anew, and nobody stands in line behind a gate that it has passed: who waits at the limit
+    hears what throttle and breaker have to say when its turn comes.
+    """
+
+    def __init__(
+        self, name: str, settings: PlatformSettings, wire: httpx.AsyncBaseTransport, metrics: PlatformMetrics
+    ) -> None:
+        measured = Measured(wire, metrics.call)
+        self._breaker = Breaker(measured, platform=name, refused=metrics.refused_by_breaker)
+        self._throttle = Throttle(self._breaker, scope=settings.THROTTLE_SCOPE, refused=metrics.refused_by_throttle)
+        limit = ConcurrencyLimit(self._throttle, platform=name, most=settings.max_calls)
+        self.outermost: httpx.AsyncBaseTransport = Retry(limit, retried=metrics.retried)
+        self.room = WaitingRoom(name, settings.max_waiting, metrics.refused_by_room)
+        metrics.watch(
+            breaker=lambda: self._breaker.state,
+            throttled=lambda: self._throttle.is_active,
+            waiting=lambda: self.room.taken,
+            active=lambda: limit.active,
+            queued=lambda: limit.queued,
+        )
+
+    @property
+    def health(self) -> Health:
+        if self._breaker.state is State.OPEN:
+            return Health.DOWN
+        if self._breaker.state is State.HALF_OPEN or self._throttle.is_active:
+            return Health.DEGRADED
+        return Health.UP
+
+    async def aclose(self) -> None:
+        await self.outermost.aclose()

@@ -1,0 +1,134 @@
+"""What `/metrics` shows: durations as OpenTelemetry names them, and what the gateway does about platforms.
+
+Every label has a closed set of values: no user, viewer, path or text of a platform is one, so a scrape is as large
+after a million users as after ten. Children are kept, because looking one up costs as much as counting.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from gateway.transports.breaker import State
+
+CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+"""Seconds: those that the semantic conventions give for `http.server.request.duration` and its client's twin."""
+LOGINS: Final = ("ok", "refused", "failed")
+GATES: Final = ("waiting_room", "throttle", "breaker")
+OTHER: Final = "_OTHER"
+"""The semantic conventions' word for a method or a path that is none of ours."""
+
+
+class Metrics:
+    """Of one gateway. `text` is what a scrape gets."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Histogram(
+            "http_server_request_duration_seconds",
+            "How long requests took, by route, status and problem.",
+            ("http_request_method", "http_route", "http_response_status_code", "error_type"),
+            buckets=BUCKETS,
+            registry=self.registry,
+        )
+        self._kept: dict[tuple[str | None, str | None, int | None, str | None], Histogram] = {}
+        self._families = _Families(self.registry)
+
+    def request(
+        self, method: str | None, route: str | None, status: int | None, problem: str | None, seconds: float
+    ) -> None:
+        """One request has ended: `route` is a template, `problem` a slug; without `status` its caller had left."""
+        key = method, route, status, problem
+        child = self._kept.get(key)
+        if child is None:
+            labels = method or OTHER, route or OTHER, "" if status is None else str(status), problem or ""
+            child = self._kept[key] = self._requests.labels(*labels)
+        child.observe(seconds)
+
+    def of(self, platform: str) -> PlatformMetrics:
+        return PlatformMetrics(self._families, platform)
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+class _Families:
+    """The metrics that every platform has."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.calls = Histogram(
+            "http_client_request_duration_seconds",
+            "How long calls to platforms took, by platform, status and error. Every try counts.",
+            ("platform", "http_request_method", "http_response_status_code", "error_type"),
+            buckets=BUCKETS,
+            registry=registry,
+        )
+
+        def counter(name: str, what: str, *labels: str) -> Counter:
+            return Counter(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
+
+        def gauge(name: str, what: str, *labels: str) -> Gauge:
+            return Gauge(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
+
+        self.logins = counter("logins", "Logins at platforms, by outcome.", "outcome")
+        self.retries = counter("retries", "Second tries of a call.")
+        self.refused = counter("refused", "What was not sent, by what kept it: no place to wait, or a gate.", "by")
+        self.breaker = gauge("breaker_state", "1 for the state that the breaker is in.", "state")
+        self.throttled = gauge("throttled", "1 while the platform has asked for fewer calls.")
+        self.waiting = gauge("waiting", "Requests that wait for the platform.")
+        self.active = gauge("calls_active", "Calls that hold one of max_calls places.")
+        self.queued = gauge("calls_queued", "Calls that stand in line for one.")
+
+
+class PlatformMetrics:
+    """Of one platform: what its transports, its sessions and its waiting room count."""
+
+    def __init__(self, families: _Families, platform: str) -> None:
+        self._families = families
+        self._platform = platform
+        self._kept: dict[tuple[str, str, str], Histogram] = {}
+        self._logins = {outcome: families.logins.labels(platform, outcome) for outcome in LOGINS}
+        refused = {gate: families.refused.labels(platform, gate).inc for gate in GATES}
+        self.retried: Callable[[], None] = families.retries.labels(platform).inc
+        self.refused_by_breaker: Callable[[], None] = refused["breaker"]
+        self.refused_by_throttle: Callable[[], None] = refused["throttle"]
+        self.refused_by_room: Callable[[], None] = refused["waiting_room"]
+
+    def call(self, method: str, status: str, error: str, seconds: float) -> None:
+        labels = method, status, error
+        child = self._kept.get(labels)
+        if child is None:
+            child = self._kept[labels] = self._families.calls.labels(self._platform, *labels)
+        child.observe(seconds)
+
+    def logged_in(self, outcome: str) -> None:
+        """One login ended; `outcome` is one of LOGINS."""
+        self._logins[outcome].inc()
+
+    def watch(
+        self,
+        *,
+        breaker: Callable[[], State],
+        throttled: Callable[[], bool],
+        waiting: Callable[[], int],
+        active: Callable[[], int],
+        queued: Callable[[], int],
+    ) -> None:
+        """Ask these whenever somebody scrapes."""
+        families, platform = self._families, self._platform
+        for state in State:
+            families.breaker.labels(platform, state).set_function(functools.partial(_is, breaker, state))
+        families.throttled.labels(platform).set_function(throttled)
+        families.waiting.labels(platform).set_function(waiting)
+        families.active.labels(platform).set_function(active)
+        families.queued.labels(platform).set_function(queued)
+
+
+def _is(breaker: Callable[[], State], state: State) -> float:
+    return float(breaker() is state)

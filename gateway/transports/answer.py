@@ -1,0 +1,50 @@
+"""An answer read whole: capped, decoded, and without the headers that only described its way over the wire."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterable, Iterable
+from typing import Final
+
+import httpx
+
+MAX_BODY: Final = 1024 * 1024
+"""Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
+ACCEPTED_ENCODING: Final = "gzip"
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
+
+
+async def read_whole(
+    request: httpx.Request, status: int, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes]
+) -> httpx.Response:
+    """The answer to `request`. Raises httpx.DecodingError for a body over the cap or not encoded as it says."""
+    kept: list[tuple[bytes, bytes]] = []
+    encoding = b""
+    for name, value in headers:
+        lowered = name.lower()
+        if lowered not in _DESCRIBES_THE_WIRE:
+            kept.append((name, value))
+        elif lowered == b"content-encoding":
+            encoding = value.strip().lower()
+    content = await _read(body, encoding, request.extensions.get("max_body", MAX_BODY))
+    return httpx.Response(status, headers=kept, content=content, request=request)
+
+
+async def _read(body: AsyncIterable[bytes], encoding: bytes, most: int) -> bytes:
+    if encoding not in {b"", b"identity", ACCEPTED_ENCODING.encode()}:
+        raise httpx.DecodingError("this content-encoding was not asked for")
+    inflate = zlib.decompressobj(_GZIP) if encoding == ACCEPTED_ENCODING.encode() else None
+    content = bytearray()
+    async for chunk in body:
+        try:
+            content += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(content))
+        except zlib.error as error:
+            raise httpx.DecodingError("not gzip") from error
+        if len(content) > most:
+            raise httpx.DecodingError(f"more than {most} bytes")
+        if inflate is not None and inflate.unused_data:
+            raise httpx.DecodingError("goes on after its end")
+    if inflate is not None and not inflate.eof:
+        raise httpx.DecodingError("cut off")
+    return bytes(content)

@@ -1,0 +1,120 @@
+"""A platform that fails is left alone for a while, and then asked once whether it is back.
+
+Closed, calls pass. It opens after 5 failures in a row, or when half of at least 20 calls of the last 10 s failed.
+Open, every call is refused at once. After 1 s, doubling to 30 s as long as it does not recover, one real call is let
+through (half-open): its success closes the breaker, its failure opens it again. Failures are: no connection, a lost
+one, a timeout, 5xx; nothing else. A call that had left before the breaker last moved says nothing about now, so it
+counts for nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+import httpx
+
+from adapters.contract import Unavailable
+from gateway.transports.window import Window
+
+IN_A_ROW: Final = 5
+ENOUGH: Final = 20
+"""Calls within `LATELY` from which on a half of failures counts."""
+LATELY: Final = 10.0
+FIRST: Final = 1.0
+LONGEST: Final = 30.0
+"""Seconds that it stays open."""
+
+
+class State(StrEnum):
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    """the next call is the probe, or it is under way"""
+    OPEN = "open"
+
+
+class Breaker(httpx.AsyncBaseTransport):
+    """Around `inner`. Raises Unavailable where it lets nothing through, and calls `refused` each time."""
+
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, *, platform: str, refused: Callable[[], None] = lambda: None
+    ) -> None:
+        self._inner = inner
+        self._refused = refused
+        self._platform = platform
+        self._window = Window(LATELY)
+        self._in_a_row = 0
+        self._closed = True
+        self._until = 0.0
+        """while it is not closed: when the probe may leave"""
+        self._open_for = FIRST
+        self._probing = False
+        self._moves = 0
+        """how often it opened or closed: a call that began before another number is old"""
+
+    @property
+    def state(self) -> State:
+        if self._closed:
+            return State.CLOSED
+        return State.OPEN if self._now() < self._until else State.HALF_OPEN
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        is_probe = not self._closed
+        if is_probe:
+            self._let_through()
+        moves = self._moves
+        failed: bool | None = None
+        try:
+            response = await self._inner.handle_async_request(request)
+            failed = response.is_server_error
+        except httpx.RequestError as error:
+            failed = isinstance(error, httpx.TransportError)
+            raise
+        finally:
+            if is_probe:
+                self._probing = False
+            if failed is not None and moves == self._moves:  # one that was cancelled says nothing
+                self._count(failed=failed)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def _let_through(self) -> None:
+        wait = self._until - self._now()
+        if wait > 0 or self._probing:
+            self._refused()
+            detail = "it failed too often, and is left alone for a while"
+            raise Unavailable(self._platform, detail, retry_after=max(wait, FIRST))
+        self._probing = True
+
+    def _count(self, *, failed: bool) -> None:
+        if not self._closed:
+            self._open() if failed else self._close()
+            return
+        now = self._now()
+        self._window.add(now, calls=1, marked=failed)
+        self._in_a_row = self._in_a_row + 1 if failed else 0
+        if failed:
+            calls, failures = self._window.totals(now)
+            if self._in_a_row >= IN_A_ROW or (calls >= ENOUGH and 2 * failures >= calls):
+                self._open()
+
+    def _open(self) -> None:
+        self._closed = False
+        self._moves += 1
+        self._until = self._now() + self._open_for
+        self._open_for = min(2 * self._open_for, LONGEST)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._moves += 1
+        self._in_a_row = 0
+        self._window.clear()
+        self._open_for = FIRST
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

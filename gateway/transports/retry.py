@@ -1,0 +1,101 @@
+"""One more try, where the first was bad luck and a second can do no harm.
+
+Tried again is what failed to connect, what lost its connection, and a 502, 503 or 504 without `Retry-After`: a
+request that says it is `safe` after any of them, every other only if the first certainly never left. Never more often
+than for 20 % of the calls of the last 10 s (before there were 10 calls: once), never twice, and never beyond the
+deadline. A second try passes all gates anew. If one of them turns it away, the first failure is the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Final
+
+import httpx
+
+from adapters.call import BEFORE_IT_LEFT
+from adapters.contract import PlatformError
+from gateway.transports.throttle import is_turned_away
+from gateway.transports.window import Window
+
+SHARE: Final = 0.2
+"""Second tries per call."""
+LATELY: Final = 10.0
+"""Seconds over which calls are counted."""
+SOONEST: Final = 0.01
+LATEST: Final = 0.1
+"""Seconds before the second try: at random between the two, so that not all who failed together return together."""
+PASSING: Final = frozenset({502, 503, 504})
+"""Answers that say nothing of the request, only of the moment."""
+
+Outcome = httpx.Response | httpx.TransportError
+
+
+class Retry(httpx.AsyncBaseTransport):
+    """Around `inner`; reads `deadline` (`loop.time()`) and `safe` among the request's extensions.
+
+    `retried` is called at each second try; `spread` gives a number between its two arguments.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        retried: Callable[[], None] = lambda: None,
+        spread: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self._inner = inner
+        self._retried = retried
+        self._spread = spread
+        self._window = Window(LATELY)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        loop = asyncio.get_running_loop()
+        self._window.add(loop.time(), calls=1)
+        first = await self._try(request)
+        if _is_worth_another(request, first):
+            pause = self._spread(SOONEST, LATEST)
+            if loop.time() + pause < request.extensions["deadline"] and self._afford(loop.time()):
+                await asyncio.sleep(pause)
+                return _told(await self._again(request, first))
+        return _told(first)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _try(self, request: httpx.Request) -> Outcome:
+        try:
+            return await self._inner.handle_async_request(request)
+        except httpx.TransportError as failure:
+            return failure
+
+    async def _again(self, request: httpx.Request, first: Outcome) -> Outcome:
+        self._retried()
+        try:
+            second = await self._try(request)
+        except PlatformError:
+            return first
+        return first if isinstance(second, httpx.Response) and is_turned_away(second) else second
+
+    def _afford(self, now: float) -> bool:
+        """Whether the budget has room, and if so take it."""
+        calls, retries = self._window.totals(now)
+        if retries >= max(1, int(calls * SHARE)):
+            return False
+        self._window.add(now, marked=1)
+        return True
+
+
+def _is_worth_another(request: httpx.Request, first: Outcome) -> bool:
+    if isinstance(first, httpx.Response):
+        passing = first.status_code in PASSING and "retry-after" not in first.headers
+        return passing and request.extensions.get("safe", False)
+    return isinstance(first, BEFORE_IT_LEFT) or request.extensions.get("safe", False)
+
+
+def _told(outcome: Outcome) -> httpx.Response:
+    if isinstance(outcome, httpx.Response):
+        return outcome
+    raise outcome

@@ -1,0 +1,121 @@
+"""Whoever is told to come back later is kept from asking before then.
+
+After a 429, or a 503 with `Retry-After`, no call leaves in the scope that it was for: the whole platform, or one
+viewer. How long, the platform says; where it doesn't, 1 s, doubling to 30 s each time that the first call after such
+a pause is turned away again, and back to 1 s after a success. Meanwhile calls are answered 429 here. What the
+platform says to calls that had left before the pause adds to it, but doubles nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final
+
+import httpx
+
+from adapters.settings import ThrottleScope
+from adapters.times import retry_after
+
+FIRST: Final = 1.0
+LONGEST: Final = 30.0
+"""Seconds of a pause for which the platform names no end."""
+CAPACITY: Final = 10_000
+"""Scopes remembered; those whose pause is over go first."""
+_TURNED_AWAY: Final = "connection_gateway.turned_away"
+
+
+class _Pause:
+    """Of one scope: when it ends (`loop.time()`), and how long the next one is for which no end is named."""
+
+    __slots__ = ("next", "until")
+
+    def __init__(self) -> None:
+        self.until = 0.0
+        self.next = FIRST
+
+
+class Throttle(httpx.AsyncBaseTransport):
+    """Around `inner`; reads `viewer` among the request's extensions. `now` is Unix time in seconds.
+
+    `refused` is called for each call that is answered here.
+    """
+
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        scope: ThrottleScope,
+        refused: Callable[[], None] = lambda: None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._inner = inner
+        self._scope = scope
+        self._refused = refused
+        self._now = now
+        self._pauses: OrderedDict[Hashable, _Pause] = OrderedDict()
+        self._last_end = 0.0
+
+    @property
+    def is_active(self) -> bool:
+        """Whether calls in any scope are held back now."""
+        return self._last_end > asyncio.get_running_loop().time()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        scope = request.extensions.get("viewer") if self._scope is ThrottleScope.VIEWER else None
+        begun = asyncio.get_running_loop().time()
+        pause = self._pauses.get(scope)
+        if pause is not None and pause.until > begun:
+            self._refused()
+            return _later(request, pause.until - begun)
+        response = await self._inner.handle_async_request(request)
+        if response.status_code == 429 or (response.status_code == 503 and "retry-after" in response.headers):
+            self._hold_back(scope, response, begun)
+        elif not response.is_server_error:
+            self._let_go(scope, begun)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    def _hold_back(self, scope: Hashable, response: httpx.Response, begun: float) -> None:
+        now = asyncio.get_running_loop().time()
+        pause = self._pauses.get(scope)
+        if pause is None:
+            self._make_room(now)
+            pause = self._pauses[scope] = _Pause()
+        named = retry_after(response.headers.get("retry-after"), self._now())
+        if named:
+            pause.until = max(pause.until, now + named)
+        elif begun >= pause.until:
+            pause.until = now + pause.next
+            pause.next = min(2 * pause.next, LONGEST)
+        self._last_end = max(self._last_end, pause.until)
+        response.headers["retry-after"] = str(math.ceil(pause.until - now))
+
+    def _let_go(self, scope: Hashable, begun: float) -> None:
+        pause = self._pauses.get(scope)
+        if pause is not None and begun >= pause.until:
+            del self._pauses[scope]
+
+    def _make_room(self, now: float) -> None:
+        if len(self._pauses) < CAPACITY:
+            return
+        over = next((scope for scope, pause in self._pauses.items() if pause.until <= now), None)
+        if over is not None:
+            del self._pauses[over]
+        else:
+            self._pauses.popitem(last=False)
+
+
+def is_turned_away(response: httpx.Response) -> bool:
+    """Whether this is a throttle's own answer, and nothing left."""
+    return _TURNED_AWAY in response.extensions
+
+
+def _later(request: httpx.Request, seconds: float) -> httpx.Response:
+    headers = {"retry-after": str(math.ceil(seconds))}
+    return httpx.Response(429, headers=headers, request=request, extensions={_TURNED_AWAY: True})
