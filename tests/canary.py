@@ -32,7 +32,7 @@ SHORTEST: Final = 8
 """Characters. A shorter secret (`demo`) is a word that may stand anywhere."""
 _WORD: Final = re.compile(r"[A-Za-z0-9_-]{8,}")
 _USER: Final = re.compile(r"(?<![0-9A-Za-z_.-])[1-9][0-9]{8,18}(?![0-9A-Za-z_-])")
-_BARE: Final = re.compile(r'"(?!status|duration_ms|request_id)([a-z_]+)":"?[0-9]{1,15}"?[,}]')
+_BARE: Final = re.compile(r'"(?!status|duration_ms|request_id|overloaded)([a-z_]+)":"?[0-9]{1,15}"?[,}]')
 CREDENTIALS: Final = ("x-api-key", "sessiontoken", "authorization", "x-platform-token")
 FOR_USERS: Final = "user_id"
 

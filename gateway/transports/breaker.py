@@ -65,17 +65,17 @@ class Breaker(httpx.AsyncBaseTransport):
         if is_probe:
             self._let_through()
         moves = self._moves
-        failed: bool | None = None
+        failed: bool | None = None  # what a call that is cancelled says
         try:
             response = await self._inner.handle_async_request(request)
             failed = response.is_server_error
         except httpx.RequestError as error:
-            failed = isinstance(error, httpx.TransportError)
+            failed = _tells(error)
             raise
         finally:
             if is_probe:
                 self._probing = False
-            if failed is not None and moves == self._moves:  # one that was cancelled says nothing
+            if failed is not None and moves == self._moves:
                 self._count(failed=failed)
         return response
 
@@ -118,3 +118,8 @@ class Breaker(httpx.AsyncBaseTransport):
     @staticmethod
     def _now() -> float:
         return asyncio.get_running_loop().time()
+
+
+def _tells(error: httpx.RequestError) -> bool | None:
+    """Whether the platform failed; None where it was never tried. An answer that can't be decoded is an answer."""
+    return None if isinstance(error, httpx.PoolTimeout) else isinstance(error, httpx.TransportError)

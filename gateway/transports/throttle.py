@@ -29,13 +29,13 @@ _TURNED_AWAY: Final = "connection_gateway.turned_away"
 
 
 class _Pause:
-    """Of one scope: when it ends (`loop.time()`), and how long the next one is for which no end is named."""
+    """Of one scope: when it ends (`loop.time()`), and how long it is where no end is named."""
 
-    __slots__ = ("next", "until")
+    __slots__ = ("length", "until")
 
     def __init__(self) -> None:
         self.until = 0.0
-        self.next = FIRST
+        self.length = 0.0
 
 
 class Throttle(httpx.AsyncBaseTransport):
@@ -88,11 +88,9 @@ class Throttle(httpx.AsyncBaseTransport):
             self._make_room(now)
             pause = self._pauses[scope] = _Pause()
         named = retry_after(response.headers.get("retry-after"), self._now())
-        if named:
-            pause.until = max(pause.until, now + named)
-        elif begun >= pause.until:
-            pause.until = now + pause.next
-            pause.next = min(2 * pause.next, LONGEST)
+        if not named and begun >= pause.until:
+            pause.length = min(2 * pause.length, LONGEST) or FIRST
+        pause.until = max(pause.until, now + (named or pause.length or FIRST))
         self._last_end = max(self._last_end, pause.until)
         response.headers["retry-after"] = str(math.ceil(pause.until - now))
 
