@@ -23,6 +23,7 @@ install: .venv/dev  ## all that development needs, into .venv
 
 bench: .venv/run  ## the measured claims of the README
 	.venv/bin/python -m benchmarks.login
+	.venv/bin/python -m benchmarks.wire
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock

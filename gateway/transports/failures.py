@@ -33,6 +33,7 @@ FAILURES: Final[dict[type[Exception], Row]] = {
     aiohttp.InvalidURL: Row(httpx.UnsupportedProtocol, httpx.RemoteProtocolError),
     aiohttp.NonHttpUrlClientError: Row(httpx.UnsupportedProtocol, httpx.RemoteProtocolError),
     aiohttp.ClientError: Row(httpx.ConnectError, httpx.RemoteProtocolError),
+    aiohttp.WebSocketError: Row(httpx.ConnectError, httpx.RemoteProtocolError),
     aiohttp.WSMessageTypeError: Row(httpx.ConnectError, httpx.RemoteProtocolError),
     aiohttp.EofStream: Row(httpx.ConnectError, httpx.RemoteProtocolError),
     HttpProcessingError: Row(httpx.ConnectError, httpx.RemoteProtocolError),

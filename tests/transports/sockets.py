@@ -113,3 +113,9 @@ async def keeping(*answers: bytes) -> AsyncIterator[Kept]:
 
 
 GOOD = wire.answer(b"{}")
+
+
+async def turns() -> None:
+    """Let the loop go round until whatever can happen without waiting for anybody has happened."""
+    for _ in range(20):
+        await asyncio.sleep(0)
