@@ -86,7 +86,7 @@ class Breaker(httpx.AsyncBaseTransport):
         wait = self._until - self._now()
         if wait > 0 or self._probing:
             self._refused()
-            detail = "it failed too often, and is left alone for a while"
+            detail = "nothing was sent: its last calls failed, and it is tried again now and then"
             raise Unavailable(self._platform, detail, retry_after=max(wait, FIRST))
         self._probing = True
 

@@ -79,6 +79,8 @@ class Pool(httpx.AsyncBaseTransport):
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         if deadline <= asyncio.get_running_loop().time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
+        if session.closed:
+            raise httpx.ConnectError("the pool was closed", request=request)
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await session.request(
@@ -127,11 +129,21 @@ class _Connector(aiohttp.TCPConnector):
         attempt = _ATTEMPT.get()
         while True:
             attempt.stage = _Stage.QUEUED
-            connection = await super().connect(req, *args, **named)
+            connection = await self._turn(req, *args, **named)
             if attempt.stage is _Stage.CONNECTING or _is_quiet(connection):
                 attempt.stage = _Stage.SENT
                 return connection
             connection.close()
+
+    async def _turn(self, req: aiohttp.ClientRequest, *args: Any, **named: Any) -> Any:
+        try:
+            return await super().connect(req, *args, **named)
+        except asyncio.CancelledError as cancelled:
+            task = asyncio.current_task()
+            if self.closed and task is not None and not task.cancelling():  # it was in the queue, not the task
+                raise aiohttp.ClientConnectionError("the pool was closed") from cancelled
+            self._release_waiter()  # if its turn had just come, aiohttp would give it to nobody
+            raise
 
     async def _create_connection(self, *args: Any, **named: Any) -> Any:
         _ATTEMPT.get().stage = _Stage.CONNECTING

@@ -26,7 +26,9 @@ async def call(network: Pool, url: str, *, within: float = 30.0, **request: Any)
     )
 
 
-async def ask(url: str, *, within: float = 30.0, pool: dict[str, Any] | None = None, **request: Any) -> httpx.Response:
+async def ask(
+    url: str, *, within: float = 30.0, pool: dict[str, Any] | None = None, **request: Any
+) -> httpx.Response:
     """One call over a pool of its own."""
     async with wire.pool(**(pool or {})) as network:
         return await call(network, url, within=within, **request)
@@ -44,7 +46,7 @@ class Silent:
         loop = asyncio.get_running_loop()
         peer, _ = await loop.sock_accept(self._listener)
         peer.setblocking(False)
-        assert await loop.sock_recv(peer, 1)
+        assert await loop.sock_recv(peer, 4096)
         return peer
 
 

@@ -145,7 +145,11 @@ def _answers_once_then_drops(heads: list[bytes]) -> wire.Handle:
 
 
 async def test_after_any_failure_the_place_is_free_again() -> None:
-    async with wire.scripted(wire.sending(GOOD[:-1])) as broken, keeping(GOOD) as server, wire.pool(limit=1) as network:
+    async with (
+        wire.scripted(wire.sending(GOOD[:-1])) as broken,
+        keeping(GOOD) as server,
+        wire.pool(limit=1) as network,
+    ):
         for _ in range(3):
             with pytest.raises(httpx.ReadError):
                 await call(network, broken.url)

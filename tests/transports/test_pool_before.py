@@ -141,9 +141,9 @@ async def test_a_pool_that_is_closed_while_a_call_waits_for_a_connection() -> No
         second = asyncio.create_task(call(network, f"http://{server.where}/"))
         await turns()
         await network.aclose()
-        with pytest.raises(httpx.ReadError):
+        with pytest.raises(httpx.RemoteProtocolError):
             await first
-        with pytest.raises(httpx.PoolTimeout):
+        with pytest.raises(httpx.ConnectError):
             await second
         peer.close()
 
