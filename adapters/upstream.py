@@ -70,7 +70,8 @@ class Upstream:
 
     async def send(self, request: httpx.Request, viewer: contract.Viewer | None = None) -> httpx.Response:
         """The platform's answer, its body read, whatever its status. A login has no viewer yet."""
-        request.extensions["deadline"] = asyncio.get_running_loop().time() + self._timeout
+        now = asyncio.get_running_loop().time()
+        request.extensions["begun"], request.extensions["deadline"] = now, now + self._timeout
         request.extensions["viewer"] = viewer
         try:
             return await self._transport.handle_async_request(request)

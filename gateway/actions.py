@@ -60,7 +60,7 @@ class Attempt:
         calls: Background,
     ) -> None:
         self.sent = False
-        """whether the platform may have seen the action"""
+        """whether the platform may have seen the action, or may see it yet"""
         self._adapter = adapter
         self._viewer = viewer
         self._user_id = user_id
@@ -97,7 +97,7 @@ class Attempt:
 
     def unknown(self) -> Problem:
         """What to say while, or because, nobody can tell whether the action was applied."""
-        detail = "the action was sent, and whether it was applied can't be said: look the connection up"
+        detail = "the action was begun, and whether it was applied can't be said: look the connection up"
         return Problem(Kind.OUTCOME_UNKNOWN, detail, platform=self._adapter.platform)
 
     async def _read_back(self, said: Outcome | None, *acting: asyncio.Task[Connection]) -> Connection:

@@ -85,7 +85,11 @@ def _renewed(before: PlatformSettings, after: PlatformSettings | None) -> Platfo
 
 
 def _is_same_place(before: PlatformSettings, after: PlatformSettings) -> bool:
-    return type(before) is type(after) and structs.replace(after, credentials=before.credentials) == before
+    """Whatever is different but what says nothing of where it is."""
+    if type(before) is not type(after):
+        return False
+    apart = {key: getattr(before, key) for key in ("credentials", "max_calls", "max_waiting")}
+    return structs.replace(after, **apart) == before
 
 
 def _beyond(before: Settings, after: Settings) -> Iterator[str]:

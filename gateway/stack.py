@@ -39,7 +39,13 @@ class Stack:
         measured = Measured(wire, metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=metrics.refused_by_breaker)
         self._throttle = Throttle(self._breaker, scope=settings.THROTTLE_SCOPE, refused=metrics.refused_by_throttle)
-        limit = ConcurrencyLimit(self._throttle, platform=name, most=settings.max_calls)
+        limit = ConcurrencyLimit(
+            self._throttle,
+            platform=name,
+            most=settings.max_calls,
+            line=settings.max_waiting,
+            refused=metrics.refused_by_limit,
+        )
         self.outermost: httpx.AsyncBaseTransport = Retry(limit, retried=metrics.retried)
         self.room = WaitingRoom(name, settings.max_waiting, metrics.refused_by_room)
         metrics.watch(

@@ -208,6 +208,20 @@ def test_any_other_change_needs_a_restart(change: dict[str, Any], settings: list
 
 
 @virtual
+async def test_a_credential_is_exchanged_though_a_limit_beside_it_needs_a_restart() -> None:
+    async with reloadable() as it:
+        it.tables = tables(BOT_101, callers=[ANY], each={"max_calls": 9, "max_waiting": 9})
+        it.hang_up()
+        await asyncio.sleep(1)
+        settings = [line["setting"] for line in it.gateway.logged() if line["event"] == "needs-restart"]
+        assert [each for each in settings if "acme" in each] == [
+            "platforms.acme.max_calls",
+            "platforms.acme.max_waiting",
+        ]
+        assert await it.status("acme/1", **{"X-API-Key": "key-of-web-2f6c9d41"}) == "connected"
+
+
+@virtual
 async def test_platforms_come_and_go_with_a_restart() -> None:
     async with reloadable() as it:
         lines = await it.reload(

@@ -23,13 +23,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway.transports.breaker import State
 
-disable_created_metrics()  # when each series began is another series for each
+# When each series began is another series for each.
+disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
 """Seconds: those that the semantic conventions give for `http.server.request.duration` and its client's twin."""
 LOGINS: Final = ("ok", "refused", "failed")
-GATES: Final = ("waiting_room", "throttle", "breaker")
+GATES: Final = ("waiting_room", "limit", "throttle", "breaker")
 OTHER: Final = "_OTHER"
 """The semantic conventions' word for a method or a path that is none of ours."""
 
@@ -86,7 +87,7 @@ class _Families:
         def gauge(name: str, what: str, *labels: str) -> Gauge:
             return Gauge(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
 
-        self.logins = counter("logins", "Logins at platforms, by outcome.", "outcome")
+        self.logins = counter("logins", "Tokens wanted from a login, a grant or a signature, by outcome.", "outcome")
         self.retries = counter("retries", "Second tries of a call.")
         self.refused = counter("refused", "What was not sent, by what kept it: no place to wait, or a gate.", "by")
         self.breaker = gauge("breaker_state", "1 for the state that the breaker is in.", "state")
@@ -108,6 +109,7 @@ class PlatformMetrics:
         self.retried: Callable[[], None] = families.retries.labels(platform).inc
         self.refused_by_breaker: Callable[[], None] = refused["breaker"]
         self.refused_by_throttle: Callable[[], None] = refused["throttle"]
+        self.refused_by_limit: Callable[[], None] = refused["limit"]
         self.refused_by_room: Callable[[], None] = refused["waiting_room"]
 
     def call(self, method: str, status: str, error: str, seconds: float) -> None:

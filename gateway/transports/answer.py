@@ -11,6 +11,7 @@ import httpx
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
 ACCEPTED_ENCODING: Final = "gzip"
+_REFUSALS: Final = 400
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
@@ -18,7 +19,11 @@ _DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer
 async def read_whole(
     request: httpx.Request, status: int, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes]
 ) -> httpx.Response:
-    """The answer to `request`. Raises httpx.DecodingError for a body over the cap or not encoded as it says."""
+    """The answer to `request`. Raises httpx.DecodingError for a body over the cap or not encoded as it says.
+
+    A refusal or a failure is one without its body too: throttle, breaker and a new login go by its status and
+    headers.
+    """
     kept: list[tuple[bytes, bytes]] = []
     encoding = b""
     for name, value in headers:
@@ -27,7 +32,12 @@ async def read_whole(
             kept.append((name, value))
         elif lowered == b"content-encoding":
             encoding = value.strip().lower()
-    content = await _read(body, encoding, request.extensions.get("max_body", MAX_BODY))
+    try:
+        content = await _read(body, encoding, request.extensions.get("max_body", MAX_BODY))
+    except httpx.DecodingError:
+        if status < _REFUSALS:
+            raise
+        content = b""
     return httpx.Response(status, headers=kept, content=content, request=request)
 
 
@@ -36,7 +46,9 @@ async def _read(body: AsyncIterable[bytes], encoding: bytes, most: int) -> bytes
         raise httpx.DecodingError("this content-encoding was not asked for")
     inflate = zlib.decompressobj(_GZIP) if encoding == ACCEPTED_ENCODING.encode() else None
     content = bytearray()
+    came = False
     async for chunk in body:
+        came = True
         try:
             content += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(content))
         except zlib.error as error:
@@ -45,6 +57,6 @@ async def _read(body: AsyncIterable[bytes], encoding: bytes, most: int) -> bytes
             raise httpx.DecodingError(f"more than {most} bytes")
         if inflate is not None and inflate.unused_data:
             raise httpx.DecodingError("goes on after its end")
-    if inflate is not None and not inflate.eof:
+    if came and inflate is not None and not inflate.eof:
         raise httpx.DecodingError("cut off")
     return bytes(content)

@@ -3,8 +3,9 @@
 Closed, calls pass. It opens after 5 failures in a row, or when half of at least 20 calls of the last 10 s failed.
 Open, every call is refused at once. After 1 s, doubling to 30 s as long as it does not recover, one real call is let
 through (half-open): its success closes the breaker, its failure opens it again. Failures are: no connection, a lost
-one, a timeout, 5xx; nothing else. A call that had left before the breaker last moved says nothing about now, so it
-counts for nothing.
+one, a timeout, 5xx; nothing else. Some calls say nothing of the platform, and count for nothing: one that had left
+before the breaker last moved, one that never left, and one that timed out after more than half of its time had gone
+by in here, in line or for a first try.
 """
 
 from __future__ import annotations
@@ -64,13 +65,13 @@ class Breaker(httpx.AsyncBaseTransport):
         is_probe = not self._closed
         if is_probe:
             self._let_through()
-        moves = self._moves
+        moves, entered = self._moves, self._now()
         failed: bool | None = None  # what a call that is cancelled says
         try:
             response = await self._inner.handle_async_request(request)
             failed = response.is_server_error
         except httpx.RequestError as error:
-            failed = _tells(error)
+            failed = _tells(error, entered)
             raise
         finally:
             if is_probe:
@@ -120,6 +121,11 @@ class Breaker(httpx.AsyncBaseTransport):
         return asyncio.get_running_loop().time()
 
 
-def _tells(error: httpx.RequestError) -> bool | None:
-    """Whether the platform failed; None where it was never tried. An answer that can't be decoded is an answer."""
-    return None if isinstance(error, httpx.PoolTimeout) else isinstance(error, httpx.TransportError)
+def _tells(error: httpx.RequestError, entered: float) -> bool | None:
+    """Whether the platform failed; None where that can't be said. An answer that can't be decoded is an answer."""
+    if isinstance(error, httpx.PoolTimeout):
+        return None
+    if isinstance(error, httpx.TimeoutException):
+        begun, deadline = error.request.extensions["begun"], error.request.extensions["deadline"]
+        return True if deadline - entered >= (deadline - begun) / 2 else None
+    return isinstance(error, httpx.TransportError)

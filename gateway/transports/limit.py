@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from typing import Final
 
 import httpx
 
-from adapters.contract import DeadlineExceeded
+from adapters.contract import DeadlineExceeded, Overloaded
+
+COME_BACK: Final = 1.0
+"""Seconds after which a call that found the line too long may try again."""
 
 
 class ConcurrencyLimit(httpx.AsyncBaseTransport):
-    """At most `most` calls of `inner` at once. Who is still in line at its deadline gets DeadlineExceeded.
+    """At most `most` calls of `inner` at once, and `line` who wait for it: beyond that Overloaded, and `refused`.
 
-    Reads `deadline` (`loop.time()`) among the request's extensions. A call that is cancelled leaves no place taken.
+    Who is still in line at its deadline (`loop.time()`, among the request's extensions) gets DeadlineExceeded. A call
+    that is cancelled leaves no place taken.
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, *, platform: str, most: int) -> None:
+    def __init__(
+        self,
+        inner: httpx.AsyncBaseTransport,
+        *,
+        platform: str,
+        most: int,
+        line: int,
+        refused: Callable[[], None] = lambda: None,
+    ) -> None:
         self._inner = inner
         self._platform = platform
         self._most = most
+        self._longest = line
+        self._refused = refused
         self._free = most
         self._line: dict[asyncio.Future[None], None] = {}
         """in the order of arrival; nobody is in it while a place is free"""
@@ -45,6 +61,10 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     async def _stand_in_line(self, deadline: float) -> None:
+        if len(self._line) >= self._longest:
+            self._refused()
+            detail = f"{self._longest} calls to this platform are in line already"
+            raise Overloaded(self._platform, detail, retry_after=COME_BACK)
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._line[turn] = None

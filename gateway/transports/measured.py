@@ -18,11 +18,11 @@ class Measured(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         begun = time.perf_counter()
-        status, error = "", "cancelled"
+        status, error = "", ""
         try:
             response = await self._inner.handle_async_request(request)
-            status, error = str(response.status_code), ""
-        except httpx.RequestError as failure:
+            status = str(response.status_code)
+        except BaseException as failure:
             error = type(failure).__name__
             raise
         finally:

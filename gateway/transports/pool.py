@@ -59,7 +59,7 @@ _ATTEMPT: Final[contextvars.ContextVar[_Attempt]] = contextvars.ContextVar("atte
 
 
 class Pool(httpx.AsyncBaseTransport):
-    """At most `limit` connections; `tls` says whom to trust, `proxy` is an URL. Opened by its first request.
+    """At most `limit` connections; `tls` says whom to trust, `proxy` is a URL. Opened by its first request.
 
     Needs `deadline` (`loop.time()`) among the request's extensions. Raises httpx.DecodingError for a body that is
     too long or not encoded as it says, and otherwise nothing but the errors above.
@@ -70,17 +70,18 @@ class Pool(httpx.AsyncBaseTransport):
         self._tls = tls
         self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        session = self._session or self._open()
         deadline = request.extensions["deadline"]
         attempt = _Attempt()
         _ATTEMPT.set(attempt)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         if deadline <= asyncio.get_running_loop().time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
-        if session.closed:
+        if self._closed:
             raise httpx.ConnectError("the pool was closed", request=request)
+        session = self._session or self._open()
         try:
             async with asyncio.timeout_at(deadline):
                 answer = await session.request(
@@ -101,6 +102,7 @@ class Pool(httpx.AsyncBaseTransport):
             raise translated(failure, sent=attempt.stage is _Stage.SENT, request=request) from failure
 
     async def aclose(self) -> None:
+        self._closed = True
         if self._session is not None:
             await self._session.close()
 
@@ -144,6 +146,11 @@ class _Connector(aiohttp.TCPConnector):
                 raise aiohttp.ClientConnectionError("the pool was closed") from cancelled
             self._release_waiter()  # if its turn had just come, aiohttp would give it to nobody
             raise
+
+    def _release(self, key: Any, protocol: Any, **named: Any) -> None:
+        super()._release(key, protocol, **named)
+        # Its parser would swallow half an answer that nobody asked for; without one, whatever comes ends the connection.
+        protocol._parser = None  # noqa: SLF001
 
     async def _create_connection(self, *args: Any, **named: Any) -> Any:
         _ATTEMPT.get().stage = _Stage.CONNECTING

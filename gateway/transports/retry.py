@@ -2,8 +2,9 @@
 
 Tried again is what failed to connect, what lost its connection, and a 502, 503 or 504 without `Retry-After`: a
 request that says it is `safe` after any of them, every other only if the first certainly never left. Never more often
-than for 20 % of the calls of the last 10 s (before there were 10 calls: once), never twice, and never beyond the
-deadline. A second try passes all gates anew. If one of them turns it away, the first failure is the answer.
+than for 20 % of the calls of the last 10 s (before there were 10 calls: once), never twice, and only if there is time
+for as long as the first took. A second try passes all gates anew. If one of them turns it away, the first failure is
+the answer.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ Outcome = httpx.Response | httpx.TransportError
 class Retry(httpx.AsyncBaseTransport):
     """Around `inner`; reads `deadline` (`loop.time()`) and `safe` among the request's extensions.
 
-    `retried` is called at each second try; `spread` gives a number between its two arguments.
+    `retried` is called after each second try that left; `spread` gives a number between its two arguments.
     """
 
     def __init__(
@@ -53,11 +54,15 @@ class Retry(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         loop = asyncio.get_running_loop()
-        self._window.add(loop.time(), calls=1)
+        begun = loop.time()
         first = await self._try(request)
+        now = loop.time()
+        if not _left_nothing(first):
+            self._window.add(now, calls=1)
         if _is_worth_another(request, first):
             pause = self._spread(SOONEST, LATEST)
-            if loop.time() + pause < request.extensions["deadline"] and self._afford(loop.time()):
+            would_end = now + pause + (now - begun)
+            if would_end < request.extensions["deadline"] and self._afford(now):
                 await asyncio.sleep(pause)
                 return _told(await self._again(request, first))
         return _told(first)
@@ -72,12 +77,14 @@ class Retry(httpx.AsyncBaseTransport):
             return failure
 
     async def _again(self, request: httpx.Request, first: Outcome) -> Outcome:
-        self._retried()
         try:
             second = await self._try(request)
         except PlatformError:
             return first
-        return first if isinstance(second, httpx.Response) and is_turned_away(second) else second
+        if _left_nothing(second):
+            return first
+        self._retried()
+        return second
 
     def _afford(self, now: float) -> bool:
         """Whether the budget has room, and if so take it."""
@@ -93,6 +100,10 @@ def _is_worth_another(request: httpx.Request, first: Outcome) -> bool:
         passing = first.status_code in PASSING and "retry-after" not in first.headers
         return passing and request.extensions.get("safe", False)
     return isinstance(first, BEFORE_IT_LEFT) or request.extensions.get("safe", False)
+
+
+def _left_nothing(outcome: Outcome) -> bool:
+    return isinstance(outcome, httpx.Response) and is_turned_away(outcome)
 
 
 def _told(outcome: Outcome) -> httpx.Response:

@@ -12,7 +12,7 @@ import asyncio
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Final
 
 import httpx
@@ -56,8 +56,9 @@ class Throttle(httpx.AsyncBaseTransport):
         self._scope = scope
         self._refused = refused
         self._now = now
-        self._pauses: OrderedDict[Hashable, _Pause] = OrderedDict()
+        self._pauses: OrderedDict[bytes, _Pause] = OrderedDict()
         self._last_end = 0.0
+        self._swept = 0.0
 
     @property
     def is_active(self) -> bool:
@@ -65,7 +66,8 @@ class Throttle(httpx.AsyncBaseTransport):
         return self._last_end > asyncio.get_running_loop().time()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        scope = request.extensions.get("viewer") if self._scope is ThrottleScope.VIEWER else None
+        viewer = request.extensions.get("viewer")
+        scope = viewer.key if self._scope is ThrottleScope.VIEWER and viewer is not None else b""
         begun = asyncio.get_running_loop().time()
         pause = self._pauses.get(scope)
         if pause is not None and pause.until > begun:
@@ -81,7 +83,7 @@ class Throttle(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    def _hold_back(self, scope: Hashable, response: httpx.Response, begun: float) -> None:
+    def _hold_back(self, scope: bytes, response: httpx.Response, begun: float) -> None:
         now = asyncio.get_running_loop().time()
         pause = self._pauses.get(scope)
         if pause is None:
@@ -94,18 +96,20 @@ class Throttle(httpx.AsyncBaseTransport):
         self._last_end = max(self._last_end, pause.until)
         response.headers["retry-after"] = str(math.ceil(pause.until - now))
 
-    def _let_go(self, scope: Hashable, begun: float) -> None:
+    def _let_go(self, scope: bytes, begun: float) -> None:
         pause = self._pauses.get(scope)
         if pause is not None and begun >= pause.until:
             del self._pauses[scope]
 
     def _make_room(self, now: float) -> None:
+        """For one more; at the capacity at most once a second, since all must be looked at."""
         if len(self._pauses) < CAPACITY:
             return
-        over = next((scope for scope, pause in self._pauses.items() if pause.until <= now), None)
-        if over is not None:
-            del self._pauses[over]
-        else:
+        if now >= self._swept + FIRST:
+            self._swept = now
+            for scope in [scope for scope, pause in self._pauses.items() if pause.until <= now]:
+                del self._pauses[scope]
+        while len(self._pauses) >= CAPACITY:
             self._pauses.popitem(last=False)
 
 

@@ -70,6 +70,33 @@ async def test_every_kind_of_call_takes_a_place_and_is_told() -> None:
 
 
 @virtual
+async def test_callers_without_patience_leave_no_more_work_behind_than_that() -> None:
+    async with faulty(each={"max_calls": 10, "max_waiting": 50}) as gateway:
+        gateway.acme.trouble = "hanging"
+        headers = {"sessionToken": "demo", "X-Request-Timeout-Ms": "10"}
+        kinds: Counter[str] = Counter()
+        for user in range(1000, 2000):
+            kinds[kind(await gateway.client.get(f"/v1/connections/acme/{user}", headers=headers))] += 1
+            assert len(asyncio.all_tasks()) < 100
+        assert kinds == {"platform-timeout": 60, "overloaded": 940}
+
+
+@virtual
+async def test_more_than_a_healthy_platform_can_answer_is_no_failure_of_it() -> None:
+    """It answers 25 calls a second, and 50 a second are wanted: some are told so, and nobody is turned away by it."""
+    async with faulty(each={"max_calls": 5, "max_waiting": 20}) as gateway:
+        gateway.acme.seconds = 0.2
+        asking = []
+        for number in range(500):
+            asking.append(asyncio.create_task(gateway.lookup("acme", 1000 + number)))
+            await asyncio.sleep(0.02)
+            assert (await gateway.health())["acme"] == "up"
+        kinds = Counter(map(kind, await asyncio.gather(*asking)))
+        assert set(kinds) <= {"connected", "overloaded", "platform-timeout"}
+        assert kinds["connected"] > 225
+
+
+@virtual
 async def test_no_more_than_max_calls_are_on_the_wire() -> None:
     async with faulty(each={"max_calls": 7, "max_waiting": 100}) as gateway:
         gateway.acme.trouble = "hanging"

@@ -28,6 +28,8 @@ class Upstream(httpx.AsyncBaseTransport):
     def __init__(self, adapter: str) -> None:
         self.simulator = simulator(adapter)
         self.trouble: str | httpx.Response = ""
+        self.seconds = 0.0
+        """that it takes for an answer"""
         self.left: list[float] = []
         """when each call left"""
         self._inner = InProcess(self.simulator)
@@ -40,6 +42,7 @@ class Upstream(httpx.AsyncBaseTransport):
         self.left.append(asyncio.get_running_loop().time())
         match self.trouble:
             case "":
+                await asyncio.sleep(self.seconds)
                 return await self._inner.handle_async_request(request)
             case "dead":
                 raise httpx.ConnectError("refused", request=request)

@@ -55,10 +55,18 @@ def later(status: int, retry_after: str | None = None) -> httpx.Response:
 
 
 async def ask(
-    transport: httpx.AsyncBaseTransport, *, within: float = 2.0, safe: bool = True, viewer: Viewer | None = None
+    transport: httpx.AsyncBaseTransport,
+    *,
+    within: float = 2.0,
+    safe: bool = True,
+    viewer: Viewer | None = None,
+    waited: float = 0.0,
 ) -> httpx.Response:
+    """`waited` seconds of `within` have gone by already."""
+    begun = asyncio.get_running_loop().time() - waited
     extensions: dict[str, Any] = {
-        "deadline": asyncio.get_running_loop().time() + within,
+        "begun": begun,
+        "deadline": begun + within,
         "safe": safe,
         "viewer": viewer,
     }

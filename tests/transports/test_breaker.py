@@ -189,6 +189,34 @@ async def test_after_a_recovery_old_failures_are_forgotten() -> None:
 
 
 @virtual
+async def test_after_a_recovery_the_old_half_is_forgotten_too() -> None:
+    wire = Wire([200, 500] * 10)
+    breaker = guarded(wire)
+    for _ in range(20):
+        await outcome_of(breaker)
+    assert state_of(breaker) is State.OPEN
+    await asyncio.sleep(1)
+    wire.outcomes = [200, *[200, 500] * 9]
+    for _ in range(18):
+        await outcome_of(breaker)
+    assert state_of(breaker) is State.CLOSED
+
+
+@virtual
+async def test_who_is_refused_while_the_probe_is_under_way_may_come_back_in_a_second() -> None:
+    wire = Wire()
+    breaker = await broken(wire)
+    await asyncio.sleep(1)
+    wire.outcomes, wire.seconds = [200], 1.0
+    probe = asyncio.create_task(ask(breaker))
+    await asyncio.sleep(0.5)
+    with pytest.raises(Unavailable) as caught:
+        await ask(breaker)
+    assert caught.value.retry_after == 1
+    await probe
+
+
+@virtual
 async def test_a_probe_that_is_cancelled_says_nothing_and_the_next_call_is_another() -> None:
     wire = Wire()
     breaker = await broken(wire)
@@ -252,3 +280,23 @@ async def test_a_call_that_was_never_tried_says_nothing() -> None:
     await outcome_of(breaker)
     assert state_of(breaker) is State.HALF_OPEN
     assert await outcome_of(breaker) == 200
+
+
+@pytest.mark.parametrize(("waited", "state"), [(0.0, State.OPEN), (0.9, State.OPEN), (1.1, State.CLOSED)])
+def test_a_timeout_after_a_long_wait_in_line_says_nothing(waited: float, state: State) -> None:
+    @virtual
+    async def main() -> None:
+        breaker = guarded(Wire(seconds=30.0))
+        for _ in range(20):
+            await outcome_of(breaker, waited=waited)
+        assert state_of(breaker) is state
+
+    main()
+
+
+@virtual
+async def test_any_other_failure_after_a_long_wait_counts() -> None:
+    breaker = guarded(Wire([httpx.ConnectError]))
+    for _ in range(5):
+        await outcome_of(breaker, waited=1.9)
+    assert state_of(breaker) is State.OPEN

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 
 import httpx
 import pytest
 
-from adapters.contract import DeadlineExceeded
+from adapters.contract import DeadlineExceeded, Overloaded
 from gateway.transports.limit import ConcurrencyLimit
 from tests.clock import run, virtual
-from tests.transports.scripted import Wire, ask, outcome_of
+from tests.transports.scripted import Count, Wire, ask, outcome_of
 
 
-def limited(wire: Wire, most: int = 2) -> ConcurrencyLimit:
-    return ConcurrencyLimit(wire, platform="acme", most=most)
+def limited(wire: Wire, most: int = 2, line: int = 1000) -> ConcurrencyLimit:
+    return ConcurrencyLimit(wire, platform="acme", most=most, line=line)
 
 
 @virtual
@@ -51,6 +52,19 @@ async def test_who_is_in_line_at_its_deadline_never_leaves() -> None:
     with pytest.raises(httpx.ReadTimeout):
         await asking[2]
     assert (wire.calls, limit.active, limit.queued) == (2, 0, 0)
+
+
+@virtual
+async def test_nobody_joins_a_line_that_is_too_long() -> None:
+    wire, refused = Wire(seconds=1.0), Count()
+    limit = ConcurrencyLimit(wire, platform="acme", most=1, line=2, refused=refused)
+    asking = [asyncio.create_task(outcome_of(limit, within=9.0)) for _ in range(5)]
+    await asyncio.sleep(0.5)
+    assert (limit.active, limit.queued, refused.times) == (1, 2, 2)
+    assert Counter(await asyncio.gather(*asking)) == {200: 3, Overloaded: 2}
+    with pytest.raises(Overloaded) as caught:
+        await asyncio.gather(*(ask(limit) for _ in range(4)))
+    assert (caught.value.retry_after, caught.value.may_have_acted) == (1.0, False)
 
 
 @virtual

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from adapters.contract import Unavailable
+from adapters.contract import Unavailable, Viewer
 from adapters.settings import ThrottleScope
 from gateway.transports.breaker import Breaker
 from gateway.transports.limit import ConcurrencyLimit
@@ -76,10 +76,11 @@ async def test_the_second_try_is_a_little_later_and_not_for_all_at_the_same_time
     assert all(SOONEST - 1e-9 <= pause <= LATEST + 1e-9 for pause in pauses)
 
 
-def test_no_second_try_begins_after_the_deadline() -> None:
-    wire = Wire([503], seconds=1.995)
+@pytest.mark.parametrize(("took", "calls"), [(0.9, 2), (1.0, 1), (1.995, 1)])
+def test_no_second_try_begins_without_the_time_that_the_first_took(took: float, calls: int) -> None:
+    wire = Wire([503], seconds=took)
     assert run(outcome_of(Retry(wire), within=2.0)) == 503
-    assert wire.calls == 1
+    assert wire.calls == calls
 
 
 def test_a_timeout_leaves_no_time_for_another() -> None:
@@ -109,6 +110,18 @@ async def test_the_budget_is_that_of_the_last_ten_seconds() -> None:
     await asyncio.sleep(11)
     await ask(retry)
     assert wire.calls == 6
+
+
+@virtual
+async def test_calls_that_a_gate_turned_away_are_no_calls() -> None:
+    wire, retried = Wire([later(429, "1000")]), Count()
+    retry = Retry(Throttle(wire, scope=ThrottleScope.VIEWER), spread=least, retried=retried)
+    for _ in range(100):
+        await ask(retry, viewer=Viewer.named("club", 1))
+    wire.outcomes = [503]
+    for _ in range(5):
+        await ask(retry, viewer=Viewer.named("club", 2))
+    assert (wire.calls, retried.times) == (1 + 5 + 1, 1)
 
 
 @virtual
@@ -158,7 +171,7 @@ async def test_a_platform_that_throttles_the_second_try_is_believed() -> None:
 @virtual
 async def test_a_line_that_is_too_long_leaves_the_first_failure() -> None:
     wire = Wire([503, 200, 200], seconds=0.1)
-    retry = Retry(ConcurrencyLimit(wire, platform="acme", most=1), spread=lambda _low, high: high)
+    retry = Retry(ConcurrencyLimit(wire, platform="acme", most=1, line=10), spread=lambda _low, high: high)
     first = asyncio.create_task(outcome_of(retry, within=0.25))
     await asyncio.sleep(0.05)
     wire.seconds = 1.0

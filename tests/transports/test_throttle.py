@@ -81,6 +81,17 @@ async def test_without_a_hint_the_pauses_double_to_half_a_minute() -> None:
     assert gaps == pytest.approx([1, 2, 4, 8, 16, 30, 30, 30])
 
 
+@virtual
+async def test_a_pause_that_the_platform_names_doubles_nothing() -> None:
+    gate = throttled(Wire([later(429, "3"), later(429, "3"), 429, 429]))
+    pauses = []
+    for _ in range(4):
+        answer = await ask(gate)
+        pauses.append(answer.headers["retry-after"])
+        await asyncio.sleep(4)
+    assert pauses == ["3", "3", "1", "2"]
+
+
 @pytest.mark.parametrize("good", [200, 404])
 def test_a_success_sets_the_pauses_back(good: int) -> None:
     @virtual
@@ -174,15 +185,17 @@ async def test_all_viewers_of_a_pod_are_one() -> None:
 
 @virtual
 async def test_pauses_that_are_over_are_forgotten_first() -> None:
-    wire = Wire([later(429, "9")])
+    wire = Wire([later(429, "300")])
     gate = throttled(wire, ThrottleScope.VIEWER)
     await ask(gate, viewer=ANN)
+    wire.outcomes = [later(429, "9")]
+    await ask(gate, viewer=BEN)
     wire.outcomes = [later(429, "300")]
-    for user in range(2, CAPACITY + 1):
+    for user in range(3, CAPACITY + 1):
         await ask(gate, viewer=Viewer.named("club", user))
     await asyncio.sleep(10)
     await ask(gate, viewer=Viewer.named("club", CAPACITY + 1))
     calls = wire.calls
-    for user in range(2, CAPACITY + 2):
+    for user in (1, *range(3, CAPACITY + 2)):
         assert await outcome_of(gate, viewer=Viewer.named("club", user)) == 429
     assert wire.calls == calls

@@ -25,7 +25,7 @@ class Together:
     def __init__(self, wire: Wire, most: int = 4, scope: ThrottleScope = ThrottleScope.PLATFORM) -> None:
         self.breaker = Breaker(wire, platform="acme")
         self.throttle = Throttle(self.breaker, scope=scope)
-        self.limit = ConcurrencyLimit(self.throttle, platform="acme", most=most)
+        self.limit = ConcurrencyLimit(self.throttle, platform="acme", most=most, line=1000)
         self.outermost = Retry(self.limit)
 
 

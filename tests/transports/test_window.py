@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pickle
+
 from gateway.transports.window import Window
 
 
@@ -25,6 +27,7 @@ def test_nothing_grows_with_time() -> None:
     for second in range(10_000):
         window.add(float(second), calls=1)
     assert window.totals(9_999.0) == (10, 0)
+    assert len(pickle.dumps(window)) < 1000
 
 
 def test_it_can_begin_anew() -> None:

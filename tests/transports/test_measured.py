@@ -1,0 +1,50 @@
+"""What is told of each call that leaves."""
+
+from __future__ import annotations
+
+import asyncio
+
+import httpx
+import pytest
+
+from gateway.transports.measured import Measured
+from tests.clock import virtual
+from tests.transports.scripted import Outcome, Wire, ask, outcome_of
+
+
+class Notes:
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, str, str]] = []
+
+    def __call__(self, method: str, status: str, error: str, seconds: float) -> None:
+        assert seconds >= 0
+        self.seen.append((method, status, error))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (200, ("GET", "200", "")),
+        (503, ("GET", "503", "")),
+        (httpx.ConnectTimeout, ("GET", "", "ConnectTimeout")),
+        (httpx.DecodingError, ("GET", "", "DecodingError")),
+    ],
+)
+def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
+    @virtual
+    async def main() -> None:
+        notes = Notes()
+        await outcome_of(Measured(Wire([outcome]), notes))
+        assert notes.seen == [told]
+
+    main()
+
+
+@virtual
+async def test_that_nobody_waited_for_its_end() -> None:
+    notes = Notes()
+    asking = asyncio.create_task(ask(Measured(Wire(seconds=1.0), notes)))
+    await asyncio.sleep(0.5)
+    asking.cancel()
+    await asyncio.wait([asking])
+    assert notes.seen == [("GET", "", "CancelledError")]
