@@ -149,7 +149,7 @@ class _Connector(aiohttp.TCPConnector):
 
     def _release(self, key: Any, protocol: Any, **named: Any) -> None:
         super()._release(key, protocol, **named)
-        # Its parser would swallow half an answer that nobody asked for; without one, whatever comes ends the connection.
+        # Its parser would swallow half an answer that nobody asked for; without one, whatever comes is left over.
         protocol._parser = None  # noqa: SLF001
 
     async def _create_connection(self, *args: Any, **named: Any) -> Any:

@@ -128,7 +128,8 @@ async def test_an_answer_that_drips(drops: list[bytes]) -> None:
 
 async def test_a_read_that_breaks_on_a_connection_that_was_reused_is_sent_once() -> None:
     """What is sent again is the retry's affair."""
-    async with wire.listening(_answers_once_then_drops(heads := [])) as where, wire.pool() as network:
+    heads: list[bytes] = []
+    async with wire.listening(_answers_once_then_drops(heads)) as where, wire.pool() as network:
         await call(network, f"http://{where}/")
         with pytest.raises(httpx.RemoteProtocolError):
             await call(network, f"http://{where}/")

@@ -43,7 +43,11 @@ async def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
 async def test_a_certificate_of_somebody_else(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     trusting = ssl.create_default_context(cafile=authority.file)
-    async with wire.listening(lambda reader, _writer: reader.read(), authority.server()) as where:
+
+    async def read(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with wire.listening(read, authority.server()) as where:
         with pytest.raises(httpx.ConnectError, match="localhost"):
             await ask(f"https://localhost:{where.rpartition(':')[2]}/", pool={"tls": trusting})
 

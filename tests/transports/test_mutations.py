@@ -1,0 +1,133 @@
+"""Twenty thousand answers that went wrong on their way: each is a connection or a typed error, and memory stays flat."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import gzip
+import itertools
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from adapters.contract import Adapter, PlatformError, Status, Viewer
+from adapters.secret import Token
+from adapters.simulation import simulator
+from tests import wire
+from tests.contract.dialects import DIALECTS, Dialect, Platform
+from tests.wire import InProcess
+
+ANSWERS = 20_000
+WARM = 5_000
+"""After these, whatever is kept for good is there."""
+AT_ONCE = 20
+MORE = 8 * 1024
+"""kB by which the process may still grow: allocators give memory back as they like."""
+VIEWER = Viewer("acme", b"1", Token("demo"))
+
+Ask = Callable[[Adapter], Awaitable[object]]
+ASKS: list[Ask] = [
+    lambda adapter: adapter.read(VIEWER, (103,)),
+    lambda adapter: adapter.read(VIEWER, (101, 102, 404404)),
+    lambda adapter: adapter.list(VIEWER, list(Status), None, 10),
+]
+
+
+class Recording(httpx.AsyncBaseTransport):
+    """Notes what a simulated platform answers, as it would stand on the wire."""
+
+    def __init__(self, adapter: str) -> None:
+        self.answers: list[bytes] = []
+        self._inner = InProcess(simulator(adapter))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._inner.handle_async_request(request)
+        body, status = await answer.aread(), f"{answer.status_code} {answer.reason_phrase}"
+        self.answers.append(wire.answer(body, status=status))
+        self.answers.append(wire.answer(gzip.compress(body), "Content-Encoding: gzip", status=status))
+        return answer
+
+
+def mutated(good: bytes, other: bytes, chance: random.Random) -> bytes:
+    """The answer with a few things wrong with it, or another."""
+    spoilt = bytearray(good)
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(len(spoilt) + 1)
+        some = chance.randint(1, 12)
+        match chance.randrange(8):
+            case 0:
+                spoilt[at : at + 1] = bytes([chance.randrange(256)])
+            case 1:
+                del spoilt[at : at + some]
+            case 2:
+                spoilt[at:at] = spoilt[at : at + some] * chance.choice((1, 2, 50))
+            case 3:
+                del spoilt[at:]
+            case 4:
+                spoilt[at:at] = chance.randbytes(some)
+            case 5:
+                spoilt[at:] = other[chance.randrange(len(other)) :]
+            case 6:
+                spoilt[at:at] = chance.choice((b"[" * 2000, b"\x00", b"null", b'"', b"-1", b"1e999", b"\r\n", b": "))
+            case _:
+                digit = next((place for place in range(at, len(spoilt)) if chr(spoilt[place]).isdigit()), None)
+                if digit is not None:
+                    spoilt[digit : digit + 1] = chance.choice((b"9", b"-", b"00", b"999999999999999999999"))
+    return bytes(spoilt)
+
+
+def resident() -> int:
+    """kB of this process."""
+    gc.collect()
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1])
+
+
+class Server:
+    """Gives each connection one mutated answer, and closes it."""
+
+    def __init__(self, good: list[bytes]) -> None:
+        self.given = 0
+        self._good = good
+        self._chance = random.Random(20_000)  # noqa: S311  not for secrets
+
+    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        self.given += 1
+        good, other = self._chance.choices(self._good, k=2)
+        writer.write(mutated(good, other, self._chance))
+
+
+@pytest.mark.no_cover  # to be traced makes it three times as slow, and each of its lines is traced by other tests
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.adapter)
+async def test_every_answer_is_a_connection_or_a_typed_error(dialect: Dialect) -> None:
+    platform = Platform(dialect)
+    recording = Recording(dialect.adapter)
+    for ask in ASKS:
+        await ask(platform.connect(recording, mode="caller"))
+    server = Server(recording.answers)
+    ends: Counter[str] = Counter()
+
+    async def asking(adapter: Adapter, answers: int) -> None:
+        for ask in itertools.cycle(ASKS):
+            if server.given >= answers:
+                return
+            try:
+                await ask(adapter)
+                ends["an answer"] += 1
+            except PlatformError as error:
+                ends[type(error).__name__] += 1
+
+    async with wire.listening(server.handle) as where, wire.pool(limit=AT_ONCE) as network:
+        adapter = platform.over(network, f"http://{where}", mode="caller")
+        await asyncio.gather(*(asking(adapter, WARM // 2) for _ in range(AT_ONCE)))
+        before = resident()
+        await asyncio.gather(*(asking(adapter, ANSWERS // 2) for _ in range(AT_ONCE)))
+        assert resident() <= before + MORE
+    assert server.given >= ANSWERS // 2
+    assert {"an answer", "InvalidAnswer", "Unreachable"} <= ends.keys()
+    assert "DeadlineExceeded" not in ends, "every connection was closed"
