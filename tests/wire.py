@@ -37,16 +37,19 @@ async def listening(handle: Handle, tls: ssl.SSLContext | None = None) -> AsyncI
             await handle(reader, writer)
 
     def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        handlers.add(asyncio.create_task(to_its_end(reader, writer)))
+        handler = asyncio.create_task(to_its_end(reader, writer))
+        handlers.add(handler)
+        handler.add_done_callback(handlers.discard)
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     try:
         yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
-        for handler in handlers:
+        left = handlers.copy()
+        for handler in left:
             handler.cancel()
-        await asyncio.gather(*handlers, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
         await server.wait_closed()
 
 

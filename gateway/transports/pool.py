@@ -148,6 +148,8 @@ class _Connector(aiohttp.TCPConnector):
             raise
 
     def _release(self, key: Any, protocol: Any, **named: Any) -> None:
+        if named.get("should_close"):
+            protocol.abort()  # or it would stay until the platform has read what was written
         super()._release(key, protocol, **named)
         # Its parser would swallow half an answer that nobody asked for; without one, whatever comes is left over.
         protocol._parser = None  # noqa: SLF001

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -34,6 +35,10 @@ async def ask(
         return await call(network, url, within=within, **request)
 
 
+HUGE = b"x" * 32 * 1024 * 1024
+"""A body that no kernel takes in one go. aiohttp would rather have it in parts; no adapter sends one like it."""
+
+
 class Silent:
     """Who takes connections, since its kernel does, and says and reads nothing until the test does so for it."""
 
@@ -44,16 +49,15 @@ class Silent:
     async def heard(self) -> socket.socket:
         """The other end of the next connection, once something was sent over it."""
         loop = asyncio.get_running_loop()
-        peer, _ = await loop.sock_accept(self._listener)
-        peer.setblocking(False)
-        assert await loop.sock_recv(peer, 4096)
-        return peer
+        async with asyncio.timeout(30):
+            peer, _ = await loop.sock_accept(self._listener)
+            assert await loop.sock_recv(peer, 4096)
+            return peer
 
 
 @contextmanager
 def silent() -> Iterator[Silent]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # for a body that does not fit
         listener.setblocking(False)
         yield Silent(listener)
 
@@ -121,3 +125,8 @@ async def turns() -> None:
     """Let the loop go round until whatever can happen without waiting for anybody has happened."""
     for _ in range(20):
         await asyncio.sleep(0)
+
+
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(list(Path("/proc/self/fd").iterdir()))

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.transports.pool import USER_AGENT
 from tests import wire
-from tests.transports.sockets import GOOD, NOBODY, ask, call, keeping, silent, turns
+from tests.transports.sockets import GOOD, HUGE, NOBODY, ask, call, keeping, silent, turns
 
 UNASKED = wire.answer(b'{"whose":"nobody\'s"}', status="408 Request Timeout")
 
@@ -192,3 +192,18 @@ async def test_a_second_answer_in_the_same_breath_is_never_taken_for_the_next() 
         for _ in range(3):
             assert (await call(network, server.url)).content == b"{}"
     assert (len(server.requests), server.ever) == (3, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+async def test_an_answer_before_the_request_was_read_whole_ends_the_connection() -> None:
+    """Or the rest of the body would be taken for the next request."""
+    with silent() as server:
+        async with wire.pool() as network:
+            running = asyncio.create_task(call(network, f"http://{server.where}/", content=HUGE))
+            with await server.heard() as first:
+                first.send(UNASKED)
+                assert (await running).status_code == 408
+                running = asyncio.create_task(call(network, f"http://{server.where}/"))
+                with await server.heard() as second:
+                    second.send(GOOD)
+                    assert (await running).content == b"{}"

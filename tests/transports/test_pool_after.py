@@ -9,7 +9,7 @@ import pytest
 
 from gateway.transports.pool import MAX_HEADER
 from tests import wire
-from tests.transports.sockets import GOOD, NOBODY, ask, call, keeping, resets, silent
+from tests.transports.sockets import GOOD, HUGE, NOBODY, ask, call, keeping, resets, silent
 
 SOON = 0.3
 """Seconds: a deadline that passes."""
@@ -105,9 +105,10 @@ async def test_an_answer_that_does_not_come_in_time() -> None:
         await ask(f"http://{server.where}/", within=SOON)
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 async def test_a_body_that_nobody_reads_in_time() -> None:
     with silent() as server, pytest.raises(httpx.ReadTimeout):
-        await ask(f"http://{server.where}/", within=SOON, content=b"x" * 2**20)
+        await ask(f"http://{server.where}/", within=SOON, content=HUGE)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.transports.pool import Pool
 from tests import wire
-from tests.transports.sockets import GOOD, call, full, keeping, silent, turns
+from tests.transports.sockets import GOOD, HUGE, call, descriptors, full, keeping, silent, turns
 
 
 async def cancelled(running: asyncio.Task[Any]) -> None:
@@ -52,12 +52,16 @@ async def test_after_it_was_heard(scheme: str, said: bytes) -> None:
                 await serves(network)
 
 
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 async def test_while_its_body_is_sent() -> None:
     with silent() as server:
         async with wire.pool(limit=1) as network:
-            running = asyncio.create_task(call(network, f"http://{server.where}/", content=b"x" * 2**20))
+            before = descriptors()
+            running = asyncio.create_task(call(network, f"http://{server.where}/", content=HUGE))
             with await server.heard():
                 await cancelled(running)
+                await turns()
+                assert descriptors() == before + 1, "more than the other end is open"
                 await serves(network)
 
 
