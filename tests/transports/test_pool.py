@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 
 import httpx
 import pytest
@@ -90,11 +91,12 @@ async def test_an_answer_keeps_its_headers_but_those_of_the_wire() -> None:
     [
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n" + GOOD, b"{}"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;x=y\r\n{\r\n1\r\n}\r\n0\r\nX: y\r\n\r\n", b"{}"),
+        (wire.answer(gzip.compress(b"{}"), "Content-Encoding: gzip"), b"{}"),
         (b"HTTP/1.1 200 OK\r\n\r\n{}", b"{}"),
         (b"HTTP/1.0 200 OK\r\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", b""),
     ],
-    ids=["after others", "in chunks", "until the end", "HTTP/1.0", "without a reason"],
+    ids=["after others", "in chunks", "gzip", "until the end", "HTTP/1.0", "without a reason"],
 )
 async def test_an_answer_is_read_whole_however_it_is_framed(said: bytes, body: bytes) -> None:
     async with keeping(said) as server:

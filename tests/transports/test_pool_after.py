@@ -106,6 +106,16 @@ async def test_an_answer_that_does_not_come_in_time() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+async def test_a_server_that_leaves_while_a_body_is_sent() -> None:
+    """Which of the two depends on whether the write or the read meets it first."""
+    with silent() as server:
+        running = asyncio.create_task(ask(f"http://{server.where}/", content=HUGE))
+        (await server.heard()).close()
+        with pytest.raises((httpx.WriteError, httpx.ReadError)):
+            await running
+
+
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
 async def test_a_body_that_nobody_reads_in_time() -> None:
     with silent() as server, pytest.raises(httpx.ReadTimeout):
         await ask(f"http://{server.where}/", within=SOON, content=HUGE)

@@ -72,9 +72,10 @@ async def test_a_server_that_leaves_before_tls_is_agreed(leaves: wire.Script) ->
             await ask(f"https://{where}/")
 
 
-async def test_a_scheme_that_is_not_http() -> None:
+@pytest.mark.parametrize("url", ["gopher://acme.example/", "http:///path"], ids=["not HTTP", "no host"])
+async def test_a_url_that_leads_nowhere(url: str) -> None:
     with pytest.raises(httpx.UnsupportedProtocol):
-        await ask("gopher://acme.example/")
+        await ask(url)
 
 
 async def test_a_server_that_takes_nobody_in_time() -> None:
