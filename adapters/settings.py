@@ -76,6 +76,10 @@ class CertificateFile(str):
         return super().__new__(cls, text)
 
 
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]
+"""How long an answer may be told again: at most a day."""
+
+
 class ViewerSource(StrEnum):
     """Where the viewer comes from; every credential mode has one."""
 
@@ -155,6 +159,9 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """calls on the wire at once"""
     max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 500
     """requests that may wait for this platform at once"""
+    fresh_for: Seconds | None = None
+    stale_for: Seconds | None = None
+    """seconds that an answer is fresh, and that it may be told if the platform can't be asked; None: as in [cache]"""
 
     @property
     def mode(self) -> str:

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from adapters.contract import (
@@ -58,7 +58,9 @@ class Attempt:
         until: float,
         kept: float,
         calls: Background,
+        forget: Callable[[asyncio.Task[Connection]], None],
     ) -> None:
+        """`forget` is called when the action's own call has ended, which may be after the attempt has."""
         self.sent = False
         """whether the platform may have seen the action, or may see it yet"""
         self._adapter = adapter
@@ -69,6 +71,7 @@ class Attempt:
         self._until = until
         self._kept = kept
         self._calls = calls
+        self._forget = forget
 
     async def run(self) -> Connection:
         """The connection after the action. Raises a PlatformError, or the Problem that says why not."""
@@ -85,6 +88,7 @@ class Attempt:
             raise DeadlineExceeded(self._adapter.platform, "no time was left to act: nothing was sent")
         self.sent = True
         acting = self._calls.start(self._adapter.act(self._viewer, self._user_id, self._action))
+        acting.add_done_callback(self._forget)
         await self._calls.wait(acting, until=self._until - self._kept)
         if not acting.done():
             return await self._read_back(None, acting)

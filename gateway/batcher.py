@@ -1,65 +1,284 @@
-"""Many users of one viewer, asked in few calls.
+"""Lookups of one platform in few calls: the busier it is, the cheaper a lookup. For each viewer apart:
 
-- The users of one lookup leave at once, in batches of at most the adapter's `batch_size`.
-- What fails for one user is that user's answer. What fails for a batch is the answer of everybody in it,
-- unless the platform refused the batch as such (400, 403, 404, 413, 414): that may be one user's fault. Then the
-  first is asked alone. The same refusal again is the answer for all of them; otherwise the others are halved.
-- No batch begins after the deadline. Whoever has no answer by then has missed it; the calls under way go on.
+1. Who asks about a user whom a call under way is about joins it, unless that call began before `since`: then what it
+   says may be too old for whoever asks.
+2. A lookup that finds fewer than `AT_ONCE` calls under way leaves at once, alone.
+3. Otherwise it gathers. As soon as a call comes back, all that gathered meanwhile leave together, as one call (as
+   several where they are more than the adapter's `batch_size`). So there is no timer, nobody waits without a call
+   under way, and where nothing goes on nobody waits at all.
+4. The users of one lookup of many leave at once, together.
+5. Each who waits has a deadline of its own, and takes nobody along. A call that has left comes to its end; users for
+   whom nobody waits any more are not asked.
+6. What fails for one user is that user's answer. What fails for a call is the answer of everybody in it, unless the
+   platform refused the call as such (400, 403, 404, 413, 414): that may be one user's fault. Then the first is asked
+   alone. The same refusal again is the answer for all of them; otherwise the others are halved.
+7. A user who is forgotten while a call is under way (an action changes what it is about to say): whoever waits gets
+   its answer, nobody joins any more, and it is not kept.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
 
 from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
 from gateway.background import Background
+from gateway.known import Known
 
-Found = dict[int, Connection | PlatformError]
+AT_ONCE: Final = 2
+"""Calls of a viewer under way, from which on its lookups gather."""
+NOT_YET: Final = float("inf")
+ANY_TIME: Final = float("-inf")
+"""A `since` that takes any answer."""
+
+Said = Known | PlatformError
+Hear = Callable[[Viewer, int, Said], None]
+"""Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
 
 
 class Batcher:
-    """Reads of one platform; `reads` keeps those that outlive their caller."""
+    """Reads of one platform; `reads` keeps the calls until they end, and `hear` is told what came of each."""
 
-    def __init__(self, adapter: Adapter, reads: Background) -> None:
+    def __init__(self, adapter: Adapter, reads: Background, hear: Hear) -> None:
         self._adapter = adapter
         self._reads = reads
+        self._hear = hear
+        self._lines: dict[Viewer, _Line] = {}
+        """of viewers for whom anything is under way"""
+
+    async def lookup(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Said:
+        """What the platform says of this user, by `deadline` (`loop.time()`), in a call that began after `since`."""
+        waiter = _Waiter(1)
+        line = self._line(viewer)
+        if not line.join(user_id, waiter, deadline, since):
+            question = line.ask(user_id, waiter, deadline)
+            if line.under_way < AT_ONCE:
+                self._leave(line, [question])
+            else:
+                line.gathered.append(question)
+        await waiter.wait(deadline)
+        return waiter.heard.get(user_id) or self._late()
 
     async def read(
-        self, viewer: Viewer, user_ids: Sequence[int], deadline: float
-    ) -> Mapping[int, Connection | PlatformError]:
-        """Where `viewer` stands with each of these different users, by `deadline` (`loop.time()`)."""
-        found: Found = {}
-        size = self._adapter.batch_size
-        batches = [user_ids[start : start + size] for start in range(0, len(user_ids), size)]
-        tasks = [self._reads.start(self._batch(viewer, batch, deadline, found)) for batch in batches]
-        await self._reads.wait(*tasks, until=deadline)
-        for task in tasks:
-            if task.done():
-                task.result()
-        late = DeadlineExceeded(self._adapter.platform, "no answer in time")
-        return {user_id: found.get(user_id, late) for user_id in user_ids}
+        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
+    ) -> Mapping[int, Said]:
+        """As `lookup`, of each of these different users."""
+        asked = list(user_ids)
+        if not asked:
+            return {}
+        waiter = _Waiter(len(asked))
+        line = self._line(viewer)
+        questions = [
+            line.ask(user_id, waiter, deadline)
+            for user_id in asked
+            if not line.join(user_id, waiter, deadline, since)
+        ]
+        self._leave(line, questions)
+        await waiter.wait(deadline)
+        late = self._late()
+        return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
 
-    async def _batch(self, viewer: Viewer, batch: Sequence[int], deadline: float, found: Found) -> None:
-        if asyncio.get_running_loop().time() >= deadline:
+    def forget(self, viewer: Viewer, user_id: int) -> None:
+        """What calls under way say of this user may not be so any more."""
+        line = self._lines.get(viewer)
+        if line is not None:
+            line.forget(user_id)
+
+    def _line(self, viewer: Viewer) -> _Line:
+        line = self._lines.get(viewer)
+        if line is None:
+            line = self._lines[viewer] = _Line(viewer)
+        return line
+
+    def _leave(self, line: _Line, questions: Sequence[_Question]) -> None:
+        """Send these off, in as few calls as may be."""
+        size = self._adapter.batch_size
+        for start in range(0, len(questions), size):
+            line.under_way += 1
+            self._reads.start(self._ask(line, questions[start : start + size]))
+
+    async def _ask(self, line: _Line, batch: Sequence[_Question]) -> None:
+        """One call and its end, which those who gathered meanwhile have waited for."""
+        try:
+            await self._answer(line, batch)
+        except asyncio.CancelledError as end:
+            self._fail(line, batch, end)
+            raise
+        except Exception as bug:
+            if not self._fail(line, batch, bug):
+                raise
+        finally:
+            line.under_way -= 1
+            self._release(line)
+            if not line.under_way:
+                del self._lines[line.viewer]
+
+    def _release(self, line: _Line) -> None:
+        """A call has come back."""
+        gathered, line.gathered = line.gathered, []
+        self._leave(line, gathered)
+
+    def _fail(self, line: _Line, batch: Sequence[_Question], failure: BaseException) -> bool:
+        """Whether anybody was there to hear of it."""
+        heard = False
+        for question in batch:
+            line.drop(question)
+            heard |= question.fail(failure)
+        return heard
+
+    async def _answer(self, line: _Line, batch: Sequence[_Question]) -> None:
+        now = asyncio.get_running_loop().time()
+        asked: dict[int, _Question] = {}
+        for question in batch:
+            if question.until > now:
+                question.began = min(question.began, now)
+                asked[question.user_id] = question
+            else:
+                line.drop(question)
+        if not asked:
             return
         try:
-            found.update(await self._adapter.read(viewer, batch))
+            try:
+                found = await self._adapter.read(line.viewer, tuple(asked))
+            finally:
+                self._release(line)
         except PlatformError as failure:
-            if failure.refusal is None or len(batch) == 1:
-                found.update(dict.fromkeys(batch, failure))
+            if failure.refusal is not None and len(asked) > 1:
+                await self._bisect(line, list(asked.values()), failure)
             else:
-                await self._bisect(viewer, batch, failure, deadline, found)
+                for question in asked.values():
+                    self._tell(line, question, failure)
+            return
+        at = asyncio.get_running_loop().time()
+        for user_id, question in asked.items():
+            said = found[user_id]
+            self._tell(line, question, Known.of(said, at) if isinstance(said, Connection) else said)
 
-    async def _bisect(
-        self, viewer: Viewer, batch: Sequence[int], refused: PlatformError, deadline: float, found: Found
-    ) -> None:
+    async def _bisect(self, line: _Line, batch: Sequence[_Question], refused: PlatformError) -> None:
         first, others = batch[0], batch[1:]
-        await self._batch(viewer, (first,), deadline, found)
-        alone = found.get(first)
-        if isinstance(alone, PlatformError) and alone.refusal == refused.refusal:
-            found.update(dict.fromkeys(others, alone))
+        await self._answer(line, (first,))
+        if isinstance(first.said, PlatformError) and first.said.refusal == refused.refusal:
+            for question in others:
+                self._tell(line, question, first.said)
             return
         middle = (len(others) + 1) // 2
         halves = [half for half in (others[:middle], others[middle:]) if half]
-        await asyncio.gather(*(self._batch(viewer, half, deadline, found) for half in halves))
+        await asyncio.gather(*(self._answer(line, half) for half in halves))
+
+    def _tell(self, line: _Line, question: _Question, said: Said) -> None:
+        if not question.forgotten or isinstance(said, PlatformError):
+            self._hear(line.viewer, question.user_id, said)
+        line.drop(question)
+        question.tell(said)
+
+    def _late(self) -> DeadlineExceeded:
+        return DeadlineExceeded(self._adapter.platform, "no answer in time")
+
+
+class _Line:
+    """What is asked as one viewer: how many calls are under way, and which questions are open."""
+
+    __slots__ = ("_open", "gathered", "under_way", "viewer")
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.under_way = 0
+        self.gathered: list[_Question] = []
+        """those that wait for a call to come back"""
+        self._open: dict[int, _Question] = {}
+        """by user, those that may be joined"""
+
+    def join(self, user_id: int, waiter: _Waiter, deadline: float, since: float) -> bool:
+        """Whether there is an open question about this user whose answer will do."""
+        question = self._open.get(user_id)
+        if question is None or question.began < since:
+            return False
+        question.waiters.append(waiter)
+        question.until = max(question.until, deadline)
+        return True
+
+    def ask(self, user_id: int, waiter: _Waiter, deadline: float) -> _Question:
+        """A new question; what an older one about the same user will say is not the latest any more."""
+        self.forget(user_id)
+        question = self._open[user_id] = _Question(user_id, waiter, deadline)
+        return question
+
+    def forget(self, user_id: int) -> None:
+        """One that has not left yet will be asked late enough."""
+        question = self._open.get(user_id)
+        if question is not None and question.began is not NOT_YET:
+            question.forgotten = True
+            del self._open[user_id]
+
+    def drop(self, question: _Question) -> None:
+        """It is answered, or nobody waits for it any more."""
+        if self._open.get(question.user_id) is question:
+            del self._open[question.user_id]
+
+
+class _Question:
+    """About one user: who waits for the answer, and until when anybody does."""
+
+    __slots__ = ("began", "forgotten", "said", "until", "user_id", "waiters")
+
+    def __init__(self, user_id: int, waiter: _Waiter, until: float) -> None:
+        self.user_id = user_id
+        self.waiters = [waiter]
+        self.until = until
+        self.began = NOT_YET
+        self.forgotten = False
+        self.said: Said | None = None
+
+    def tell(self, said: Said) -> None:
+        self.said = said
+        for waiter in self.waiters:
+            waiter.hear(self.user_id, said)
+
+    def fail(self, failure: BaseException) -> bool:
+        """What kept it from being answered; whether anybody still waited."""
+        heard = False
+        if self.said is None:
+            for waiter in self.waiters:
+                heard |= waiter.fail(failure)
+        return heard
+
+
+class _Waiter:
+    """One lookup, of one user or of many: a future, and what was heard so far."""
+
+    __slots__ = ("_done", "_missing", "heard")
+
+    def __init__(self, users: int) -> None:
+        self._missing = users
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.heard: dict[int, Said] = {}
+
+    async def wait(self, deadline: float) -> None:
+        """Until all was heard, at most until `deadline`."""
+        bell = asyncio.get_running_loop().call_at(deadline, _end, self._done)
+        try:
+            await self._done
+        finally:
+            bell.cancel()
+
+    def hear(self, user_id: int, said: Said) -> None:
+        self.heard[user_id] = said
+        self._missing -= 1
+        if not self._missing:
+            _end(self._done)
+
+    def fail(self, failure: BaseException) -> bool:
+        """Whether it still waited."""
+        if self._done.done():
+            return False
+        if isinstance(failure, asyncio.CancelledError):
+            self._done.cancel()
+        else:
+            self._done.set_exception(failure)
+        return True
+
+
+def _end(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)

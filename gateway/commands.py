@@ -61,11 +61,11 @@ async def check(settings: Settings) -> list[Finding]:
         return await asyncio.gather(*(_check(platform) for platform in platforms.values()))
 
 
-async def lookup(settings: Settings, name: str, user_id: int, seen_as: As) -> Connection:
-    """Where the viewer stands with `user_id`. Raises PlatformError or WrongViewer."""
+async def lookup(settings: Settings, name: str, user_id: int, seen_as: As) -> bytes:
+    """Where the viewer stands with `user_id`, as JSON. Raises PlatformError or WrongViewer."""
     async with _connected(settings) as platforms:
         viewer = _viewers(settings, platforms, (name,), seen_as)[name]
-        return await platforms[name].lookup(viewer, user_id, _deadline(settings))
+        return (await platforms[name].lookups.one(viewer, user_id, _deadline(settings))).body
 
 
 async def act(settings: Settings, name: str, user_id: int, action: Action, seen_as: As) -> Connection:

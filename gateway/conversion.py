@@ -12,7 +12,7 @@ from adapters.settings import PlatformName, PlatformSettings
 from gateway.cautions import cautions
 from gateway.mistakes import one_line
 from gateway.policy import CallerSettings
-from gateway.settings import ConfigurationError, ServerSettings, Settings, Warned
+from gateway.settings import CacheSettings, ConfigurationError, ServerSettings, Settings, Warned
 
 T = TypeVar("T")
 Tables = dict[str, Any]
@@ -20,9 +20,10 @@ Tables = dict[str, Any]
 
 def from_tables(tables: Tables, warned: Iterable[Warned] = ()) -> Settings:
     """Settings from decoded TOML in which secrets stand in the open. Raises ConfigurationError."""
-    for table in tables.keys() - {"server", "platforms", "callers"}:
+    for table in tables.keys() - {"server", "cache", "platforms", "callers"}:
         raise ConfigurationError(f"{table}: unknown table")
     server = _convert("server", tables.get("server", {}), ServerSettings)
+    cache = _convert("cache", tables.get("cache", {}), CacheSettings)
     platforms = {
         name: _platform(name, table)
         for name, table in _convert("platforms", tables.get("platforms", {}), Tables).items()
@@ -32,7 +33,7 @@ def from_tables(tables: Tables, warned: Iterable[Warned] = ()) -> Settings:
     callers = _convert("callers", tables.get("callers", []), tuple[CallerSettings, ...])
     _check_references(callers, platforms.keys())
     warnings = (*warned, *cautions(callers, platforms))
-    return Settings(server=server, platforms=platforms, callers=callers, warnings=warnings)
+    return Settings(server=server, cache=cache, platforms=platforms, callers=callers, warnings=warnings)
 
 
 def _check_references(callers: Iterable[CallerSettings], platforms: Collection[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import msgspec
 from msgspec import structs
@@ -14,6 +15,9 @@ from gateway.platform import Platform
 from gateway.settings import Settings
 from gateway.viewers import Viewers
 from gateway.wiring import Wiring
+
+APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_for")
+"""Keys of a platform that say nothing of where it is."""
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -49,6 +53,7 @@ class Generations:
         before = self.now.settings
         after = Settings(
             server=before.server,
+            cache=before.cache,
             platforms={name: _renewed(each, settings.platforms.get(name)) for name, each in before.platforms.items()},
             callers=settings.callers,
             warnings=settings.warnings,
@@ -88,13 +93,14 @@ def _is_same_place(before: PlatformSettings, after: PlatformSettings) -> bool:
     """Whatever is different but what says nothing of where it is."""
     if type(before) is not type(after):
         return False
-    apart = {key: getattr(before, key) for key in ("credentials", "max_calls", "max_waiting")}
+    apart = {key: getattr(before, key) for key in APART}
     return structs.replace(after, **apart) == before
 
 
 def _beyond(before: Settings, after: Settings) -> Iterator[str]:
     """The keys that differ, and that no reload changes."""
     yield from _different("server", before.server, after.server)
+    yield from _different("cache", before.cache, after.cache)
     for name in {**before.platforms, **after.platforms}:
         old, new = before.platforms.get(name), after.platforms.get(name)
         if old is None or new is None:

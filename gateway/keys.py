@@ -13,7 +13,7 @@ from adapters import ADAPTERS
 from adapters.secret import Secret
 from adapters.settings import CertificateFile
 from gateway.policy import CallerSettings
-from gateway.settings import ServerSettings
+from gateway.settings import CacheSettings, ServerSettings
 
 
 def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], inspect.Type]]:
@@ -33,6 +33,7 @@ def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 
 LEAVES: Final = [
     *leaves(inspect.type_info(ServerSettings), ("server",)),
+    *leaves(inspect.type_info(CacheSettings), ("cache",)),
     *leaves(inspect.type_info(reduce(operator.or_, ADAPTERS)), ("platforms", "*")),
     *leaves(inspect.type_info(CallerSettings), ("callers", "*")),
 ]

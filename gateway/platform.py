@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from adapters.contract import (
@@ -18,8 +18,9 @@ from adapters.contract import (
 )
 from gateway.actions import Attempt, kept_for_reading_back
 from gateway.background import Background
-from gateway.batcher import Batcher
+from gateway.cache import Shelf
 from gateway.filters import Filters
+from gateway.lookups import Lookups
 from gateway.problems import Kind, Problem
 from gateway.stack import Health, Stack
 from gateway.stretch import Stretch, Stretches
@@ -34,7 +35,7 @@ class Platform:
     A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
     """
 
-    def __init__(self, kind: str, adapter: Adapter, stack: Stack, request_timeout: float) -> None:
+    def __init__(self, kind: str, adapter: Adapter, stack: Stack, shelf: Shelf, request_timeout: float) -> None:
         self.name = adapter.platform
         self.kind = kind
         self.adapter = adapter
@@ -44,34 +45,12 @@ class Platform:
         self._kept = kept_for_reading_back(request_timeout)
         self._reads = Background()
         self._attempts = Background()
-        self._batcher = Batcher(adapter, self._reads)
-        self._stretches = Stretches(adapter, self._batcher, self._reads)
+        self.lookups = Lookups(adapter, shelf, stack.room, self._reads)
+        self._stretches = Stretches(adapter, self.lookups, self._reads)
 
     @property
     def health(self) -> Health:
         return self._stack.health
-
-    async def lookup(self, viewer: Viewer, user_id: int, deadline: float) -> Connection:
-        """Where `viewer` stands with `user_id`. Raises a PlatformError."""
-        with self._stack.room:
-            read = self._reads.start(self.adapter.read(viewer, (user_id,)))
-            await self._reads.wait(read, until=deadline)
-        if not read.done():
-            raise DeadlineExceeded(self.name, "no answer in time")
-        found = read.result()[user_id]
-        if isinstance(found, PlatformError):
-            raise found
-        return found
-
-    async def lookup_many(
-        self, viewer: Viewer, user_ids: Sequence[int], deadline: float
-    ) -> Mapping[int, Connection | PlatformError]:
-        """Where `viewer` stands with each of these different users."""
-        try:
-            with self._stack.room:
-                return await self._batcher.read(viewer, user_ids, deadline)
-        except Overloaded as overloaded:
-            return dict.fromkeys(user_ids, overloaded)
 
     async def stretch(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
@@ -104,9 +83,24 @@ class Platform:
         The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet:
         then `late` is told how it ended, by a status or a problem's slug.
         """
-        attempt = Attempt(self.adapter, viewer, user_id, action, until=until, kept=self._kept, calls=self._attempts)
+
+        def forget(_ended: object = None) -> None:
+            self.lookups.forget(viewer, user_id)
+
+        attempt = Attempt(
+            self.adapter,
+            viewer,
+            user_id,
+            action,
+            until=until,
+            kept=self._kept,
+            calls=self._attempts,
+            forget=forget,
+        )
         with self._stack.room:
-            acting = self._attempts.start(attempt.run())
+            forget()
+            acting = self._attempts.start(self._attempted(viewer, user_id, attempt))
+            acting.add_done_callback(forget)
             try:
                 await self._attempts.wait(acting, until=deadline + HEARD_OUT)
             finally:
@@ -118,8 +112,16 @@ class Platform:
             raise attempt.unknown()
         raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
 
+    async def _attempted(self, viewer: Viewer, user_id: int, attempt: Attempt) -> Connection:
+        try:
+            return await attempt.run()
+        except PlatformError as error:
+            self.lookups.hear(viewer, user_id, error)
+            raise
+
     async def retire(self) -> None:
         """Let all that is under way come to its end: another takes this one's place."""
+        self.lookups.close()
         await self._attempts.finish()
         await self._reads.finish()
         await self.adapter.aclose()

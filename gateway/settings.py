@@ -10,7 +10,7 @@ from typing import Annotated, Self
 import msgspec
 
 from adapters.secret import Secret
-from adapters.settings import PlatformSettings, ViewerSource
+from adapters.settings import PlatformSettings, Seconds, ViewerSource
 from gateway.policy import CallerSettings
 
 
@@ -47,6 +47,14 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     hash_key_file: str | None = None
 
 
+class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[cache]`. Times are in seconds; a platform's own table may have others."""
+
+    fresh_for: Seconds = 5.0
+    stale_for: Seconds = 60.0
+    max_entries: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
+
+
 class Warned(msgspec.Struct, frozen=True):
     """What the operator should know, though it stops nothing: of which key, in a word, and in a sentence."""
 
@@ -60,6 +68,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     server: ServerSettings
     platforms: Mapping[str, PlatformSettings]
+    cache: CacheSettings = CacheSettings()
     callers: tuple[CallerSettings, ...] = ()
     warnings: tuple[Warned, ...] = ()
 

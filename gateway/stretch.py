@@ -19,8 +19,9 @@ from adapters.contract import (
 )
 from adapters.secret import Quiet
 from gateway.background import Background
-from gateway.batcher import Batcher
 from gateway.filters import Filters
+from gateway.known import Known
+from gateway.lookups import Lookups
 
 MOST_CALLS: Final = 10
 """Calls to the platform's list for one page. A longer way to it goes over several pages of ours."""
@@ -43,9 +44,9 @@ class Stretch(Quiet, msgspec.Struct):
 class Stretches:
     """Of one platform. A position that can't be one of its own is InvalidPosition, before anything is asked."""
 
-    def __init__(self, adapter: Adapter, batcher: Batcher, reads: Background) -> None:
+    def __init__(self, adapter: Adapter, lookups: Lookups, reads: Background) -> None:
         self._adapter = adapter
-        self._batcher = batcher
+        self._lookups = lookups
         self._reads = reads
 
     async def read(
@@ -74,6 +75,7 @@ class Stretches:
             try:
                 page = task.result()
             except PlatformError as error:
+                self._lookups.hear(viewer, None, error)
                 stretch.error = error
                 break
             stretch.entries += page.entries
@@ -94,10 +96,11 @@ class Stretches:
                 raise InvalidPosition
             behind = behind[behind.index(position.after) + 1 :]
         asked = behind[: max(limit, LOOKED_UP)]
-        found = await self._batcher.read(viewer, asked, deadline)
+        said = await self._lookups.live(viewer, asked, deadline)
+        found = [(user_id, each.connection() if isinstance(each, Known) else each) for user_id, each in said.items()]
         entries = [
             Entry(user_id, each, Position(0, user_id))
-            for user_id, each in found.items()
+            for user_id, each in found
             if not isinstance(each, UserNotFound)
             and (isinstance(each, PlatformError) or each.status in filters.statuses)
         ]

@@ -11,6 +11,7 @@ import httpx
 
 from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
+from gateway.cache import Cache
 from gateway.platform import Platform
 from gateway.settings import ConfigurationError, Settings
 from gateway.stack import Stack
@@ -36,6 +37,8 @@ class Wiring:
         wire = wire or network()
         self._timeout = settings.server.request_timeout
         self._warn = warn
+        self._cache = Cache(settings.cache.max_entries)
+        self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
         self._stacks = {
             name: Stack(name, each, wire(each), self._metrics[name]) for name, each in settings.platforms.items()
@@ -82,7 +85,11 @@ class Wiring:
             warn=lambda event: self._warn(event, name),
             logged_in=self._metrics[name].logged_in,
         )
-        return Platform(adapter_name(settings), adapter, self._stacks[name], self._timeout)
+        shelf = self._cache.shelf(
+            self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for,
+            self._usual.stale_for if settings.stale_for is None else settings.stale_for,
+        )
+        return Platform(adapter_name(settings), adapter, self._stacks[name], shelf, self._timeout)
 
 
 def network() -> Wire:

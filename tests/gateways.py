@@ -102,10 +102,14 @@ def tables(
     callers: Sequence[Mapping[str, Any]] = (),
     each: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Decoded TOML for these platforms, with the keys of `each` in the table of every one."""
+    """Decoded TOML for these platforms, with the keys of `each` in the table of every one.
+
+    There is no cache unless those keys say so (`fresh_for`): a test asks the platform as often as it asks.
+    """
     return {
         "callers": [dict(each) for each in callers],
         "server": {"request_timeout": UNHURRIED, **(server or {})},
+        "cache": {"fresh_for": 0},
         "platforms": {
             name: {"adapter": ADAPTERS[name], "base_url": f"http://{name}.example", "credentials": dict(own)}
             | dict(each or {})

@@ -12,7 +12,6 @@ import click
 from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, say, stop, viewer_options
 
 if TYPE_CHECKING:
-    from adapters.contract import Connection
     from gateway.commands import As
     from gateway.settings import Settings
 
@@ -87,6 +86,8 @@ def list_connections(
 @click.argument("action")
 def act(config: Path | None, seen_as: As, platform: str, user_id: str, action: str) -> None:
     """Do ACTION (request, accept, reject, cancel, remove), and print the connection after it as JSON."""
+    import msgspec
+
     from adapters.contract import Action
     from gateway import commands
 
@@ -95,7 +96,7 @@ def act(config: Path | None, seen_as: As, platform: str, user_id: str, action: s
     user = _user_id(user_id)
     if action not in set(Action):
         stop(f"action: expected one of {', '.join(Action)}", WRONG_USE)
-    _print(_run(commands.act(settings, platform, user, Action(action), seen_as)))
+    _print(msgspec.json.encode(_run(commands.act(settings, platform, user, Action(action), seen_as))))
 
 
 def _check_platforms(settings: Settings, *platforms: str) -> None:
@@ -130,7 +131,7 @@ def _run(asking: Coroutine[Any, Any, T]) -> T:
         stop(commands.describe(error), NO)
 
 
-def _print(connection: Connection) -> None:
+def _print(connection: bytes) -> None:
     import msgspec
 
-    click.echo(msgspec.json.format(msgspec.json.encode(connection)))
+    click.echo(msgspec.json.format(connection))

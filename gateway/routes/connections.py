@@ -11,11 +11,11 @@ from starlette.routing import Route
 from gateway.call import Call
 from gateway.policy import Right
 from gateway.routes import inputs
-from gateway.routes.answers import reads
+from gateway.routes.answers import readings
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
-    answer = reads(identities)
+    answer = readings(identities)
 
     async def lookup(request: Request) -> Response:
         call = Call.of(request)
@@ -23,8 +23,8 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         platform = inputs.platform(request, call)
         user_id = inputs.user_id(request)
         inputs.only_query(request)
-        deadline = inputs.deadline(request, request_timeout)
+        deadline, since = inputs.deadline(request, request_timeout), inputs.since(request)
         viewer = call.viewer(request.headers, platform.name, Right.READ)
-        return answer(await platform.lookup(viewer, user_id, deadline))
+        return answer(await platform.lookups.one(viewer, user_id, deadline, since))
 
     return [Route("/v1/connections/{platform}/{user_id}", lookup)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final, TypeVar
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from adapters.contract import parse_user_id
 from adapters.mismatch import mismatch
+from gateway.batcher import ANY_TIME
 from gateway.call import Call
 from gateway.headers import single
 from gateway.platform import Platform
@@ -73,6 +75,26 @@ def deadline(request: Request, longest: float) -> float:
             )
         seconds = min(given / 1000, longest)
     return Access.of(request.scope).received_at + seconds
+
+
+def since(request: Request) -> float:
+    """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
+    given = request.headers.getlist("cache-control")
+    if not given:
+        return ANY_TIME
+    now = Access.of(request.scope).received_at
+    oldest = ANY_TIME
+    for directive in ",".join(given).split(","):
+        name, _, value = directive.strip(" \t").lower().partition("=")
+        if name == "no-cache":
+            oldest = math.nextafter(now, math.inf)
+        elif name == "max-age":
+            seconds = value.strip('"')
+            if not (seconds.isascii() and seconds.isdigit()):
+                raise Problem(Kind.INVALID_REQUEST, "Cache-Control: expected max-age=N, in whole seconds")
+            age = min(float(seconds[:12]), now)
+            oldest = max(oldest, now - age if age else math.nextafter(now, math.inf))
+    return oldest
 
 
 def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:

@@ -24,6 +24,8 @@ from gateway.routes.answers import reads
 
 USUAL_LIMIT: Final = 100
 LONGEST: Final = 500
+BYPASSED: Final = b"connection-gateway; fwd=bypass"
+"""What is listed is asked for each time."""
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
@@ -60,7 +62,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
             [problems.body(each, access.request_id) for each in listing.errors],
             None if listing.next is None else cursors.encode(listing.next, filters),
         )
-        return answer(page)
+        return answer(msgspec.json.encode(page), 0, BYPASSED)
 
     return [Route("/v1/connections", list_connections)]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.contract import Connection, PlatformError, Viewer
+from adapters.contract import PlatformError, Viewer
 from adapters.secret import Quiet
 from gateway import problems
 from gateway.call import Call
+from gateway.lookups import MISS, Reading
 from gateway.platform import Platform
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -37,7 +38,7 @@ class Asked(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Result(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
     """One of the two."""
 
-    connection: Connection | None = None
+    connection: msgspec.Raw | None = None
     error: problems.Body | None = None
 
 
@@ -53,7 +54,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         platforms = call.platforms
         inputs.only_query(request)
         targets = _targets(await request.body())
-        deadline = inputs.deadline(request, request_timeout)
+        deadline, since = inputs.deadline(request, request_timeout), inputs.since(request)
         wanted: dict[str, dict[int, None]] = {}
         for name, user_id in targets:
             if name in platforms:
@@ -62,7 +63,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         found = dict(
             await asyncio.gather(
                 *(
-                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline)
+                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline, since)
                     for name, user_ids in wanted.items()
                 )
             )
@@ -72,20 +73,22 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
             _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
             for name, user_id in targets
         ]
-        return answer({"results": results})
+        readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
+        age, source = _origin([each for each in readings if isinstance(each, Reading)])
+        return answer(msgspec.json.encode({"results": results}), age, source)
 
     return [Route("/v1/lookup", lookup, methods=["POST"])]
 
 
-Found = Mapping[int, Connection | PlatformError] | Problem
+Found = Mapping[int, Reading | PlatformError] | Problem
 
 
 async def _lookup(
-    platform: Platform, viewer: Viewer | Problem, user_ids: tuple[int, ...], deadline: float
+    platform: Platform, viewer: Viewer | Problem, user_ids: tuple[int, ...], deadline: float, since: float
 ) -> tuple[str, Found]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    return platform.name, await platform.lookup_many(viewer, user_ids, deadline)
+    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since)
 
 
 def _failure(found: Found) -> str | None:
@@ -98,11 +101,17 @@ def _failure(found: Found) -> str | None:
 
 def _result(found: Found, user_id: int, access: Access) -> Result:
     each = found if isinstance(found, Problem) else found[user_id]
-    if isinstance(each, Connection):
-        return Result(connection=each)
+    if isinstance(each, Reading):
+        return Result(connection=msgspec.Raw(each.body))
     problem = each if isinstance(each, Problem) else Problem.of(each)
     access.count(problem.kind.slug)
     return Result(error=problems.body(problem, access.request_id, user_id))
+
+
+def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
+    """The age of the oldest, and where they came from, if it is the same for all; else some were asked for."""
+    sources = {each.source for each in readings}
+    return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
 
 
 def _targets(body: bytes) -> list[tuple[str, int]]:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 import pytest
 
 from adapters.contract import Unreachable, Viewer
@@ -42,7 +43,14 @@ LOGIN = "/login/pubkey/authenticate"
 @asynccontextmanager
 async def wired(**platforms: dict[str, Any]) -> AsyncIterator[Mapping[str, Platform]]:
     """Platforms as the gateway connects them, with as much time as a slow machine may need."""
-    settings = from_tables({"server": {"request_timeout": 30}, "callers": [caller("web")], "platforms": platforms})
+    settings = from_tables(
+        {
+            "server": {"request_timeout": 30},
+            "cache": {"fresh_for": 0},
+            "callers": [caller("web")],
+            "platforms": platforms,
+        }
+    )
     wiring = Wiring(settings, warn=lambda _event, _platform: None, metrics=Metrics())
     try:
         yield wiring.platforms
@@ -52,7 +60,8 @@ async def wired(**platforms: dict[str, Any]) -> AsyncIterator[Mapping[str, Platf
 
 async def lookup(platform: Platform, viewer: int | None = None) -> str:
     whose = Viewer.own(platform.name) if viewer is None else Viewer.named(platform.name, viewer)
-    return (await platform.lookup(whose, 103, asyncio.get_running_loop().time() + 30)).status
+    reading = await platform.lookups.one(whose, 103, asyncio.get_running_loop().time() + 30)
+    return str(msgspec.json.decode(reading.body)["status"])
 
 
 async def ask(table: dict[str, Any], viewer: int | None = None) -> str:

@@ -1,0 +1,141 @@
+"""Lookups of one platform: what is fresh is told, the rest is asked, and what can't be asked is told as stale."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from adapters.contract import (
+    Adapter,
+    DeadlineExceeded,
+    Overloaded,
+    PlatformError,
+    ServerError,
+    Throttled,
+    Unavailable,
+    Unreachable,
+    Viewer,
+)
+from adapters.secret import Quiet
+from gateway.background import Background
+from gateway.batcher import ANY_TIME, Batcher, Said
+from gateway.cache import Shelf
+from gateway.known import Known
+from gateway.problems import OF_PLATFORM_ERROR
+from gateway.waiting_room import WaitingRoom
+
+OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
+"""Failures that say nothing of the connection, only that the platform could not be asked about it now."""
+HIT: Final = b"connection-gateway; hit"
+MISS: Final = b"connection-gateway; fwd=miss"
+EXPIRED: Final = b"connection-gateway; fwd=stale"
+REQUESTED: Final = b"connection-gateway; fwd=request"
+"""Where the answer came from, as `Cache-Status` says it (RFC 9211)."""
+STALE: Final = {
+    kind: b"connection-gateway; fwd=stale; detail=%s" % OF_PLATFORM_ERROR[kind].slug.encode() for kind in OUT_OF_REACH
+}
+
+
+class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
+    """A Connection in JSON, its age in seconds, and where it came from."""
+
+    body: bytes
+    age: int
+    source: bytes
+
+
+class Lookups:
+    """`room` is for those who wait.
+
+    `since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`.
+    """
+
+    def __init__(self, adapter: Adapter, shelf: Shelf, room: WaitingRoom, reads: Background) -> None:
+        self._shelf = shelf
+        self._room = room
+        self._batcher = Batcher(adapter, reads, self._hear)
+
+    async def one(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Reading:
+        """Where `viewer` stands with `user_id`, by `deadline` (`loop.time()`). Raises a PlatformError."""
+        now = asyncio.get_running_loop().time()
+        known = self._shelf.get(viewer, user_id)
+        if known is not None and known.at >= since and self._shelf.is_fresh(known, now):
+            return Reading(known.body, int(now - known.at), HIT)
+        try:
+            with self._room:
+                said = await self._batcher.lookup(viewer, user_id, deadline, since)
+        except Overloaded as overloaded:
+            said = overloaded
+        found = self._reading(viewer, user_id, said, since, self._why_asked(known, now))
+        if isinstance(found, PlatformError):
+            raise found.with_traceback(None)  # it is raised for everybody who waited
+        return found
+
+    async def many(
+        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
+    ) -> Mapping[int, Reading | PlatformError]:
+        """As `one`, of each of these different users, in few calls."""
+        now = asyncio.get_running_loop().time()
+        found: dict[int, Reading | PlatformError] = {}
+        asked: dict[int, bytes] = {}
+        for user_id in user_ids:
+            known = self._shelf.get(viewer, user_id)
+            if known is not None and known.at >= since and self._shelf.is_fresh(known, now):
+                found[user_id] = Reading(known.body, int(now - known.at), HIT)
+            else:
+                asked[user_id] = self._why_asked(known, now)
+        for user_id, said in (await self.live(viewer, asked, deadline, since)).items():
+            found[user_id] = self._reading(viewer, user_id, said, since, asked[user_id])
+        return found
+
+    async def live(
+        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
+    ) -> Mapping[int, Said]:
+        """What the platform itself says of each of these different users."""
+        asked = tuple(user_ids)
+        if not asked:
+            return {}
+        try:
+            with self._room:
+                return await self._batcher.read(viewer, asked, deadline, since)
+        except Overloaded as overloaded:
+            return dict.fromkeys(asked, overloaded)
+
+    def _hear(self, viewer: Viewer, user_id: int, said: Said) -> None:
+        if isinstance(said, Known):
+            self._shelf.put(viewer.key, user_id, said)
+        else:
+            self._shelf.hear(viewer, user_id, said)
+
+    def hear(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+        """What the platform refused outside a lookup ends what was kept as well."""
+        self._shelf.hear(viewer, user_id, error)
+
+    def forget(self, viewer: Viewer, user_id: int) -> None:
+        """What was said of this user, or is being said, may not be so any more."""
+        self._shelf.take(viewer.key, user_id)
+        self._batcher.forget(viewer, user_id)
+
+    def close(self) -> None:
+        """Keep nothing, now and later."""
+        self._shelf.close()
+
+    def _why_asked(self, known: Known | None, now: float) -> bytes:
+        if known is None:
+            return MISS
+        return REQUESTED if self._shelf.is_fresh(known, now) else EXPIRED
+
+    def _reading(
+        self, viewer: Viewer, user_id: int, said: Said, since: float, why_asked: bytes
+    ) -> Reading | PlatformError:
+        if isinstance(said, Known):
+            return Reading(said.body, 0, why_asked)
+        if isinstance(said, OUT_OF_REACH) and since == ANY_TIME:
+            now = asyncio.get_running_loop().time()
+            known = self._shelf.get(viewer, user_id)
+            if known is not None and self._shelf.is_kept(known, now):
+                return Reading(known.stale_body(), int(now - known.at), STALE[type(said)])
+        return said
