@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.callers import KEY_HEADER
@@ -29,18 +29,11 @@ class Answering:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        started = False
-
-        async def note_start(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
         try:
-            await self._app(scope, receive, note_start)
+            await self._app(scope, receive, send)
         except Exception as error:
             access = Access.of(scope)
-            if started:
+            if access.status is not None:
                 self._log.failure("broken-answer", error, request_id=access.request_id)
                 raise
             problem = self._problem(error, access)

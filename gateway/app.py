@@ -6,10 +6,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from gateway.answering import Answering
 from gateway.call import Authentication
@@ -25,6 +23,16 @@ from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 from gateway.viewers import identity_headers
 from gateway.wiring import Wire, Wiring
+
+
+class App(Starlette):
+    """Starlette without its own two layers around exceptions (15 µs): `Answering` answers whatever is raised."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        app: ASGIApp = self.router
+        for layer in reversed(self.user_middleware):
+            app = layer.cls(app, *layer.args, **layer.kwargs)
+        return app
 
 
 def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None = None) -> Starlette:
@@ -46,7 +54,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         yield
         await wiring.aclose()
 
-    app = Starlette(
+    app = App(
         routes=[
             *connections.routes(identities, request_timeout),
             *lists.routes(identities, request_timeout),
@@ -64,7 +72,6 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             Middleware(Receipt),
             Middleware(Authentication, generations),
         ],
-        exception_handlers={HTTPException: _pass_on},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
@@ -77,8 +84,3 @@ def log_of(settings: Settings) -> Log:
     """The log that the configuration asks for, on standard error."""
     key = settings.server.hash_key
     return Log(hash_key=None if key is None else key.reveal().encode())
-
-
-async def _pass_on(_request: Request, refusal: Exception) -> Response:
-    """Starlette's own refusals (404, 405) are answered where ours are."""
-    raise refusal

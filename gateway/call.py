@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final, cast
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -37,19 +36,19 @@ class Call(Quiet, msgspec.Struct, frozen=True):
     def platforms(self) -> Mapping[str, Platform]:
         return self.generation.platforms
 
-    def viewers(self, headers: Headers, platforms: Collection[str], right: Right) -> Mapping[str, Viewer | Problem]:
+    def viewers(self, platforms: Collection[str], right: Right) -> Mapping[str, Viewer | Problem]:
         """As whom each of these is asked, or why this caller is not answered there."""
-        return self.generation.viewers.of(headers, platforms, self.caller, right, self.access)
+        return self.generation.viewers.of(platforms, self.caller, right, self.access)
 
-    def check(self, headers: Headers, platforms: Iterable[str], right: Right) -> None:
+    def check(self, platforms: Iterable[str], right: Right) -> None:
         """Raise the Problem `not-allowed` where the caller may not use one of these, or not so."""
         for name in platforms:
             if self.caller.refusal(name, right):
-                self.viewer(headers, name, right)
+                self.viewer(name, right)
 
-    def viewer(self, headers: Headers, platform: str, right: Right) -> Viewer:
+    def viewer(self, platform: str, right: Right) -> Viewer:
         """As whom this one is asked; a Problem is raised."""
-        viewer = self.viewers(headers, (platform,), right)[platform]
+        viewer = self.generation.viewers.one(platform, self.caller, right, self.access)
         if isinstance(viewer, Problem):
             raise viewer
         self.access.viewer = viewer
@@ -70,11 +69,10 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not self._is_known(scope):
             generation, access, caller = self._generations.now, Access.of(scope), ANYBODY
-            headers = Headers(scope=scope)
             if scope["path"].startswith("/v1/"):
-                caller = generation.callers.of(headers)
+                caller = generation.callers.of(access.headers)
             access.caller = caller.name
-            access.asked_for = generation.viewers.asked_for(headers)
+            access.asked_for = generation.viewers.asked_for(access.headers)
             scope[_KEY] = Call(caller, generation, access)
         await self._app(scope, receive, send)
 

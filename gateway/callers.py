@@ -12,10 +12,9 @@ from hmac import compare_digest
 from typing import Final
 
 import msgspec
-from starlette.datastructures import Headers
 
 from adapters.secret import Quiet
-from gateway.headers import single
+from gateway.headers import Given
 from gateway.policy import CallerSettings, Grant, Right
 from gateway.problems import Kind, Problem
 
@@ -70,14 +69,14 @@ class Callers:
         ]
         self.open = not self._keys
 
-    def of(self, headers: Headers) -> Caller:
+    def of(self, headers: Given) -> Caller:
         """Whose key this is. Raises the Problem `invalid-api-key`.
 
         All keys are compared, each in the same time wherever it differs, so that how long it takes tells nothing.
         """
         if self.open:
             return ANYBODY
-        key = single(headers, KEY_HEADER)
+        key = headers.single(KEY_HEADER)
         if not key:
             raise Problem(Kind.INVALID_API_KEY, f"expected the caller's key in {KEY_HEADER}")
         given = key_digest(key)

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.lifecycle import Lifecycle
+from gateway.protocol import Protocol
 from gateway.settings import ServerSettings
 from gateway.telemetry.log import Log
 
@@ -42,7 +43,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Protocol,
                 ws="none",
                 lifespan="on",
                 log_config=None,

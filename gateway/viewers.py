@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
-
-from starlette.datastructures import Headers
+from typing import Final
 
 from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
 from adapters.settings import ViewerSource
 from gateway.callers import KEY_HEADER, Caller
-from gateway.headers import single
+from gateway.headers import Given
 from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -24,6 +23,8 @@ from gateway.telemetry.access import Access
 NAMING_HEADER = "X-Platform-Token"
 """`acme=TOKEN, club=TOKEN`: names the platform that each token is for."""
 ON_BEHALF_HEADER = "X-On-Behalf-Of"
+SEEN: Final = 1000
+"""Tokens that are remembered, because to check and hash one costs 3 µs; then they are all forgotten."""
 
 
 def identity_headers(adapters: Iterable[Adapter]) -> tuple[str, ...]:
@@ -38,22 +39,25 @@ class Viewers:
     def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters
         self._key = key
+        self._seen: dict[tuple[str, str], Viewer] = {}
+        """by platform and token"""
 
-    def asked_for(self, headers: Headers) -> dict[str, int]:
+    def asked_for(self, headers: Given) -> dict[str, int]:
         """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
-        if ON_BEHALF_HEADER.lower() not in headers:
+        if ON_BEHALF_HEADER not in headers:
             return {}
         named, _ = self._on_behalf(headers, ())
         return dict(named.by_platform) if named.everywhere is None else {"": named.everywhere}
 
     def of(
-        self, headers: Headers, platforms: Collection[str], caller: Caller, right: Right, access: Access
+        self, platforms: Collection[str], caller: Caller, right: Right, access: Access
     ) -> Mapping[str, Viewer | Problem]:
         """The viewer of each of these platforms, or what keeps this caller from being answered there: its policy
         first, then the credential.
 
         Raises the Problem `invalid-request` for a header that can't be meant.
         """
+        headers = access.headers
         refusals = {name: caller.refusal(name, right) for name in platforms}
         asked = [self._adapters[name] for name in platforms]
         allowed = [each for each in asked if refusals[each.platform] is None]
@@ -64,7 +68,7 @@ class Viewers:
         named = self._named(headers) if allowed else {}
         for each in allowed:
             if each.viewer_source is ViewerSource.CALLER:
-                single(headers, each.TOKEN_HEADER)
+                headers.single(each.TOKEN_HEADER)
         _check_shared_headers(headers, [each for each in allowed if each.platform not in named], allowed)
         return {
             each.platform: refusals[each.platform]
@@ -72,8 +76,16 @@ class Viewers:
             for each in asked
         }
 
+    def one(self, platform: str, caller: Caller, right: Right, access: Access) -> Viewer | Problem:
+        """As `of`, of one platform: where nobody is named, which is usual, there is little to look at."""
+        headers = access.headers
+        if ON_BEHALF_HEADER in headers or NAMING_HEADER in headers:
+            return self.of((platform,), caller, right, access)[platform]
+        refusal = caller.refusal(platform, right)
+        return refusal or self._viewer(headers, self._adapters[platform], caller, None, None)
+
     def _viewer(
-        self, headers: Headers, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
+        self, headers: Given, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
     ) -> Viewer | Problem:
         platform = adapter.platform
         if user_id is not None and adapter.viewer_source is not ViewerSource.NAMED:
@@ -87,18 +99,24 @@ class Viewers:
             case ViewerSource.CALLER:
                 return self._token_viewer(headers, adapter, token)
 
-    def _token_viewer(self, headers: Headers, adapter: Adapter, token: Token | None) -> Viewer | Problem:
-        token = token or _token(headers, adapter)
-        if token is None:
+    def _token_viewer(self, headers: Given, adapter: Adapter, token: Token | None) -> Viewer | Problem:
+        given = _given(headers, adapter) if token is None else token.reveal()
+        if not given:
             detail = f"expected the viewer's token as {_form(adapter)}, or in {NAMING_HEADER}"
             return Problem(Kind.MISSING_CREDENTIAL, detail, platform=adapter.platform)
-        key = blake2b(token.reveal().encode(), key=self._key, digest_size=16).digest()
-        return Viewer(adapter.platform, key, token)
+        viewer = self._seen.get((adapter.platform, given))
+        if viewer is None:
+            key = blake2b(given.encode("latin-1"), key=self._key, digest_size=16).digest()
+            viewer = Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
+            if len(self._seen) >= SEEN:
+                self._seen.clear()
+            self._seen[adapter.platform, given] = viewer
+        return viewer
 
-    def _on_behalf(self, headers: Headers, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
+    def _on_behalf(self, headers: Given, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
         """One who is named for every platform counts for those that take names, if there is one among them."""
         try:
-            text = single(headers, ON_BEHALF_HEADER)
+            text = headers.single(ON_BEHALF_HEADER)
             found = NOBODY if text is None else OnBehalf.parse(text, self._adapters)
         except ValueError as error:
             return NOBODY, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
@@ -109,9 +127,9 @@ class Viewers:
             found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
         return found, None
 
-    def _named(self, headers: Headers) -> Mapping[str, Token]:
+    def _named(self, headers: Given) -> Mapping[str, Token]:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
-        text = single(headers, NAMING_HEADER)
+        text = headers.single(NAMING_HEADER)
         tokens: dict[str, Token] = {}
         for place, part in enumerate(text.split(",") if text else (), 1):
             name, _, token = part.strip(" \t").partition("=")
@@ -136,12 +154,12 @@ def _named_viewer(platform: str, caller: Caller, user_id: int | None) -> Viewer 
     return Viewer.named(platform, user_id)
 
 
-def _check_shared_headers(headers: Headers, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:
+def _check_shared_headers(headers: Given, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:
     """A header that several platforms of this call would read is refused, unless each of them is named."""
     callers = [each for each in touched if each.viewer_source is ViewerSource.CALLER]
     for each in unnamed:
         takers = [other.platform for other in callers if _form(other) == _form(each)]
-        if each.platform in takers and len(takers) > 1 and _token(headers, each):
+        if each.platform in takers and len(takers) > 1 and _given(headers, each):
             detail = f"{' and '.join(takers)} would take it: name each in {NAMING_HEADER}"
             raise Problem(Kind.INVALID_REQUEST, f"{each.TOKEN_HEADER}: {detail}")
 
@@ -151,14 +169,14 @@ def _form(adapter: Adapter) -> str:
     return adapter.TOKEN_HEADER if adapter.TOKEN_SCHEME is None else f"{adapter.TOKEN_HEADER}: {adapter.TOKEN_SCHEME}"
 
 
-def _token(headers: Headers, adapter: Adapter) -> Token | None:
-    """The token in the platform's own header, if there is one."""
-    name, scheme = adapter.TOKEN_HEADER, adapter.TOKEN_SCHEME
-    value = single(headers, name) or ""
+def _given(headers: Given, adapter: Adapter) -> str:
+    """What stands in the platform's own header for a token; empty where there is none."""
+    scheme = adapter.TOKEN_SCHEME
+    value = headers.single(adapter.TOKEN_HEADER) or ""
     if scheme is not None:
         given, _, value = value.partition(" ")
         value = value.lstrip(" ") if given.lower() == scheme.lower() else ""
-    return _checked(value, name) if value else None
+    return value
 
 
 def _checked(text: str, where: str) -> Token:

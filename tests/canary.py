@@ -156,13 +156,15 @@ def _read_error(error: Exception, *_: Any, **__: Any) -> None:
 
 
 def _watch_log(log: Any, *_: Any, **__: Any) -> None:
-    write = log._write  # noqa: SLF001  there is no other way to what it writes
+    buffer = log._buffer  # noqa: SLF001  there is no other way to what it writes
+    write = buffer._write  # noqa: SLF001  as above
 
-    def written(line: str) -> object:
-        on_duty().read_line(line)
-        return write(line)
+    def written(lines: str) -> object:
+        for line in lines.splitlines():
+            on_duty().read_line(line)
+        return write(lines)
 
-    log._write = written  # noqa: SLF001  as above
+    buffer._write = written  # noqa: SLF001  as above
 
 
 def _event(line: str) -> str:

@@ -31,7 +31,10 @@ from gateway.app import log_of
 from gateway.commands import As
 from gateway.conversion import from_tables
 from gateway.filters import Filters
+from gateway.headers import Given
+from gateway.known import Known
 from gateway.listing import Place
+from gateway.lookups import HIT, Reading
 from gateway.on_behalf import OnBehalf
 from gateway.policy import Grant
 from gateway.problems import Kind, Problem, body
@@ -127,7 +130,10 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         OnBehalf.parse(USER, ()),
         OnBehalf.parse(f"acme={USER}", ("acme",)),
         Grant(f"acme={USER}"),
-        Access("1", user_id=USERS_ID, named={"acme": USERS_ID}),
+        Given([(b"sessiontoken", TOKEN.encode())]),
+        Access("1", Given([(b"sessiontoken", TOKEN.encode())]), user_id=USERS_ID, named={"acme": USERS_ID}),
+        Known.of(CONNECTION, 0.0),
+        Reading(Known.of(CONNECTION, 0.0).body, 0, HIT),
         Filters(("acme",), frozenset(), (USERS_ID,)),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),

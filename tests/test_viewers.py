@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from starlette.datastructures import Headers
 
 from adapters import connect
 from adapters.contract import Adapter, Viewer
 from gateway.callers import ANYBODY
 from gateway.conversion import from_tables
+from gateway.headers import Given
 from gateway.policy import Right
 from gateway.telemetry.access import Access
 from gateway.viewers import Viewers
@@ -115,8 +115,8 @@ def pod() -> Adapter:
 
 
 def viewer(pod: Adapter, key: bytes, token: str) -> Viewer:
-    headers = Headers({"sessionToken": token})
-    found = Viewers({"acme": pod}, key).of(headers, ("acme",), ANYBODY, Right.READ, Access("1"))["acme"]
+    access = Access("1", Given([(b"sessiontoken", token.encode())]))
+    found = Viewers({"acme": pod}, key).of(("acme",), ANYBODY, Right.READ, access)["acme"]
     assert isinstance(found, Viewer)
     return found
 
@@ -138,8 +138,8 @@ async def test_every_process_has_a_key_of_its_own_for_viewers() -> None:
     for _ in range(2):
         async with running(CALLERS) as gateway:
             viewers = gateway.app.state.generations.now.viewers
-            headers = Headers({"sessionToken": "a"})
-            found = viewers.of(headers, ("acme",), ANYBODY, Right.READ, Access("1"))["acme"]
+            access = Access("1", Given([(b"sessiontoken", b"a")]))
+            found = viewers.of(("acme",), ANYBODY, Right.READ, access)["acme"]
             keys.add(found.key)
     assert len(keys) == 2
 

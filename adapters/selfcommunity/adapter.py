@@ -28,7 +28,7 @@ from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, JwtLo
 from adapters.selfcommunity.settings import Jwt, OAuth2, Settings, Token
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
-from adapters.upstream import Upstream
+from adapters.upstream import Base, Upstream
 
 HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = (
@@ -56,7 +56,7 @@ class SelfCommunityAdapter:
         self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
-        self._api = f"{settings.base_url}/api/v2"
+        self._api = Base(f"{settings.base_url}/api/v2")
         self._calls: Calls
         match settings.credentials:
             case Caller():
@@ -161,7 +161,7 @@ class SelfCommunityAdapter:
         return self._upstream.expect(response, wire.USER, FORBIDDEN)
 
     def _get(self, path: str) -> httpx.Request:
-        return httpx.Request("GET", self._api + path, headers=HEADERS, extensions={"safe": True})
+        return httpx.Request("GET", self._api.url(path), headers=HEADERS, extensions={"safe": True})
 
     def _post(self, path: str, body: Any = None, *, safe: bool) -> httpx.Request:
-        return httpx.Request("POST", self._api + path, headers=HEADERS, json=body, extensions={"safe": safe})
+        return httpx.Request("POST", self._api.url(path), headers=HEADERS, json=body, extensions={"safe": safe})

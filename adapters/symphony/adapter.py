@@ -27,7 +27,7 @@ from adapters.symphony import tables, wire
 from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
 from adapters.symphony.settings import Bot, Obo, Settings
-from adapters.upstream import Upstream
+from adapters.upstream import Base, Upstream
 
 HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
@@ -51,7 +51,7 @@ class SymphonyAdapter:
         self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
-        self._pod = f"{settings.base_url}/pod"
+        self._pod = Base(f"{settings.base_url}/pod")
         self._calls: Calls
         login_url = settings.login_url or f"{settings.base_url}/login"
         match settings.credentials:
@@ -162,10 +162,10 @@ class SymphonyAdapter:
         return self._answers.listed(response)
 
     def _get(self, path: str) -> httpx.Request:
-        return httpx.Request("GET", self._pod + path, headers=HEADERS, extensions={"safe": True})
+        return httpx.Request("GET", self._pod.url(path), headers=HEADERS, extensions={"safe": True})
 
     def _post(self, path: str, body: Any = None) -> httpx.Request:
-        return httpx.Request("POST", self._pod + path, headers=HEADERS, json=body, extensions={"safe": False})
+        return httpx.Request("POST", self._pod.url(path), headers=HEADERS, json=body, extensions={"safe": False})
 
 
 def _joined(user_ids: Collection[int]) -> str:

@@ -6,7 +6,6 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.contract import Action
 from gateway.call import Call
@@ -14,10 +13,11 @@ from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import answer
+from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.audit import Audit
 
 
-def routes(audit: Audit, request_timeout: float) -> list[Route]:
+def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act(request: Request) -> Response:
         call = Call.of(request)
         word = request.path_params["action"]
@@ -30,14 +30,14 @@ def routes(audit: Audit, request_timeout: float) -> list[Route]:
         inputs.only_query(request)
         deadline = inputs.deadline(request, request_timeout)
         platform.check_offers(action)
-        viewer = call.viewer(request.headers, platform.name, Right.ACT)
+        viewer = call.viewer(platform.name, Right.ACT)
         until = call.access.received_at + request_timeout
         late = partial(audit.late, call.access)
         connection = await platform.act(viewer, user_id, action, deadline=deadline, until=until, late=late)
         call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 
-    return [Route("/v1/connections/{platform}/{user_id}/{action}", act, methods=["POST"])]
+    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act, "POST")]
 
 
 def _action(word: str) -> Action:

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from gateway.call import Call
 from gateway.policy import Right
 from gateway.routes import inputs
 from gateway.routes.answers import readings
+from gateway.routes.endpoint import Endpoint
 
 
-def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = readings(identities)
 
     async def lookup(request: Request) -> Response:
@@ -24,7 +24,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         user_id = inputs.user_id(request)
         inputs.only_query(request)
         deadline, since = inputs.deadline(request, request_timeout), inputs.since(request)
-        viewer = call.viewer(request.headers, platform.name, Right.READ)
+        viewer = call.viewer(platform.name, Right.READ)
         return answer(await platform.lookups.one(viewer, user_id, deadline, since))
 
-    return [Route("/v1/connections/{platform}/{user_id}", lookup)]
+    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup)]

@@ -13,7 +13,6 @@ from adapters.contract import parse_user_id
 from adapters.mismatch import mismatch
 from gateway.batcher import ANY_TIME
 from gateway.call import Call
-from gateway.headers import single
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access
@@ -57,6 +56,8 @@ def checked_user_id(text: str, where: str) -> int:
 
 def only_query(request: Request, *names: str) -> None:
     """Refuse any parameter but these. Its name is told if it looks like one: it could be anything."""
+    if not request.scope["query_string"]:
+        return
     for name in request.query_params:
         if name not in names:
             which = f" {name!r}" if _NAME.fullmatch(name) else ""
@@ -66,7 +67,8 @@ def only_query(request: Request, *names: str) -> None:
 
 def deadline(request: Request, longest: float) -> float:
     """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
-    text = single(request.headers, "x-request-timeout-ms")
+    access = Access.of(request.scope)
+    text = access.headers.single("x-request-timeout-ms")
     seconds = longest
     if text is not None:
         if not (text.isascii() and text.isdigit()) or not (given := int(text.lstrip("0")[:9] or 0)):
@@ -74,15 +76,16 @@ def deadline(request: Request, longest: float) -> float:
                 Kind.INVALID_REQUEST, "X-Request-Timeout-Ms: expected a whole number of milliseconds above 0"
             )
         seconds = min(given / 1000, longest)
-    return Access.of(request.scope).received_at + seconds
+    return access.received_at + seconds
 
 
 def since(request: Request) -> float:
     """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
-    given = request.headers.getlist("cache-control")
+    access = Access.of(request.scope)
+    given = access.headers.every("cache-control")
     if not given:
         return ANY_TIME
-    now = Access.of(request.scope).received_at
+    now = access.received_at
     oldest = ANY_TIME
     for directive in ",".join(given).split(","):
         name, _, value = directive.strip(" \t").lower().partition("=")

@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.contract import Connection, Status
 from adapters.secret import Quiet
@@ -21,6 +20,7 @@ from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import reads
+from gateway.routes.endpoint import Endpoint
 
 USUAL_LIMIT: Final = 100
 LONGEST: Final = 500
@@ -37,7 +37,7 @@ class Page(Quiet, msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = reads(identities)
 
     async def list_connections(request: Request) -> Response:
@@ -47,8 +47,8 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         limit = _limit(request)
         start = _start(request, filters)
         deadline = inputs.deadline(request, request_timeout)
-        call.check(request.headers, filters.platforms, Right.READ)
-        seen_as = call.viewers(request.headers, filters.platforms, Right.READ)
+        call.check(filters.platforms, Right.READ)
+        seen_as = call.viewers(filters.platforms, Right.READ)
         sources = [Source(call.platforms[name], seen_as[name]) for name in filters.platforms]
         listing = await fill(sources, filters, start, limit, deadline)
         access = call.access
@@ -64,7 +64,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         )
         return answer(msgspec.json.encode(page), 0, BYPASSED)
 
-    return [Route("/v1/connections", list_connections)]
+    return [Endpoint("/v1/connections", list_connections)]
 
 
 def _filters(request: Request, call: Call) -> Filters:

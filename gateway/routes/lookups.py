@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.contract import PlatformError, Viewer
 from adapters.secret import Quiet
@@ -21,6 +20,7 @@ from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import reads
+from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.access import Access
 
 
@@ -45,7 +45,7 @@ class Result(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
 _DECODER: Final = msgspec.json.Decoder(Asked)
 
 
-def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = reads(identities)
 
     async def lookup(request: Request) -> Response:
@@ -59,7 +59,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         for name, user_id in targets:
             if name in platforms:
                 wanted.setdefault(name, {})[user_id] = None
-        seen_as = call.viewers(request.headers, wanted, Right.READ)
+        seen_as = call.viewers(wanted, Right.READ)
         found = dict(
             await asyncio.gather(
                 *(
@@ -77,7 +77,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Route]:
         age, source = _origin([each for each in readings if isinstance(each, Reading)])
         return answer(msgspec.json.encode({"results": results}), age, source)
 
-    return [Route("/v1/lookup", lookup, methods=["POST"])]
+    return [Endpoint("/v1/lookup", lookup, "POST")]
 
 
 Found = Mapping[int, Reading | PlatformError] | Problem

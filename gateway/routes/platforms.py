@@ -5,13 +5,13 @@ from __future__ import annotations
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from adapters.contract import Action
 from gateway.call import Call
 from gateway.callers import KEY_HEADER
 from gateway.routes import inputs
 from gateway.routes.answers import answer
+from gateway.routes.endpoint import Endpoint
 from gateway.stack import Health
 
 
@@ -23,7 +23,7 @@ class PlatformEntry(msgspec.Struct, frozen=True):
     health: Health
 
 
-def routes() -> list[Route]:
+def routes() -> list[Endpoint]:
     async def list_platforms(request: Request) -> Response:
         """Those that this caller may use."""
         call = Call.of(request)
@@ -35,4 +35,4 @@ def routes() -> list[Route]:
         ]
         return answer({"platforms": entries}, {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
-    return [Route("/v1/platforms", list_platforms)]
+    return [Endpoint("/v1/platforms", list_platforms)]

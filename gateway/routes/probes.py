@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from gateway.lifecycle import Lifecycle
+from gateway.routes.endpoint import Endpoint
 
 
-def routes(lifecycle: Lifecycle) -> list[Route]:
+def routes(lifecycle: Lifecycle) -> list[Endpoint]:
     async def livez(_request: Request) -> Response:
         return JSONResponse({"status": "live"}, headers={"cache-control": "no-store"})
 
@@ -18,4 +18,4 @@ def routes(lifecycle: Lifecycle) -> list[Route]:
         word = "draining" if lifecycle.draining else "ready"
         return JSONResponse({"status": word}, status, headers={"cache-control": "no-store"})
 
-    return [Route("/livez", livez), Route("/readyz", readyz)]
+    return [Endpoint("/livez", livez), Endpoint("/readyz", readyz)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
+from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
 
 
-def routes(metrics: Metrics) -> list[Route]:
+def routes(metrics: Metrics) -> list[Endpoint]:
     async def scrape(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Route("/metrics", scrape)]
+    return [Endpoint("/metrics", scrape)]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import secrets
 import time
+from collections.abc import Iterator
 from typing import Final, cast
 
 import msgspec
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.contract import Viewer
 from adapters.secret import Quiet
+from gateway.headers import Given
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
@@ -26,6 +28,7 @@ class Access(Quiet, msgspec.Struct):
     """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
 
     request_id: str
+    headers: Given
     received_at: float = 0.0
     """`loop.time()` when the request had been received whole"""
     caller: str | None = None
@@ -41,6 +44,8 @@ class Access(Quiet, msgspec.Struct):
     """whom the caller named, by platform or for all (empty), before it was looked at which are in question"""
     outcomes: dict[str, str] = msgspec.field(default_factory=dict)
     """by platform, where they differ from the answer's: the slug, or the status that an action led to"""
+    status: int | None = None
+    """of the answer, once it has begun"""
     problem: str | None = None
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
@@ -63,20 +68,22 @@ class AccessLog:
         self._log = log
         self._metrics = metrics
         self._audit = Audit(log)
+        self._ids = _ids()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        access = scope[_KEY] = Access(_request_id(Headers(scope=scope)))
-        status: int | None = None
+        headers = Given(scope["headers"])
+        given = headers.last("x-request-id")
+        request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else next(self._ids)
+        access = scope[_KEY] = Access(request_id, headers)
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                message["headers"].append((b"x-request-id", access.request_id.encode()))
+            if access.status is None:
+                access.status = message["status"]
+                message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:
@@ -85,23 +92,24 @@ class AccessLog:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else None
             route = scope["route"].path if "route" in scope else None
-            self._metrics.request(method, route, status, access.problem, seconds)
-            self._log.line(
-                "request",
-                request_id=access.request_id,
-                method=method,
-                route=route,
-                status=status,
-                duration_ms=round(seconds * 1000, 3),
-                caller=access.caller,
-                platform=access.platform,
-                user=None if access.user_id is None else self._log.user(access.user_id),
-                problem=access.problem,
-                problems=access.problems,
+            self._metrics.request(method, route, access.status, access.problem, seconds)
+            self._log.request(
+                request_id,
+                method,
+                route,
+                access.status,
+                round(seconds * 1000, 3),
+                access.caller,
+                access.platform,
+                None if access.user_id is None else self._log.user(access.user_id),
+                access.problem,
+                access.problems,
             )
-            self._audit.request(access, answered=status is not None)
+            self._audit.request(access, answered=access.status is not None)
 
 
-def _request_id(headers: Headers) -> str:
-    given = headers.get("x-request-id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+def _ids() -> Iterator[str]:
+    """32 hexadecimal digits, of which the first half is the process's own, at random."""
+    process = secrets.token_hex(8)
+    for number in itertools.count(secrets.randbits(32)):
+        yield f"{process}{number:016x}"

@@ -10,6 +10,7 @@ from gateway.telemetry.log import Log
 if TYPE_CHECKING:
     from gateway.telemetry.access import Access
 
+ACTIONS: Final = frozenset(Action)
 DONE: Final = "ok"
 """The outcome of a call that only read."""
 UNANSWERED: Final = "unanswered"
@@ -26,11 +27,13 @@ class Audit:
 
     def request(self, access: Access, *, answered: bool) -> None:
         """What was asked for, if it is to be told, and what the caller was told; not `answered`: nothing."""
+        if access.action not in ACTIONS and not access.named and not access.problem:
+            return
         named = access.named or (access.asked_for if access.problem else {})
         outcome = None if answered else UNANSWERED
         for platform, user_id in named.items():
             self._line(access, platform or access.platform, self._log.user(user_id), outcome=outcome)
-        if access.action in set(Action) and not named:
+        if access.action in ACTIONS and not named:
             self._line(access, access.platform, self._hash(access.viewer), outcome=outcome)
 
     def late(self, access: Access, outcome: str) -> None:

@@ -14,21 +14,19 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
-    Histogram,
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from gateway.telemetry.durations import Durations, Series
 from gateway.transports.breaker import State
 
 # When each series began is another series for each.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Seconds: those that the semantic conventions give for `http.server.request.duration` and its client's twin."""
 LOGINS: Final = ("ok", "refused", "failed")
 GATES: Final = ("waiting_room", "limit", "throttle", "breaker")
 OTHER: Final = "_OTHER"
@@ -41,14 +39,13 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._requests = Histogram(
+        self._requests = Durations(
             "http_server_request_duration_seconds",
             "How long requests took, by route, status and problem.",
             ("http_request_method", "http_route", "http_response_status_code", "error_type"),
-            buckets=BUCKETS,
-            registry=self.registry,
         )
-        self._kept: dict[tuple[str | None, str | None, int | None, str | None], Histogram] = {}
+        self.registry.register(self._requests)
+        self._kept: dict[tuple[str | None, str | None, int | None, str | None], Series] = {}
         self._families = _Families(self.registry)
 
     def request(
@@ -73,13 +70,12 @@ class _Families:
     """The metrics that every platform has."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.calls = Histogram(
+        self.calls = Durations(
             "http_client_request_duration_seconds",
             "How long calls to platforms took, by platform, status and error. Every try counts.",
             ("platform", "http_request_method", "http_response_status_code", "error_type"),
-            buckets=BUCKETS,
-            registry=registry,
         )
+        registry.register(self.calls)
 
         def counter(name: str, what: str, *labels: str) -> Counter:
             return Counter(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
@@ -103,7 +99,7 @@ class PlatformMetrics:
     def __init__(self, families: _Families, platform: str) -> None:
         self._families = families
         self._platform = platform
-        self._kept: dict[tuple[str, str, str], Histogram] = {}
+        self._kept: dict[tuple[str, str, str], Series] = {}
         self._logins = {outcome: families.logins.labels(platform, outcome) for outcome in LOGINS}
         refused = {gate: families.refused.labels(platform, gate).inc for gate in GATES}
         self.retried: Callable[[], None] = families.retries.labels(platform).inc
