@@ -1,0 +1,98 @@
+"""The gateway beside its peers, in one run. Prints Markdown; exits with 1 where a promise does not hold."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks import nginx, starting
+from benchmarks.figures import Figure, figures
+from benchmarks.processes import CORES
+from benchmarks.scenarios import SCENARIOS, Measured, measure, median
+from benchmarks.servers import GATEWAY, Servers, missing
+
+
+def main() -> int:
+    options = _options()
+    if nginx.NGINX is None:
+        print("There is no nginx, which plays the platform: nothing can be measured (Debian: nginx-light).")
+        return 2
+    why = missing()
+    for name, reason in why.items():
+        print(f"- missing: {name}: {reason}")
+    os.sched_setaffinity(0, {CORES[-1]})
+    found: dict[str, dict[str, list[Measured]]] = {}
+    told: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
+        servers = Servers(Path(folder))
+        try:
+            for key in options.only or SCENARIOS:
+                if key in SCENARIOS:
+                    found[key] = measure(servers, SCENARIOS[key], options.rounds, set(why))
+                    _print_scenario(key, found[key])
+            if not options.only or "start" in options.only:
+                told += _print_starts(starting.measure(servers, max(options.rounds - 2, 1), set(why)))
+        finally:
+            servers.stop()
+    told = figures(found) + told
+    _print_figures(told)
+    return 0 if all(each.holds for each in told) else 1
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start"])
+    return parser.parse_args()
+
+
+def _print_scenario(key: str, found: dict[str, list[Measured]]) -> None:
+    print(f"\n**{key}**: {SCENARIOS[key].title}\n")
+    print("| | CPU per request, µs | requests/s | p50, ms | p99, ms | memory, MB |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, rounds in found.items():
+        cpus = [each.cpu for each in rounds]
+        cells = [
+            f"{median(rounds, 'cpu'):.0f} ({min(cpus):.0f} to {max(cpus):.0f})",
+            f"{median(rounds, 'per_second'):.0f}",
+            f"{median(rounds, 'p50'):.2f}",
+            f"{median(rounds, 'p99'):.2f}",
+            f"{median(rounds, 'memory'):.0f}",
+        ]
+        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+
+
+def _print_starts(found: dict[str, list[starting.Start]]) -> list[Figure]:
+    print("\n**start**: from spawning to the first 200, and resident memory then\n")
+    print("| | seconds | memory, MB |\n| --- | --- | --- |")
+    for name, starts in found.items():
+        seconds = [each.seconds for each in starts]
+        spread = f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
+        print(f"| {name} | {spread} | {statistics.median(each.memory for each in starts):.0f} |", flush=True)
+    ours = found[GATEWAY]
+    seconds_, memory = (
+        statistics.median(each.seconds for each in ours),
+        statistics.median(each.memory for each in ours),
+    )
+    return [
+        Figure(
+            "idle memory; spawn to first 200",
+            f"{memory:.0f} MB; {seconds_:.2f} s",
+            f"at most {starting.MOST_MEMORY:g} MB; {starting.LONGEST:g} s",
+            memory <= starting.MOST_MEMORY and seconds_ <= starting.LONGEST,
+        )
+    ]
+
+
+def _print_figures(told: list[Figure]) -> None:
+    print("\n| figure | found | wanted | |\n| --- | --- | --- | --- |")
+    for each in told:
+        print(f"| {each.text} | {each.found} | {each.wanted} | {'holds' if each.holds else '**does not hold**'} |")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""Who takes part: the gateway, and what a team would pick instead. Each has one process, on a core of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from benchmarks import nginx
+from benchmarks.load import TOKEN
+from benchmarks.processes import CORES, Process, free_port
+
+HERE: Final = Path(__file__).parent
+PEERS: Final = HERE / "peers"
+PEERS_PYTHON: Final = HERE / ".venv" / "bin" / "python"
+NODE: Final = shutil.which("node")
+NODE_MODULES: Final = PEERS / "node_modules"
+HEADERS: Final = {"sessionToken": TOKEN}
+PATH: Final = "/v1/connections/acme/769658112378"
+
+GATEWAY: Final = "this gateway"
+CACHED: Final = "this gateway, cached"
+FASTAPI: Final = "FastAPI + pydantic + httpx"
+STARLETTE: Final = "Starlette + httpx"
+FASTIFY: Final = "Node, Fastify + undici"
+NJS: Final = "nginx with njs"
+PROXY: Final = "nginx, plain proxy (the floor)"
+BARE: Final = "a bare Starlette route"
+
+
+class Servers:
+    """Starts any of them in front of one platform, whose files are in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running: list[Process] = []
+        port = free_port()
+        self.platform = self._start("platform", nginx.platform(folder, port), port, core=CORES[-1])
+        self.platform.wait("/calls", {})
+        self._upstream = f"127.0.0.1:{port}"
+
+    def start(self, name: str) -> Process:
+        """It has not answered yet."""
+        port = free_port()
+        where = {"UPSTREAM": f"http://{self._upstream}", "PORT": str(port)}
+        commands: dict[str, Callable[[], list[str]]] = {
+            GATEWAY: lambda: self._gateway(port, ""),
+            CACHED: lambda: self._gateway(port, "[cache]\nfresh_for = 600.0\n"),
+            FASTAPI: lambda: _uvicorn("fastapi_peer", port),
+            STARLETTE: lambda: _uvicorn("starlette_peer", port),
+            BARE: lambda: _uvicorn("bare", port),
+            FASTIFY: lambda: [str(NODE), str(PEERS / "fastify.mjs")],
+            NJS: lambda: nginx.njs(self._folder, port, self._upstream, PEERS / "translate.js"),
+            PROXY: lambda: nginx.proxy(self._folder, port, self._upstream),
+        }
+        return self._start(name, commands[name](), port, **where)
+
+    def ready(self, name: str) -> Process:
+        started = self.start(name)
+        started.wait(PATH, HEADERS)
+        return started
+
+    def stop(self, *processes: Process) -> None:
+        for each in processes or tuple(self._running):
+            each.stop()
+            self._running.remove(each)
+
+    def _start(self, name: str, command: list[str], port: int, *, core: int = CORES[0], **env: str) -> Process:
+        started = Process(name, command, port, self._folder / f"{port}.log", core, **env)
+        self._running.append(started)
+        return started
+
+    def _gateway(self, port: int, more: str) -> list[str]:
+        config = self._folder / f"gateway-{port}.toml"
+        config.write_text(
+            f"[server]\nport = {port}\n{more}[platforms.acme]\nadapter = 'symphony'\n"
+            f"base_url = 'http://{self._upstream}'\ncredentials = {{ mode = 'caller' }}\n"
+        )
+        command = Path(sys.executable).parent / "connection-gateway"
+        return [str(command), "serve", "--config", str(config)]
+
+
+def missing() -> dict[str, str]:
+    """Peers that can't take part here, and why."""
+    why: dict[str, str] = {}
+    if not PEERS_PYTHON.exists():
+        for name in (FASTAPI, STARLETTE, BARE):
+            why[name] = "no benchmarks/.venv: make bench makes it"
+    if NODE is None or not NODE_MODULES.is_dir():
+        why[FASTIFY] = "no node" if NODE is None else "no node_modules: make bench installs them"
+    if nginx.NJS is None or not nginx.NJS.exists():
+        why[NJS] = "no njs module for nginx"
+    return why
+
+
+def _uvicorn(module: str, port: int) -> list[str]:
+    usual = "--loop uvloop --http httptools --no-access-log --log-level warning --backlog 4096"
+    return [
+        *(str(PEERS_PYTHON), "-m", "uvicorn", f"{module}:app", "--app-dir", str(PEERS), "--port", str(port)),
+        *usual.split(),
+    ]
