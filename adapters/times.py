@@ -37,7 +37,11 @@ def _to_the_second(seconds: int) -> str:
 
 
 def now() -> str:
-    return rfc3339(time.time_ns() // 1_000_000)
+    return _this_ms(time.time_ns() // 1_000_000)
+
+
+_this_ms: Final = functools.lru_cache(maxsize=1)(rfc3339)
+"""Several lines are written in one millisecond."""
 
 
 def optional_rfc3339(unix_ms: UnixMs | None) -> str | None:

@@ -20,7 +20,9 @@ CORES: Final = sorted(os.sched_getaffinity(0))
 class Process:
     """Started at once, on `core`; `stop` ends it and its children."""
 
-    def __init__(self, name: str, command: Sequence[str], port: int, log: Path, core: int, **env: str) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], port: int, log: Path, core: int, env: Mapping[str, str] | None
+    ) -> None:
         self.name = name
         self.port = port
         self._log = log.open("wb")
@@ -28,7 +30,7 @@ class Process:
         inherited = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self.started = time.perf_counter()
         self._popen = subprocess.Popen(
-            command, env={**inherited, **env}, stdout=self._log, stderr=self._log, start_new_session=True
+            command, env={**inherited, **(env or {})}, stdout=self._log, stderr=self._log, start_new_session=True
         )
         os.sched_setaffinity(self._popen.pid, {core})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -55,7 +55,7 @@ class Servers:
             NJS: lambda: nginx.njs(self._folder, port, self._upstream, PEERS / "translate.js"),
             PROXY: lambda: nginx.proxy(self._folder, port, self._upstream),
         }
-        return self._start(name, commands[name](), port, **where)
+        return self._start(name, commands[name](), port, env=where)
 
     def ready(self, name: str) -> Process:
         started = self.start(name)
@@ -67,8 +67,10 @@ class Servers:
             each.stop()
             self._running.remove(each)
 
-    def _start(self, name: str, command: list[str], port: int, *, core: int = CORES[0], **env: str) -> Process:
-        started = Process(name, command, port, self._folder / f"{port}.log", core, **env)
+    def _start(
+        self, name: str, command: list[str], port: int, *, core: int = CORES[0], env: Mapping[str, str] | None = None
+    ) -> Process:
+        started = Process(name, command, port, self._folder / f"{port}.log", core, env)
         self._running.append(started)
         return started
 

@@ -92,12 +92,12 @@ class Viewers:
             detail = f"{ON_BEHALF_HEADER}: this platform is not asked on behalf of named users"
             return Problem(Kind.INVALID_REQUEST, detail, platform=platform)
         match adapter.viewer_source:
+            case ViewerSource.CALLER:
+                return self._token_viewer(headers, adapter, token)
             case ViewerSource.OWN:
                 return Viewer.own(platform)
             case ViewerSource.NAMED:
                 return _named_viewer(platform, caller, user_id)
-            case ViewerSource.CALLER:
-                return self._token_viewer(headers, adapter, token)
 
     def _token_viewer(self, headers: Given, adapter: Adapter, token: Token | None) -> Viewer | Problem:
         given = _given(headers, adapter) if token is None else token.reveal()

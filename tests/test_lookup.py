@@ -215,4 +215,5 @@ async def test_a_thousand_first_lookups_make_one_login() -> None:
             *(gateway.client.get(f"/v1/connections/acme/{user}") for user in range(1000, 2000))
         )
         assert {each.status_code for each in answers} == {200}
-        assert (gateway.acme.calls.logins, gateway.acme.calls.calls) == (1, 1000)
+        assert gateway.acme.calls.logins == 1
+        assert gateway.acme.calls.calls <= 20

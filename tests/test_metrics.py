@@ -130,7 +130,7 @@ async def test_a_throttle_shows_and_what_it_turned_away() -> None:
 async def test_who_waits_who_is_on_the_wire_and_who_found_no_place() -> None:
     async with faulty(each={"max_calls": 3, "max_waiting": 5}) as gateway:
         gateway.acme.trouble = "hanging"
-        asking = [asyncio.create_task(gateway.lookup("acme", user)) for user in range(1000, 1007)]
+        asking = [asyncio.create_task(gateway.lookup_anew("acme", user)) for user in range(1000, 1007)]
         await asyncio.sleep(0.5)
         shown = {
             name: await value(gateway.client, f"connection_gateway_{name}", platform="acme")

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from gateway.lookups import Reading
 
@@ -52,3 +53,7 @@ class Ready(Response):
         self.background = None
         self.body = body
         self.raw_headers = headers
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": self.body})

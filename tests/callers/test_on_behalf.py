@@ -239,15 +239,19 @@ def test_a_thousand_lookups_that_meet_expired_sessions_are_one_login_per_viewer(
             for viewer in viewers:
                 await ask(gateway, "/v1/connections/acme/1", viewer)
             # refused at the same moment, while the app's own session lives
-            refusals = [Fault(path="/info", delay=0.1, status=401, times=1000)]
+            refusals = [Fault(path="/info", delay=0.1, status=401, times=2 * len(viewers))]
             gateway.acme.misbehave(*refusals)
             gateway.acme.calls.reset()
-            asking = [ask(gateway, "/v1/connections/acme/1", viewers[number % 4]) for number in range(1000)]
+            asking = [
+                ask(gateway, f"/v1/connections/acme/{1000 + number // 4}", viewers[number % 4])
+                for number in range(1000)
+            ]
             answers = await asyncio.gather(*asking)
             assert {each.status_code for each in answers} == {200}
             assert gateway.acme.calls.by_path == {
                 "POST /login/pubkey/app/user/{id}/authenticate": len(viewers),
-                "GET /pod/v1/connection/user/{id}/info": 2000,
+                "GET /pod/v1/connection/user/{id}/info": 4 * len(viewers),
+                "GET /pod/v1/connection/list": 2 * len(viewers),
             }
 
     clock.run(main())

@@ -13,7 +13,7 @@ from tests.faults.upstreams import faulty, kind
 async def test_a_thousand_who_wait_for_one_platform_are_no_ones_else_affair() -> None:
     async with faulty() as gateway:
         gateway.acme.trouble = "hanging"
-        waiting = [asyncio.create_task(gateway.lookup("acme", user)) for user in range(1000, 2000)]
+        waiting = [asyncio.create_task(gateway.lookup_anew("acme", user)) for user in range(1000, 2000)]
         await asyncio.sleep(0.5)
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -27,7 +27,7 @@ async def test_a_thousand_who_wait_for_one_platform_are_no_ones_else_affair() ->
 async def test_who_finds_no_place_is_told_at_once_and_when_to_come_back() -> None:
     async with faulty(each={"max_waiting": 10}) as gateway:
         gateway.acme.trouble = "hanging"
-        waiting = [asyncio.create_task(gateway.lookup("acme", user)) for user in range(1000, 1010)]
+        waiting = [asyncio.create_task(gateway.lookup_anew("acme", user)) for user in range(1000, 1010)]
         await asyncio.sleep(0.5)
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -43,11 +43,11 @@ async def test_who_finds_no_place_is_told_at_once_and_when_to_come_back() -> Non
 async def test_places_become_free_again() -> None:
     async with faulty(each={"max_waiting": 1}) as gateway:
         for _ in range(3):
-            assert kind(await gateway.lookup("acme")) == "connected"
+            assert kind(await gateway.lookup_anew("acme")) == "connected"
         gateway.acme.trouble = "hanging"
-        assert kind(await gateway.lookup("acme")) == "platform-timeout"
+        assert kind(await gateway.lookup_anew("acme")) == "platform-timeout"
         gateway.acme.trouble = ""
-        assert kind(await gateway.lookup("acme")) == "connected"
+        assert kind(await gateway.lookup_anew("acme")) == "connected"
 
 
 @virtual
@@ -73,10 +73,10 @@ async def test_every_kind_of_call_takes_a_place_and_is_told() -> None:
 async def test_callers_without_patience_leave_no_more_work_behind_than_that() -> None:
     async with faulty(each={"max_calls": 10, "max_waiting": 50}) as gateway:
         gateway.acme.trouble = "hanging"
-        headers = {"sessionToken": "demo", "X-Request-Timeout-Ms": "10"}
         kinds: Counter[str] = Counter()
         for user in range(1000, 2000):
-            kinds[kind(await gateway.client.get(f"/v1/connections/acme/{user}", headers=headers))] += 1
+            headers = {"sessionToken": f"token-of-{user}", "X-Request-Timeout-Ms": "10"}
+            kinds[kind(await gateway.client.get("/v1/connections/acme/101", headers=headers))] += 1
             assert len(asyncio.all_tasks()) < 100
         assert kinds == {"platform-timeout": 60, "overloaded": 940}
 
@@ -88,7 +88,7 @@ async def test_more_than_a_healthy_platform_can_answer_is_no_failure_of_it() -> 
         gateway.acme.seconds = 0.2
         asking = []
         for number in range(500):
-            asking.append(asyncio.create_task(gateway.lookup("acme", 1000 + number)))
+            asking.append(asyncio.create_task(gateway.lookup_anew("acme", 1000 + number)))
             await asyncio.sleep(0.02)
             assert (await gateway.health())["acme"] == "up"
         kinds = Counter(map(kind, await asyncio.gather(*asking)))
@@ -100,6 +100,6 @@ async def test_more_than_a_healthy_platform_can_answer_is_no_failure_of_it() -> 
 async def test_no_more_than_max_calls_are_on_the_wire() -> None:
     async with faulty(each={"max_calls": 7, "max_waiting": 100}) as gateway:
         gateway.acme.trouble = "hanging"
-        answers = await asyncio.gather(*(gateway.lookup("acme", user) for user in range(1000, 1100)))
+        answers = await asyncio.gather(*(gateway.lookup_anew("acme", user) for user in range(1000, 1100)))
         assert Counter(map(kind, answers)) == {"platform-timeout": 100}
         assert gateway.acme.calls == 7

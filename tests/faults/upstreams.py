@@ -71,6 +71,7 @@ class Faulty:
 
     def __init__(self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any]) -> None:
         self.upstreams = {name: Upstream(ADAPTERS[name]) for name in credentials}
+        self._viewers = 0
         settings = from_tables(tables(credentials, {"request_timeout": 2.0}, each=each))
         self.app = create_app(settings, log=Log(lambda _line: None), wire=self._wire)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
@@ -87,6 +88,13 @@ class Faulty:
         """As the viewer of this token, or as the gateway's own."""
         headers = {} if token is None else {"X-Platform-Token": f"{platform}={token}"}
         return await self.client.get(f"/v1/connections/{platform}/{user}", headers=headers)
+
+    async def lookup_anew(self, platform: str, user: int = 101) -> httpx.Response:
+        """As a viewer who has asked nothing yet, so that nobody's call is shared."""
+        self._viewers += 1
+        token = f"token-of-viewer-{self._viewers}"
+        self.upstreams[platform].simulator.platform.tokens.accept(token, 1)
+        return await self.lookup(platform, user, token)
 
     async def health(self) -> dict[str, str]:
         answer = (await self.client.get("/v1/platforms")).json()
