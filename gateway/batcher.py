@@ -132,7 +132,7 @@ class Batcher:
         asked: dict[int, _Question] = {}
         for question in batch:
             if question.until > now:
-                question.began = min(question.began, now)
+                question.began = now
                 asked[question.user_id] = question
             else:
                 line.drop(question)

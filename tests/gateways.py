@@ -57,12 +57,13 @@ class Gateway:
         callers: Sequence[Mapping[str, Any]],
         server: Mapping[str, Any],
         each: Mapping[str, Any],
+        cache: Mapping[str, Any] | None = None,
     ) -> None:
         self.lines: list[str] = []
         self.simulators: dict[str, Simulator] = {
             name: simulator(adapter) for name, adapter in ADAPTERS.items() if name in credentials
         }
-        settings = from_tables(tables(credentials, server, callers, each))
+        settings = from_tables(tables(credentials, server, callers, each, cache))
         self.log = Log(self.lines.append, server["hash_key"].encode() if "hash_key" in server else None)
         self.app: Starlette = create_app(settings, log=self.log, wire=self._wire)
         self.client = self.client_at("http://localhost:8080")
@@ -101,15 +102,16 @@ def tables(
     server: Mapping[str, Any] | None = None,
     callers: Sequence[Mapping[str, Any]] = (),
     each: Mapping[str, Any] | None = None,
+    cache: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Decoded TOML for these platforms, with the keys of `each` in the table of every one.
 
-    There is no cache unless those keys say so (`fresh_for`): a test asks the platform as often as it asks.
+    Nothing is cached unless `cache` or those keys say so: a test asks the platform as often as it asks.
     """
     return {
         "callers": [dict(each) for each in callers],
         "server": {"request_timeout": UNHURRIED, **(server or {})},
-        "cache": {"fresh_for": 0},
+        "cache": {"fresh_for": 0} if cache is None else dict(cache),
         "platforms": {
             name: {"adapter": ADAPTERS[name], "base_url": f"http://{name}.example", "credentials": dict(own)}
             | dict(each or {})
@@ -123,11 +125,12 @@ async def running(
     credentials: Mapping[str, Mapping[str, Any]] = OWN,
     callers: Sequence[Mapping[str, Any]] = (),
     each: Mapping[str, Any] | None = None,
+    cache: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> AsyncIterator[Gateway]:
     """A gateway with these credentials, callers, keys of every platform and of `[server]`, started and stopped as a
     server would.
     """
-    gateway = Gateway(credentials, callers, server, each or {})
+    gateway = Gateway(credentials, callers, server, each or {}, cache)
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway

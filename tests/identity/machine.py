@@ -17,18 +17,24 @@ from gateway.actions import GOALS
 from tests.identity.world import ADAPTERS, CALLERS, DEMO, NAMING, POLICIES, USERS, World, key_of, problems
 
 LOGINS: Final = {"symphony": "/login", "selfcommunity": "/oauth"}
+FRESH: Final = 5.0
+STALE: Final = 60.0
+"""Seconds that an answer may be old, and that it may be if it says so."""
 PAUSE: Final = 6.0
 """Seconds after which nobody remembers a refused login."""
 
 
 class Ask(msgspec.Struct, frozen=True):
-    """One lookup: who asks, of which platform, as whom, about whom; `stray`: with another user's token beside."""
+    """One lookup: who asks, of which platform, as whom, about whom; `stray`: with another user's token beside; `live`:
+    with no patience for what was said before.
+    """
 
     caller: str
     platform: str
     viewer: int
     target: int
     stray: bool = False
+    live: bool = False
 
 
 callers = st.sampled_from(("everything", *CALLERS))
@@ -39,6 +45,7 @@ asks = st.builds(
     st.sampled_from(USERS),
     st.sampled_from(USERS),
     st.booleans(),
+    st.sampled_from((False, False, False, True)),
 )
 pairs = st.permutations(USERS).map(lambda users: (users[0], users[1]))
 statuses = st.sampled_from(["none", "connected", "pending_incoming", "pending_outgoing"])
@@ -49,6 +56,8 @@ class Identities(RuleBasedStateMachine):
 
     steps: ClassVar[Counter[str]] = Counter()
     """over all machines: calls that were answered and judged, and events between them"""
+    origins: ClassVar[Counter[str]] = Counter()
+    """over all machines: where answers came from"""
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +65,11 @@ class Identities(RuleBasedStateMachine):
         self.shaky: dict[str, float] = {}
         """platforms where logins were refused, and until when that may be remembered"""
 
+        self.broken: set[str] = set()
+        """platforms that were out of reach once: their breaker may be open, or let one call through"""
+
     def teardown(self) -> None:
+        Identities.origins += self.world.origins
         self.world.close()
 
     # calls
@@ -168,6 +181,14 @@ class Identities(RuleBasedStateMachine):
         self.shaky[platform] = float("inf")
         self._count("refused logins")
 
+    @rule(platform=st.sampled_from(tuple(ADAPTERS)))
+    def break_down(self, platform: str) -> None:
+        """Until logins are let in again, it answers nobody."""
+        self.world.simulators[platform].misbehave(Fault(status=500))
+        self.shaky[platform] = float("inf")
+        self.broken.add(platform)
+        self._count("broke down")
+
     @rule(seconds=st.sampled_from((0.1, 1.0, PAUSE)))
     def time_passes(self, seconds: float) -> None:
         self._let_logins_in()
@@ -202,6 +223,7 @@ class Identities(RuleBasedStateMachine):
         path = f"/v1/connections/{one.platform}/{one.target}/{action}"
         status, said = self.world.run(self.world.ask("POST", path, self._headers(one)))
         after = self.world.all_pairs()
+        self.world.note(before)
         viewer = self._viewer(one)
         now = after[one.platform, viewer, one.target]
         changed = {pair for pair in before if before[pair] != after[pair]}
@@ -211,6 +233,7 @@ class Identities(RuleBasedStateMachine):
             self._check_allowed(one, "act")
             assert Status(said["status"]) in GOALS[action]
             assert said["status"] == now or {said["status"], now} == {"none", "rejected"}
+            self.world.forget(one.platform, viewer, one.target)
             self._count("acted")
             return
         assert not changed
@@ -231,12 +254,22 @@ class Identities(RuleBasedStateMachine):
         elif status == 200:
             viewer = self._viewer(one)
             assert (said["platform"], said["user_id"]) == (one.platform, str(one.target))
-            assert said["status"] == self.world.truth(one.platform, viewer, one.target), (one, said)
-            self._count("answered")
+            assert said["status"] in self.world.truths(one.platform, viewer, one.target, self._age(one, said)), one
+            self._count("stale" if said["stale"] else "answered")
         else:
             (slug,) = set(problems(said))
             assert slug in self._excuses(one, expired), (one, said)
             self._count("failed")
+
+    def _age(self, one: Ask, said: Any) -> float:
+        """Seconds that this answer may be old."""
+        if one.live:
+            assert not said["stale"], one
+            return 0.0
+        if said["stale"]:
+            assert one.platform in self.shaky, one
+            return STALE
+        return FRESH
 
     def _refusal(self, one: Ask, right: str) -> str | None:
         """The problem that is due before any platform is asked, in the order in which things are checked."""
@@ -257,7 +290,9 @@ class Identities(RuleBasedStateMachine):
         if one.platform == expired and one.platform in self.world.tokens:
             excuses.add("credential-refused")
         if one.platform in self.shaky:
-            excuses |= {"platform-credential-refused", "platform-forbidden", "platform-error"}
+            excuses |= {"platform-credential-refused", "platform-forbidden", "platform-error", "outcome-unknown"}
+        if one.platform in self.broken:
+            excuses.add("platform-unavailable")
         if self.world.own.get(one.platform) == one.target or self._viewer(one) == one.target:
             excuses |= {"user-not-found", "action-not-possible"}
         return excuses
@@ -283,6 +318,8 @@ class Identities(RuleBasedStateMachine):
 
     def _headers(self, one: Ask) -> dict[str, str]:
         headers = {"X-API-Key": key_of(one.caller)}
+        if one.live:
+            headers["Cache-Control"] = "no-cache"
         if one.platform in NAMING:
             headers["X-On-Behalf-Of"] = str(one.viewer)
         token = self.world.tokens.get(one.platform, {}).get(one.viewer)

@@ -56,7 +56,10 @@ def test_no_answer_belongs_to_another_identity(tell: Callable[[str], None]) -> N
             break
     told = ", ".join(f"{times:,} {what}" for what, times in Identities.steps.most_common())
     tell(f"identities: {Identities.steps.total():,} steps, no answer belongs to another ({told})")
+    tell(f"identities: {Identities.origins['hit']:,} answers were kept ones, {Identities.steps['stale']:,} stale")
     assert Identities.steps["answered"] > wanted / 10
+    assert Identities.origins["hit"] > wanted / 100
+    assert Identities.steps["stale"] > wanted / 1000
 
 
 @pytest.mark.usefixtures("hasty")

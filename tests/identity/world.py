@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -154,6 +155,10 @@ class World:
         self.folder = Path(tempfile.mkdtemp(prefix="identity-"))
         self.simulators: dict[str, Simulator] = {name: simulator(kind, empty=True) for name, kind in ADAPTERS.items()}
         self.sent: list[Sent] = []
+        self.origins: Counter[str] = Counter()
+        """where answers came from, as their Cache-Status says"""
+        self._past: dict[tuple[str, int, int], list[tuple[float, str]]] = {}
+        """what was between two users before, each until when"""
         self.tokens: dict[str, dict[int, str]] = {"caller-pod": {}, "caller-club": {}}
         self.policies = POLICIES[0]
         self.own: dict[str, int] = {"own-pod": USERS[0], "own-club": USERS[1], "oauth-club": DEMO}
@@ -174,6 +179,22 @@ class World:
     def truth(self, platform: str, viewer: int, target: int) -> str:
         word = self.simulators[platform].platform.connection(viewer, target)
         return WORDS[ADAPTERS[platform]][word]
+
+    def truths(self, platform: str, viewer: int, target: int, lately: float) -> set[str]:
+        """All that was true at some moment of the last so many seconds."""
+        since = self.loop.time() - lately
+        past = self._past.get((platform, viewer, target), ())
+        return {self.truth(platform, viewer, target)} | {status for until, status in past if until > since}
+
+    def note(self, before: Mapping[tuple[str, int, int], str]) -> None:
+        """What was `before` may have changed now."""
+        for pair, status in before.items():
+            if self.truth(*pair) != status:
+                self._past.setdefault(pair, []).append((self.loop.time(), status))
+
+    def forget(self, platform: str, viewer: int, target: int) -> None:
+        """From now on nothing is true for this viewer that was before."""
+        self._past.pop((platform, viewer, target), None)
 
     def all_pairs(self) -> dict[tuple[str, int, int], str]:
         return {
@@ -204,7 +225,10 @@ class World:
 
     def connect(self, platform: str, viewer: int, target: int, status: str) -> None:
         words = {each: word for word, each in WORDS[ADAPTERS[platform]].items()}
+        pairs = ((platform, viewer, target), (platform, target, viewer))
+        before = {pair: self.truth(*pair) for pair in pairs}
         self.simulators[platform].platform.set_connection(viewer, target, words.get(status))
+        self.note(before)
 
     def reload(self, policies: int, own: Mapping[str, int]) -> None:
         self.policies = POLICIES[policies]
@@ -235,7 +259,8 @@ class World:
         path, _, query = path.partition("?")
         with_host = {"host": "localhost", **headers}.items()
         raw = [(name.lower().encode(), value.encode()) for name, value in with_host]
-        status, _, document = await _asked(self._app, method, path, query, raw, content)
+        status, answered, document = await _asked(self._app, method, path, query, raw, content)
+        self.origins[dict(answered).get(b"cache-status", b"").decode().partition("; ")[2].partition(";")[0]] += 1
         return status, msgspec.json.decode(document)
 
     async def _first_refresh_token(self) -> str:

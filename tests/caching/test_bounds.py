@@ -1,0 +1,135 @@
+"""However much is kept, there is a bound, and what is kept costs no lookup anything."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import tracemalloc
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from adapters.contract import Connection, Status, Viewer
+from gateway.cache import Cache, Shelf
+from gateway.known import Known
+from tests.caching.asking import ask, keeping, origin
+from tests.clock import virtual
+from tests.gateways import running
+
+VIEWER = Viewer("acme", b"viewer")
+
+
+def known(user: int, at: float = 0.0) -> Known:
+    times = "2016-08-01T02:21:13.812Z", "2016-08-12T16:07:56.255Z"
+    said = Connection(
+        "acme", str(user), Status.PENDING_OUTGOING, "PENDING_OUTGOING", (), *times, 1, times[0], stale=False
+    )
+    return Known.of(said, at)
+
+
+def fill(shelf: Shelf, users: Iterable[int], at: float = 0.0) -> None:
+    for user in users:
+        shelf.put(VIEWER.key, user, known(user, at))
+
+
+def kept(shelf: Shelf, users: Iterable[int]) -> list[int]:
+    return [user for user in users if shelf.get(VIEWER, user)]
+
+
+@virtual
+async def test_there_is_never_more_than_there_may_be_and_the_oldest_goes_first() -> None:
+    cache = Cache(10)
+    one, other = cache.shelf(5.0, 60.0), cache.shelf(5.0, 60.0)
+    fill(one, range(1, 8))
+    fill(other, range(1, 8))
+    assert len(cache) == 10
+    assert kept(one, range(1, 8)) == [5, 6, 7]
+    assert kept(other, range(1, 8)) == [*range(1, 8)]
+
+
+@virtual
+async def test_what_is_said_anew_is_the_youngest() -> None:
+    cache = Cache(3)
+    shelf = cache.shelf(5.0, 60.0)
+    fill(shelf, (1, 2, 3, 1, 4))
+    assert kept(shelf, (1, 2, 3, 4)) == [1, 3, 4]
+
+
+@virtual
+async def test_what_is_too_old_goes_when_others_come() -> None:
+    cache = Cache(1000)
+    shelf = cache.shelf(5.0, 60.0)
+    fill(shelf, range(100))
+    await asyncio.sleep(61)
+    fill(shelf, range(100, 150), at=61.0)
+    assert kept(shelf, range(150)) == [*range(100, 150)]
+    assert len(cache) == 50
+
+
+@virtual
+async def test_a_closed_shelf_is_empty_and_stays_so() -> None:
+    cache = Cache(10)
+    shelf = cache.shelf(5.0, 60.0)
+    fill(shelf, range(5))
+    shelf.close()
+    fill(shelf, range(5))
+    assert len(cache) == 0
+
+
+@pytest.mark.no_cover  # tracing would be measured as well
+@virtual
+async def test_an_entry_takes_at_most_a_kilobyte() -> None:
+    """Even where each has a viewer of its own."""
+    cache = Cache(100_000)
+    shelf = cache.shelf(5.0, 60.0)
+    viewers = [b"viewer %010d" % number for number in range(20_000)]
+    tracemalloc.start()
+    try:
+        for number, viewer in enumerate(viewers):
+            shelf.put(viewer, 10**12 + number, known(10**12 + number))
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken / len(viewers) < 1024
+
+
+async def test_the_bound_is_the_configurations() -> None:
+    async with running(cache={"max_entries": 3}) as gateway:
+        for user in range(1000, 1004):
+            await gateway.client.get(f"/v1/connections/club/{user}")
+        found = [origin(await gateway.client.get(f"/v1/connections/club/{user}")) for user in (1003, 1000)]
+        assert found == ["hit", "fwd=miss"]
+
+
+@virtual
+async def test_a_hit_takes_as_many_steps_among_many_entries_as_among_few() -> None:
+    async with keeping(fresh_for=600.0) as gateway:
+        steps = []
+        for users in (range(1000, 1010), range(1010, 2000)):
+            for user in users:
+                await ask(gateway, user)
+            steps.append(await _steps(gateway))
+        assert steps[0] == steps[1]
+        assert gateway.acme.calls == 1000
+
+
+async def _steps(gateway: Any) -> int:
+    """Calls of functions, Python's and C's, in one lookup of what is kept."""
+    await ask(gateway, 1005)
+    counted = 0
+
+    def count(_frame: Any, event: str, _what: Any) -> None:
+        nonlocal counted
+        counted += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        answer = await ask(gateway, 1005)
+    finally:
+        sys.setprofile(before)
+    assert origin(answer) == "hit"
+    return counted
