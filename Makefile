@@ -4,6 +4,7 @@ PIP    := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
 NODE_MODULES := tests/simulation/node/node_modules
+PEER_MODULES := benchmarks/peers/node_modules
 
 .PHONY: demo test check install bench lock clean
 
@@ -21,16 +22,20 @@ check: .venv/dev  ## format, lint, types, direction of imports
 
 install: .venv/dev  ## all that development needs, into .venv
 
-bench: .venv/run  ## the measured claims of the README
+bench: .venv/run benchmarks/.venv/peers $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of the README
+	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.login
 	.venv/bin/python -m benchmarks.wire
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock
 	$(COMPILE) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
+	.venv/bin/uv pip compile benchmarks/peers/requirements.in --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --upgrade \
+		-o benchmarks/peers/requirements.lock
 
 clean:
-	rm -rf .venv .npm $(NODE_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf .venv .npm benchmarks/.venv $(NODE_MODULES) $(PEER_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 .venv/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
@@ -42,6 +47,14 @@ clean:
 	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
+# what the gateway is measured against has an environment of its own
+benchmarks/.venv/peers: benchmarks/peers/requirements.lock
+	$(PYTHON) -m venv --clear benchmarks/.venv
+	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
 # npm writes this file last; its cache and its log stay in the repository
 $(NODE_MODULES)/.package-lock.json: tests/simulation/node/package-lock.json
+$(PEER_MODULES)/.package-lock.json: benchmarks/peers/package-lock.json
+$(NODE_MODULES)/.package-lock.json $(PEER_MODULES)/.package-lock.json:
 	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --cache "$(CURDIR)/.npm"

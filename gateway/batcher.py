@@ -2,7 +2,8 @@
 
 1. Who asks about a user whom a call under way is about joins it, unless that call began before `since`: then what it
    says may be too old for whoever asks.
-2. A lookup that finds fewer than `AT_ONCE` calls under way leaves at once, alone.
+2. A lookup leaves at once, alone, if it finds nothing under way, or one call about one user. (Beside a call about
+   several it would only make the next such call smaller: that was measured.)
 3. Otherwise it gathers. As soon as a call comes back, all that gathered meanwhile leave together, as one call (as
    several where they are more than the adapter's `batch_size`). So there is no timer, nobody waits without a call
    under way, and where nothing goes on nobody waits at all.
@@ -26,8 +27,8 @@ from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformErr
 from gateway.background import Background
 from gateway.known import Known
 
-AT_ONCE: Final = 2
-"""Calls of a viewer under way, from which on its lookups gather."""
+ENOUGH: Final = 2
+"""Calls about one user under way, from which on a viewer's lookups gather; one about several counts as as many."""
 NOT_YET: Final = float("inf")
 ANY_TIME: Final = float("-inf")
 """A `since` that takes any answer."""
@@ -53,7 +54,7 @@ class Batcher:
         line = self._line(viewer)
         if not line.join(user_id, waiter, deadline, since):
             question = line.ask(user_id, waiter, deadline)
-            if line.under_way < AT_ONCE:
+            if line.under_way < ENOUGH:
                 self._leave(line, [question])
             else:
                 line.gathered.append(question)
@@ -95,8 +96,9 @@ class Batcher:
         """Send these off, in as few calls as may be."""
         size = self._adapter.batch_size
         for start in range(0, len(questions), size):
-            line.under_way += 1
-            self._reads.start(self._ask(line, questions[start : start + size]))
+            batch = questions[start : start + size]
+            line.under_way += min(len(batch), ENOUGH)
+            self._reads.start(self._ask(line, batch))
 
     async def _ask(self, line: _Line, batch: Sequence[_Question]) -> None:
         """One call and its end, which those who gathered meanwhile have waited for."""
@@ -109,7 +111,7 @@ class Batcher:
             if not self._fail(line, batch, bug):
                 raise
         finally:
-            line.under_way -= 1
+            line.under_way -= min(len(batch), ENOUGH)
             self._release(line)
             if not line.under_way:
                 del self._lines[line.viewer]
@@ -177,7 +179,7 @@ class Batcher:
 
 
 class _Line:
-    """What is asked as one viewer: how many calls are under way, and which questions are open."""
+    """What is asked as one viewer: what is under way, and which questions are open."""
 
     __slots__ = ("_open", "gathered", "under_way", "viewer")
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 from adapters.contract import Adapter, DeadlineExceeded, Forbidden, PlatformError, ServerError, UserNotFound, Viewer
 from gateway.background import Background
-from gateway.batcher import ANY_TIME, AT_ONCE, Batcher, Said
+from gateway.batcher import ANY_TIME, ENOUGH, Batcher, Said
 from gateway.known import Known
 from tests import clock
 from tests.batching.scripted import MISSING, POISON, Bug, Call, Scripted
@@ -172,6 +172,6 @@ def test_two_calls_are_under_way_before_others_gather() -> None:
             for user in range(1, 7)
         ]
         await asyncio.gather(*asking)
-        assert [len(call.users) for call in world.adapter.calls[: AT_ONCE + 1]] == [1, 1, 4]
+        assert [len(call.users) for call in world.adapter.calls[: ENOUGH + 1]] == [1, 1, 4]
 
     clock.run(main())
