@@ -21,7 +21,7 @@ class Process:
     """Started at once, on `core`; `stop` ends it and its children."""
 
     def __init__(
-        self, name: str, command: Sequence[str], port: int, log: Path, core: int, env: Mapping[str, str] | None
+        self, name: str, command: Sequence[str], port: int, log: Path, *, core: int, env: Mapping[str, str] | None
     ) -> None:
         self.name = name
         self.port = port

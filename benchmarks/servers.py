@@ -70,7 +70,7 @@ class Servers:
     def _start(
         self, name: str, command: list[str], port: int, *, core: int = CORES[0], env: Mapping[str, str] | None = None
     ) -> Process:
-        started = Process(name, command, port, self._folder / f"{port}.log", core, env)
+        started = Process(name, command, port, self._folder / f"{port}.log", core=core, env=env)
         self._running.append(started)
         return started
 

@@ -1,0 +1,59 @@
+"""When the lines of the log are written."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.telemetry.buffer import MOST, PATIENCE, Buffer
+from tests.clock import virtual
+
+
+class Writes:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.buffer = Buffer(self.seen.append, PATIENCE)
+
+
+@virtual
+async def test_lines_wait_for_others_but_not_long() -> None:
+    writes = Writes()
+    for line in ("one", "two"):
+        writes.buffer.add(line)
+    assert writes.seen == []
+    await asyncio.sleep(PATIENCE)
+    assert writes.seen == ["one\ntwo\n"]
+
+
+@virtual
+async def test_one_that_is_wanted_now_takes_the_others_along() -> None:
+    writes = Writes()
+    writes.buffer.add("one")
+    writes.buffer.add("two")
+    writes.buffer.flush()
+    assert writes.seen == ["one\ntwo\n"]
+    await asyncio.sleep(1)
+    assert len(writes.seen) == 1
+
+
+@virtual
+async def test_there_are_never_many_that_wait() -> None:
+    writes = Writes()
+    for number in range(2 * MOST):
+        writes.buffer.add(str(number))
+    assert [each.count("\n") for each in writes.seen] == [MOST, MOST]
+
+
+def test_without_a_loop_nothing_waits() -> None:
+    writes = Writes()
+    writes.buffer.add("one")
+    assert writes.seen == ["one\n"]
+
+
+@virtual
+async def test_a_log_that_nobody_reads_is_no_ones_failure() -> None:
+    def gone(_text: str) -> None:
+        raise BrokenPipeError
+
+    buffer = Buffer(gone, 0.0)
+    buffer.add("one")
+    buffer.add("two")

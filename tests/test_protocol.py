@@ -1,0 +1,144 @@
+"""The wire to callers: what our protocol does in its own way, on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from gateway.protocol import Protocol
+from gateway.server import Server, listen
+from gateway.settings import ServerSettings
+from tests.gateways import running
+
+GET = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+class Line:
+    """A connection that is spoken over by hand."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    async def answer(self) -> tuple[bytes, bytes]:
+        """Head and body of the next one."""
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length: "))
+        return head, await self.reader.readexactly(int(length.partition(b": ")[2]))
+
+
+@asynccontextmanager
+async def line() -> AsyncIterator[Line]:
+    """To a gateway that also has paths for answers that it never gives."""
+    async with running() as gateway:
+
+        async def unusual(scope: Scope, receive: Receive, send: Send) -> None:
+            match scope.get("path"):
+                case "/stream":
+                    await StreamingResponse(iter([b"one", b"two"]))(scope, receive, send)
+                case "/close":
+                    await Response(b"bye", headers={"connection": "close"})(scope, receive, send)
+                case "/two-headers":
+                    await Response(b"no", headers={"x": "1\r\ny: 2"})(scope, receive, send)
+                case _:
+                    await gateway.app(scope, receive, send)
+
+        listener = listen("127.0.0.1", 0)
+        server = Server(gateway.app, ServerSettings(), gateway.log)
+        server.config.app = unusual
+        serving = asyncio.create_task(server.serve_on(listener))
+        reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
+        try:
+            yield Line(reader, writer)
+        finally:
+            writer.close()
+            server.stop()
+            await serving
+
+
+async def test_an_answer_is_one_write() -> None:
+    async with line() as it:
+        it.writer.write(GET % 103)
+        whole = await it.reader.read(65536)
+        head, _, body = whole.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\ndate: ")
+        assert b'"user_id":"103"' in body
+        assert b"content-length: %d\r\n" % len(body) in head + b"\r\n"
+
+
+async def test_requests_that_come_together_are_answered_in_their_order() -> None:
+    async with line() as it:
+        it.writer.write(b"".join(GET % user for user in (101, 102, 103, 1001)))
+        users = [(await it.answer())[1].partition(b'"user_id":"')[2].partition(b'"')[0] for _ in range(4)]
+        assert users == [b"101", b"102", b"103", b"1001"]
+
+
+async def test_a_connection_stays_open() -> None:
+    async with line() as it:
+        for user in (101, 102):
+            it.writer.write(GET % user)
+            assert b"%d" % user in (await it.answer())[1]
+
+
+async def test_one_that_is_to_be_closed_is_closed() -> None:
+    async with line() as it:
+        it.writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        whole = await it.reader.read()
+        assert b"\r\nconnection: close\r\n" in whole
+
+
+async def test_an_answer_that_closes_it_closes_it() -> None:
+    async with line() as it:
+        it.writer.write(b"GET /close HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await it.reader.read()).endswith(b"bye")
+
+
+async def test_http_1_0_is_answered_and_closed() -> None:
+    async with line() as it:
+        it.writer.write(b"GET /livez HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        assert (await it.reader.read()).endswith(b'{"status":"live"}')
+
+
+async def test_head_has_no_body() -> None:
+    async with line() as it:
+        it.writer.write(b"HEAD /livez HTTP/1.1\r\nHost: localhost\r\n\r\n" + GET % 101)
+        head = await it.reader.readuntil(b"\r\n\r\n")
+        assert b"content-length: 17\r\n" in head
+        assert b'"user_id":"101"' in (await it.answer())[1]
+
+
+async def test_an_answer_in_parts_is_sent_in_parts() -> None:
+    async with line() as it:
+        it.writer.write(b"GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"transfer-encoding: chunked" in await it.reader.readuntil(b"\r\n\r\n")
+        assert await it.reader.readuntil(b"0\r\n\r\n") == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
+
+
+async def test_a_header_that_would_be_two_is_not_sent() -> None:
+    async with line() as it:
+        it.writer.write(b"GET /two-headers HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"\r\ny: 2" not in await it.reader.read(65536)
+
+
+async def test_an_idle_connection_is_closed_and_one_in_use_is_not() -> None:
+    async with line() as it:
+        it.writer.write(GET % 101)
+        await it.answer()
+        (protocol,) = [each for each in _protocols() if each._bell is not None]  # noqa: SLF001  five seconds are long
+        bell = protocol._bell  # noqa: SLF001  as above
+        assert bell is not None
+        bell.cancel()
+        protocol.timeout_keep_alive_handler()
+        assert not protocol.transport.is_closing()
+        protocol._idle_since = 0.0  # noqa: SLF001  as above
+        protocol.timeout_keep_alive_handler()
+        assert await it.reader.read() == b""
+
+
+def _protocols() -> list[Protocol]:
+    return [each for each in gc.get_objects() if type(each) is Protocol]
