@@ -12,6 +12,7 @@ The rules:
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from typing import Final
 
 from adapters.contract import CredentialRefused, Forbidden, OwnCredentialRefused, PlatformError, UserNotFound, Viewer
@@ -21,13 +22,16 @@ SWEPT: Final = 2
 """Entries that are looked at, the oldest first, whenever one is added: more may go than come."""
 
 
+Entries = OrderedDict[tuple["Shelf", bytes, int], Known]
+
+
 class Cache:
     """Room for `most` entries, shared by the shelves of all platforms."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._entries: dict[tuple[Shelf, bytes, int], Known] = {}
-        """in the order in which they came: the oldest first"""
+        self._entries: Entries = OrderedDict()
+        """in the order in which they came: the oldest first, which a plain dict finds only behind all that have gone"""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -51,9 +55,7 @@ class Cache:
 class Shelf:
     """What one platform said, to its viewers apart. `Cache.shelf` makes it; `close` empties it for good."""
 
-    def __init__(
-        self, cache: Cache, entries: dict[tuple[Shelf, bytes, int], Known], fresh_for: float, stale_for: float
-    ) -> None:
+    def __init__(self, cache: Cache, entries: Entries, fresh_for: float, stale_for: float) -> None:
         self._cache = cache
         self._entries = entries
         self._fresh_for = fresh_for
