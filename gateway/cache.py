@@ -31,7 +31,7 @@ class Cache:
     def __init__(self, most: int) -> None:
         self._most = most
         self._entries: Entries = OrderedDict()
-        """in the order in which they came: the oldest first, which a plain dict finds only behind all that have gone"""
+        """the oldest first (a plain dict would look for it behind all that have gone)"""
 
     def __len__(self) -> int:
         return len(self._entries)
