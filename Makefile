@@ -1,10 +1,12 @@
 # People and CI run the same commands. Each does all it needs on a machine with Python 3.11 and make.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PIP    := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+INSTALL := python -m pip install --quiet --disable-pip-version-check
+PIP    := .venv/bin/$(INSTALL)
 COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
 NODE_MODULES := tests/simulation/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
+BENCH  := benchmarks/.venv
 
 .PHONY: demo test check install bench lock clean
 
@@ -22,7 +24,7 @@ check: .venv/dev  ## format, lint, types, direction of imports
 
 install: .venv/dev  ## all that development needs, into .venv
 
-bench: .venv/run benchmarks/.venv/peers $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of the README
+bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of the README
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.login
 	.venv/bin/python -m benchmarks.wire
@@ -47,10 +49,16 @@ clean:
 	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
 	@touch $@
 
-# what the gateway is measured against has an environment of its own
-benchmarks/.venv/peers: benchmarks/peers/requirements.lock
-	$(PYTHON) -m venv --clear benchmarks/.venv
-	benchmarks/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+# the gateway is measured with what it runs on and nothing else, and so is what it is measured against
+$(BENCH)/gateway/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/$(INSTALL) --require-hashes --no-deps -r $<
+	$(@D)/bin/$(INSTALL) --no-build-isolation --no-deps --no-index -e .
+	@touch $@
+
+$(BENCH)/peers/ready: benchmarks/peers/requirements.lock
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/$(INSTALL) --require-hashes --no-deps -r $<
 	@touch $@
 
 # npm writes this file last; its cache and its log stay in the repository

@@ -8,12 +8,16 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
-from benchmarks import nginx, starting
+from benchmarks import growth, nginx, starting
 from benchmarks.figures import Figure, figures
+from benchmarks.plot import plot
 from benchmarks.processes import CORES
 from benchmarks.scenarios import SCENARIOS, Measured, measure, median
 from benchmarks.servers import GATEWAY, Servers, missing
+
+PICTURE: Final = Path(__file__).parent / "cpu-per-lookup.svg"
 
 
 def main() -> int:
@@ -35,7 +39,9 @@ def main() -> int:
                     found[key] = measure(servers, SCENARIOS[key], options.rounds, set(why))
                     _print_scenario(key, found[key])
             if not options.only or "start" in options.only:
-                told += _print_starts(starting.measure(servers, max(options.rounds - 2, 1), set(why)))
+                told += _print_starts(starting.measure(servers, options.rounds, set(why)))
+            if not options.only or "growth" in options.only:
+                _print_growth(servers, max(options.rounds - 2, 1), set(why))
         finally:
             servers.stop()
     told = figures(found) + told
@@ -45,8 +51,8 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start"])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "growth"])
     return parser.parse_args()
 
 
@@ -86,6 +92,20 @@ def _print_starts(found: dict[str, list[starting.Start]]) -> list[Figure]:
             memory <= starting.MOST_MEMORY and seconds_ <= starting.LONGEST,
         )
     ]
+
+
+def _print_growth(servers: Servers, rounds: int, absent: set[str]) -> None:
+    table, curves = growth.over_concurrency(servers, rounds, absent)
+    _print_table(table)
+    PICTURE.write_text(plot("CPU per lookup, over how many ask at once", "at once", "µs", curves))
+    for each in (growth.over_users, growth.over_viewers, growth.over_processes, growth.over_entries):
+        _print_table(each(servers, rounds))
+
+
+def _print_table(table: growth.Table) -> None:
+    print(f"\n**growth**: {table.title}\n")
+    for row in (table.columns, ("---",) * len(table.columns), *table.rows):
+        print(f"| {' | '.join(row)} |", flush=True)
 
 
 def _print_figures(told: list[Figure]) -> None:

@@ -40,8 +40,14 @@ def lookup_of_many(user_ids: list[int]) -> Asked:
     return Asked(f"{head}\r\n\r\n{body}".encode(), b'"user_id":"%d"' % user_ids[-1])
 
 
-async def run(ports: list[int], at_once: int, asking: Iterator[Asked], *, seconds: float, most: int = 10**9) -> Run:
-    """Ask for so many `seconds`, or `most` times."""
+async def run(
+    ports: list[int], at_once: int, asking: Iterator[Asked], *, seconds: float, most: int = 10**9, awake: bool = False
+) -> Run:
+    """Ask for so many `seconds`, or `most` times.
+
+    `awake`: never sleep, since to wake a caller up costs the server that answers it, and a quick one more than a slow
+    one. Not where somebody else needs the core.
+    """
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     latencies: list[float] = []
@@ -61,7 +67,15 @@ async def run(ports: list[int], at_once: int, asking: Iterator[Asked], *, second
     begun = time.perf_counter()
     for caller in callers:
         caller.ask()
-    await asyncio.gather(*(caller.done for caller in callers))
+    everybody = asyncio.gather(*(caller.done for caller in callers))
+
+    def stay_awake() -> None:
+        if not everybody.done():
+            loop.call_soon(stay_awake)
+
+    if awake:
+        stay_awake()
+    await everybody
     return Run(len(latencies), time.perf_counter() - begun, sorted(latencies))
 
 

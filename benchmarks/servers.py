@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -14,7 +13,9 @@ from benchmarks.processes import CORES, Process, free_port
 
 HERE: Final = Path(__file__).parent
 PEERS: Final = HERE / "peers"
-PEERS_PYTHON: Final = HERE / ".venv" / "bin" / "python"
+ENVIRONMENTS: Final = HERE / ".venv"
+PEERS_PYTHON: Final = ENVIRONMENTS / "peers" / "bin" / "python"
+OURS: Final = ENVIRONMENTS / "gateway" / "bin" / "connection-gateway"
 NODE: Final = shutil.which("node")
 NODE_MODULES: Final = PEERS / "node_modules"
 HEADERS: Final = {"sessionToken": TOKEN}
@@ -80,8 +81,7 @@ class Servers:
             f"[server]\nport = {port}\n{more}[platforms.acme]\nadapter = 'symphony'\n"
             f"base_url = 'http://{self._upstream}'\ncredentials = {{ mode = 'caller' }}\n"
         )
-        command = Path(sys.executable).parent / "connection-gateway"
-        return [str(command), "serve", "--config", str(config)]
+        return [str(OURS), "serve", "--config", str(config)]
 
 
 def missing() -> dict[str, str]:
@@ -89,7 +89,7 @@ def missing() -> dict[str, str]:
     why: dict[str, str] = {}
     if not PEERS_PYTHON.exists():
         for name in (FASTAPI, STARLETTE, BARE):
-            why[name] = "no benchmarks/.venv: make bench makes it"
+            why[name] = "no environment: make bench makes it"
     if NODE is None or not NODE_MODULES.is_dir():
         why[FASTIFY] = "no node" if NODE is None else "no node_modules: make bench installs them"
     if nginx.NJS is None or not nginx.NJS.exists():

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.callers import KEY_HEADER
 from gateway.problems import Kind, Problem, body, response
-from gateway.telemetry.access import Access
+from gateway.telemetry.access import ACCESS, Access
 from gateway.telemetry.log import Log
 
 
@@ -32,7 +32,7 @@ class Answering:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
-            access = Access.of(scope)
+            access: Access = scope[ACCESS]
             if access.status is not None:
                 self._log.failure("broken-answer", error, request_id=access.request_id)
                 raise

@@ -10,11 +10,10 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from gateway.answering import Answering
-from gateway.call import Authentication
+from gateway.entrance import Entrance
 from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
 from gateway.perimeter import Perimeter
-from gateway.receipt import Receipt
 from gateway.routes import actions, connections, lists, lookups, platforms, probes, scrapes
 from gateway.settings import Settings
 from gateway.telemetry.access import AccessLog
@@ -29,7 +28,7 @@ class App(Starlette):
     """Starlette without its own two layers around exceptions (15 µs): `Answering` answers whatever is raised."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        app: ASGIApp = self.router
+        app: ASGIApp = self.router.app
         for layer in reversed(self.user_middleware):
             app = layer.cls(app, *layer.args, **layer.kwargs)
         return app
@@ -67,10 +66,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         middleware=[
             Middleware(AccessLog, log, metrics),
             Middleware(Answering, log, adapters),
-            Middleware(Perimeter, settings.server.hosts, generations),
-            Middleware(Authentication, generations),
-            Middleware(Receipt),
-            Middleware(Authentication, generations),
+            Middleware(Entrance, Perimeter(settings.server.hosts, generations), generations),
         ],
         lifespan=lifespan,
     )

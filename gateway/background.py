@@ -7,19 +7,20 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from adapters.contract import PlatformError
+from adapters.loop import OneLoop
 from gateway.problems import Problem
 
 T = TypeVar("T")
 
 
-class Background:
+class Background(OneLoop):
     """Keeps the tasks that were started until they end."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        task = asyncio.get_running_loop().create_task(work)
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
@@ -29,7 +30,7 @@ class Background:
 
         Those that are not done then go on. If nobody waits for them any more, a bug in one is still reported.
         """
-        timeout = until - asyncio.get_running_loop().time()
+        timeout = until - self._loop.time()
         try:
             await asyncio.wait(
                 tasks,

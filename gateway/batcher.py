@@ -2,11 +2,13 @@
 
 1. Who asks about a user whom a call under way is about joins it, unless that call began before `since`: then what it
    says may be too old for whoever asks.
-2. A lookup leaves at once, alone, if it finds nothing under way, or one call about one user. (Beside a call about
-   several it would only make the next such call smaller: that was measured.)
-3. Otherwise it gathers. As soon as a call comes back, all that gathered meanwhile leave together, as one call (as
+2. A lookup leaves at once if it finds nothing under way, or one call about one user: alone, or with those that come
+   in the same turn of the event loop.
+3. Otherwise it gathers, until that is so again. Then all that gathered meanwhile leave together, as one call (as
    several where they are more than the adapter's `batch_size`). So there is no timer, nobody waits without a call
-   under way, and where nothing goes on nobody waits at all.
+   under way, and where nothing goes on nobody waits at all. Two calls about several at once would each be half as
+   large, and cost as much. Only if what is under way takes much longer than usual do those who come later not wait
+   for it: once.
 4. The users of one lookup of many leave at once, together.
 5. Each who waits has a deadline of its own, and takes nobody along. A call that has left comes to its end; users for
    whom nobody waits any more are not asked.
@@ -20,15 +22,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
+from adapters.loop import OneLoop
 from gateway.background import Background
+from gateway.deadlines import Deadlines
 from gateway.known import Known
 
 ENOUGH: Final = 2
 """Calls about one user under way, from which on a viewer's lookups gather; one about several counts as as many."""
+LATE: Final = 4.0
+"""Times as long as usual, and what has not come back by then is late."""
+LATEST: Final = 0.1
+"""What the latest call counts for what is usual."""
 NOT_YET: Final = float("inf")
 ANY_TIME: Final = float("-inf")
 """A `since` that takes any answer."""
@@ -38,27 +47,29 @@ Hear = Callable[[Viewer, int, Said], None]
 """Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
 
 
-class Batcher:
+class Batcher(OneLoop):
     """Reads of one platform; `reads` keeps the calls until they end, and `hear` is told what came of each."""
 
     def __init__(self, adapter: Adapter, reads: Background, hear: Hear) -> None:
         self._adapter = adapter
         self._reads = reads
         self._hear = hear
+        self._deadlines = Deadlines()
+        self._usual = math.inf
+        """seconds that a call takes; before the first nobody knows"""
         self._lines: dict[Viewer, _Line] = {}
         """of viewers for whom anything is under way"""
 
     async def lookup(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Said:
         """What the platform says of this user, by `deadline` (`loop.time()`), in a call that began after `since`."""
-        waiter = _Waiter(1)
+        waiter = _Waiter(1, self._loop.create_future())
         line = self._line(viewer)
         if not line.join(user_id, waiter, deadline, since):
-            question = line.ask(user_id, waiter, deadline)
-            if line.under_way < ENOUGH:
-                self._leave(line, [question])
-            else:
-                line.gathered.append(question)
-        await waiter.wait(deadline)
+            line.gathered.append(line.ask(user_id, waiter, deadline))
+            if not line.leaving and (line.under_way < ENOUGH or self._is_late(line)):
+                line.leaving = True
+                self._loop.call_soon(self._leave_together, line)
+        await self._deadlines.wait(waiter.done, deadline)
         return waiter.heard.get(user_id) or self._late()
 
     async def read(
@@ -68,7 +79,7 @@ class Batcher:
         asked = list(user_ids)
         if not asked:
             return {}
-        waiter = _Waiter(len(asked))
+        waiter = _Waiter(len(asked), self._loop.create_future())
         line = self._line(viewer)
         questions = [
             line.ask(user_id, waiter, deadline)
@@ -76,7 +87,7 @@ class Batcher:
             if not line.join(user_id, waiter, deadline, since)
         ]
         self._leave(line, questions)
-        await waiter.wait(deadline)
+        await self._deadlines.wait(waiter.done, deadline)
         late = self._late()
         return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
 
@@ -97,7 +108,8 @@ class Batcher:
         size = self._adapter.batch_size
         for start in range(0, len(questions), size):
             batch = questions[start : start + size]
-            line.under_way += min(len(batch), ENOUGH)
+            line.departs(batch, self._loop.time())
+            line.calls += 1
             self._reads.start(self._ask(line, batch))
 
     async def _ask(self, line: _Line, batch: Sequence[_Question]) -> None:
@@ -111,15 +123,18 @@ class Batcher:
             if not self._fail(line, batch, bug):
                 raise
         finally:
-            line.under_way -= min(len(batch), ENOUGH)
-            self._release(line)
-            if not line.under_way:
+            line.calls -= 1
+            if not line.calls and not line.gathered:
                 del self._lines[line.viewer]
 
-    def _release(self, line: _Line) -> None:
-        """A call has come back."""
+    def _leave_together(self, line: _Line) -> None:
+        line.leaving = False
         gathered, line.gathered = line.gathered, []
         self._leave(line, gathered)
+
+    def _is_late(self, line: _Line) -> bool:
+        """Whether what is under way should have come back, and nobody has gone past it yet."""
+        return line.under_way < 2 * ENOUGH and self._loop.time() - line.departed > LATE * self._usual
 
     def _fail(self, line: _Line, batch: Sequence[_Question], failure: BaseException) -> bool:
         """Whether anybody was there to hear of it."""
@@ -130,7 +145,8 @@ class Batcher:
         return heard
 
     async def _answer(self, line: _Line, batch: Sequence[_Question]) -> None:
-        now = asyncio.get_running_loop().time()
+        """These have departed."""
+        now = self._loop.time()
         asked: dict[int, _Question] = {}
         for question in batch:
             if question.until > now:
@@ -138,13 +154,8 @@ class Batcher:
                 asked[question.user_id] = question
             else:
                 line.drop(question)
-        if not asked:
-            return
         try:
-            try:
-                found = await self._adapter.read(line.viewer, tuple(asked))
-            finally:
-                self._release(line)
+            found = await self._read(line, batch, asked)
         except PlatformError as failure:
             if failure.refusal is not None and len(asked) > 1:
                 await self._bisect(line, list(asked.values()), failure)
@@ -152,21 +163,44 @@ class Batcher:
                 for question in asked.values():
                     self._tell(line, question, failure)
             return
-        at = asyncio.get_running_loop().time()
+        at = self._loop.time()
         for user_id, question in asked.items():
             said = found[user_id]
             self._tell(line, question, Known.of(said, at) if isinstance(said, Connection) else said)
 
+    async def _read(
+        self, line: _Line, batch: Sequence[_Question], asked: Collection[int]
+    ) -> Mapping[int, Connection | PlatformError]:
+        """One call; as soon as it is back, those who gathered may leave."""
+        try:
+            return await self._adapter.read(line.viewer, tuple(asked)) if asked else {}
+        finally:
+            if asked:
+                self._note(self._loop.time() - line.departed)
+            line.is_back(batch)
+            if line.under_way < ENOUGH:
+                self._leave_together(line)
+
+    def _note(self, took: float) -> None:
+        """How long a call took."""
+        if self._usual == math.inf:
+            self._usual = took
+        self._usual += (took - self._usual) * LATEST
+
     async def _bisect(self, line: _Line, batch: Sequence[_Question], refused: PlatformError) -> None:
         first, others = batch[0], batch[1:]
-        await self._answer(line, (first,))
+        await self._again(line, (first,))
         if isinstance(first.said, PlatformError) and first.said.refusal == refused.refusal:
             for question in others:
                 self._tell(line, question, first.said)
             return
         middle = (len(others) + 1) // 2
         halves = [half for half in (others[:middle], others[middle:]) if half]
-        await asyncio.gather(*(self._answer(line, half) for half in halves))
+        await asyncio.gather(*(self._again(line, half) for half in halves))
+
+    async def _again(self, line: _Line, batch: Sequence[_Question]) -> None:
+        line.departs(batch, self._loop.time())
+        await self._answer(line, batch)
 
     def _tell(self, line: _Line, question: _Question, said: Said) -> None:
         if not question.forgotten or isinstance(said, PlatformError):
@@ -181,15 +215,29 @@ class Batcher:
 class _Line:
     """What is asked as one viewer: what is under way, and which questions are open."""
 
-    __slots__ = ("_open", "gathered", "under_way", "viewer")
+    __slots__ = ("_open", "calls", "departed", "gathered", "leaving", "under_way", "viewer")
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
+        self.calls = 0
+        """that are not ended, whether or not they are back"""
         self.under_way = 0
+        """1 for each call about one user, `ENOUGH` for each about several"""
+        self.departed = 0.0
+        """when the last of them left"""
         self.gathered: list[_Question] = []
-        """those that wait for a call to come back"""
+        """those that wait for the end of the turn, or for a call to come back"""
+        self.leaving = False
+        """at the end of this turn"""
         self._open: dict[int, _Question] = {}
         """by user, those that may be joined"""
+
+    def departs(self, batch: Sequence[_Question], now: float) -> None:
+        self.under_way += min(len(batch), ENOUGH)
+        self.departed = now
+
+    def is_back(self, batch: Sequence[_Question]) -> None:
+        self.under_way -= min(len(batch), ENOUGH)
 
     def join(self, user_id: int, waiter: _Waiter, deadline: float, since: float) -> bool:
         """Whether there is an open question about this user whose answer will do."""
@@ -249,38 +297,26 @@ class _Question:
 class _Waiter:
     """One lookup, of one user or of many: a future, and what was heard so far."""
 
-    __slots__ = ("_done", "_missing", "heard")
+    __slots__ = ("_missing", "done", "heard")
 
-    def __init__(self, users: int) -> None:
+    def __init__(self, users: int, done: asyncio.Future[None]) -> None:
         self._missing = users
-        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done = done
+        """resolved once all was heard"""
         self.heard: dict[int, Said] = {}
-
-    async def wait(self, deadline: float) -> None:
-        """Until all was heard, at most until `deadline`."""
-        bell = asyncio.get_running_loop().call_at(deadline, _end, self._done)
-        try:
-            await self._done
-        finally:
-            bell.cancel()
 
     def hear(self, user_id: int, said: Said) -> None:
         self.heard[user_id] = said
         self._missing -= 1
-        if not self._missing:
-            _end(self._done)
+        if not self._missing and not self.done.done():
+            self.done.set_result(None)
 
     def fail(self, failure: BaseException) -> bool:
         """Whether it still waited."""
-        if self._done.done():
+        if self.done.done():
             return False
         if isinstance(failure, asyncio.CancelledError):
-            self._done.cancel()
+            self.done.cancel()
         else:
-            self._done.set_exception(failure)
+            self.done.set_exception(failure)
         return True
-
-
-def _end(done: asyncio.Future[None]) -> None:
-    if not done.done():
-        done.set_result(None)

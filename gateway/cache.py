@@ -11,7 +11,6 @@ The rules:
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from typing import Final
 
@@ -68,8 +67,14 @@ class Shelf:
         """What was kept last, however old."""
         return self._entries.get((self, viewer.key, user_id))
 
+    def fresh(self, viewer: Viewer, user_id: int, since: float, now: float) -> Known | None:
+        """What may be told without asking, if it is of `since` or later."""
+        known = self._entries.get((self, viewer.key, user_id))
+        if known is None or known.at < since or now - known.at >= self._fresh_for:
+            return None
+        return known
+
     def is_fresh(self, known: Known, now: float) -> bool:
-        """Whether it may be told without asking."""
         return now - known.at < self._fresh_for
 
     def is_kept(self, known: Known, now: float) -> bool:
@@ -89,7 +94,7 @@ class Shelf:
         if not self.kept_for:
             return
         self.take(viewer, user_id)
-        self._cache.make_room(asyncio.get_running_loop().time())
+        self._cache.make_room(known.at)
         self._entries[self, viewer, user_id] = known
         self._users.setdefault(viewer, set()).add(user_id)
 

@@ -3,34 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 from starlette.requests import Request
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Viewer
 from adapters.secret import Quiet
-from gateway.callers import ANYBODY, Caller
-from gateway.generation import Generation, Generations
+from gateway.callers import Caller
+from gateway.generation import Generation
 from gateway.platform import Platform
 from gateway.policy import Right
 from gateway.problems import Problem
+from gateway.standing import Standing
 from gateway.telemetry.access import Access
 
-_KEY: Final = "connection_gateway.call"
+CALL: Final = "connection_gateway.call"
+"""Where a scope has it."""
 
 
 class Call(Quiet, msgspec.Struct, frozen=True):
     """What a route knows of whoever asks."""
 
-    caller: Caller
     generation: Generation
+    standing: Standing
     access: Access
 
     @staticmethod
     def of(request: Request) -> Call:
-        return cast("Call", request.scope[_KEY])
+        call: Call = request.scope[CALL]
+        return call
+
+    @property
+    def caller(self) -> Caller:
+        return self.standing.caller
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
@@ -46,35 +52,19 @@ class Call(Quiet, msgspec.Struct, frozen=True):
             if self.caller.refusal(name, right):
                 self.viewer(name, right)
 
+    def reader(self, platform: str) -> Viewer:
+        """As `viewer`, of whom only reads. The same headers say the same again."""
+        known = self.standing.readers.get(platform)
+        if known is None:
+            viewer = self.viewer(platform, Right.READ)
+            known = self.standing.readers[platform] = viewer, self.access.named
+        self.access.viewer, self.access.named = known
+        return known[0]
+
     def viewer(self, platform: str, right: Right) -> Viewer:
         """As whom this one is asked; a Problem is raised."""
-        viewer = self.generation.viewers.one(platform, self.caller, right, self.access)
+        viewer = self.viewers((platform,), right)[platform]
         if isinstance(viewer, Problem):
             raise viewer
         self.access.viewer = viewer
         return viewer
-
-
-class Authentication:
-    """Every call of the API needs a key, if there are callers. Nothing else is looked at before.
-
-    It stands before and behind the receipt of the request: a key that was revoked meanwhile is good no more, and a
-    request that took its time lives in the generation that is in force when it begins.
-    """
-
-    def __init__(self, app: ASGIApp, generations: Generations) -> None:
-        self._app = app
-        self._generations = generations
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not self._is_known(scope):
-            generation, access, caller = self._generations.now, Access.of(scope), ANYBODY
-            if scope["path"].startswith("/v1/"):
-                caller = generation.callers.of(access.headers)
-            access.caller = caller.name
-            access.asked_for = generation.viewers.asked_for(access.headers)
-            scope[_KEY] = Call(caller, generation, access)
-        await self._app(scope, receive, send)
-
-    def _is_known(self, scope: Scope) -> bool:
-        return _KEY in scope and cast("Call", scope[_KEY]).generation is self._generations.now

@@ -13,6 +13,7 @@ from adapters.settings import PlatformSettings
 from gateway.callers import Callers
 from gateway.platform import Platform
 from gateway.settings import Settings
+from gateway.standing import Standings
 from gateway.viewers import Viewers
 from gateway.wiring import Wiring
 
@@ -27,6 +28,7 @@ class Generation(msgspec.Struct, frozen=True):
     callers: Callers
     platforms: Mapping[str, Platform]
     viewers: Viewers
+    standings: Standings
 
 
 class Renewal(msgspec.Struct, frozen=True):
@@ -79,6 +81,7 @@ class Generations:
             callers=Callers(settings.callers),
             platforms=platforms,
             viewers=Viewers(adapters, self._viewers_key),
+            standings=Standings(),
         )
 
 

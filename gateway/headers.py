@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from adapters.secret import Quiet
 from gateway.problems import Kind, Problem
 
 
-class Given(Quiet):
-    """By name, in any case. A name that was sent more than once is rare, and costs more."""
+class Given(Quiet, dict[bytes, bytes]):
+    """The value that was sent last, by name in lower case; the methods take names in any case."""
 
-    __slots__ = ("_all", "_last")
+    __slots__ = ("_all", "repeats")
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         """`raw` has names in lower case, as ASGI gives them."""
-        self._all = list(raw)
-        self._last = dict(self._all)
+        super().__init__(raw)
+        self._all = raw
+        self.repeats = len(self) != len(raw)
+        """whether a name was sent more than once, which is rare, and costs more"""
 
-    def __contains__(self, name: str) -> bool:
-        return _raw(name) in self._last
+    def has(self, name: str) -> bool:
+        return _raw(name) in self
 
     def last(self, name: str) -> str | None:
         """The value that was sent last; None where there is none."""
-        value = self._last.get(_raw(name))
+        value = self.get(_raw(name))
         return None if value is None else value.decode("latin-1")
 
     def every(self, name: str) -> list[str]:
         """All values, in the order in which they were sent."""
         raw = _raw(name)
-        if raw not in self._last:
+        if raw not in self:
             return []
         return [value.decode("latin-1") for each, value in self._all if each == raw]
 
     def once(self, name: str) -> str | None:
         """The value of a header that was sent exactly once."""
-        if len(self._last) == len(self._all):
+        if not self.repeats:
             return self.last(name)
         values = self.every(name)
         return values[0] if len(values) == 1 else None
@@ -44,7 +46,7 @@ class Given(Quiet):
     def single(self, name: str) -> str | None:
         """The one value, None where there is none; Problem `invalid-request` if it was sent with several."""
         value = self.last(name)
-        if value is not None and len(self._last) != len(self._all) and len(set(self.every(name))) > 1:
+        if value is not None and self.repeats and len(set(self.every(name))) > 1:
             raise Problem(Kind.INVALID_REQUEST, f"{name}: sent more than once with different values")
         return value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -19,6 +18,7 @@ from adapters.contract import (
     Unreachable,
     Viewer,
 )
+from adapters.loop import OneLoop
 from adapters.secret import Quiet
 from gateway.background import Background
 from gateway.batcher import ANY_TIME, Batcher, Said
@@ -47,7 +47,7 @@ class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
     source: bytes
 
 
-class Lookups:
+class Lookups(OneLoop):
     """`room` is for those who wait.
 
     `since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`.
@@ -60,10 +60,11 @@ class Lookups:
 
     async def one(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Reading:
         """Where `viewer` stands with `user_id`, by `deadline` (`loop.time()`). Raises a PlatformError."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
+        fresh = self._shelf.fresh(viewer, user_id, since, now)
+        if fresh is not None:
+            return Reading(fresh.body, int(now - fresh.at), HIT)
         known = self._shelf.get(viewer, user_id)
-        if known is not None and known.at >= since and self._shelf.is_fresh(known, now):
-            return Reading(known.body, int(now - known.at), HIT)
         try:
             with self._room:
                 said = await self._batcher.lookup(viewer, user_id, deadline, since)
@@ -78,15 +79,15 @@ class Lookups:
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
     ) -> Mapping[int, Reading | PlatformError]:
         """As `one`, of each of these different users, in few calls."""
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         found: dict[int, Reading | PlatformError] = {}
         asked: dict[int, bytes] = {}
         for user_id in user_ids:
-            known = self._shelf.get(viewer, user_id)
-            if known is not None and known.at >= since and self._shelf.is_fresh(known, now):
-                found[user_id] = Reading(known.body, int(now - known.at), HIT)
+            fresh = self._shelf.fresh(viewer, user_id, since, now)
+            if fresh is not None:
+                found[user_id] = Reading(fresh.body, int(now - fresh.at), HIT)
             else:
-                asked[user_id] = self._why_asked(known, now)
+                asked[user_id] = self._why_asked(self._shelf.get(viewer, user_id), now)
         for user_id, said in (await self.live(viewer, asked, deadline, since)).items():
             found[user_id] = self._reading(viewer, user_id, said, since, asked[user_id])
         return found
@@ -134,7 +135,7 @@ class Lookups:
         if isinstance(said, Known):
             return Reading(said.body, 0, why_asked)
         if isinstance(said, OUT_OF_REACH) and since == ANY_TIME:
-            now = asyncio.get_running_loop().time()
+            now = self._loop.time()
             known = self._shelf.get(viewer, user_id)
             if known is not None and self._shelf.is_kept(known, now):
                 return Reading(known.stale_body(), int(now - known.at), STALE[type(said)])

@@ -12,37 +12,24 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from starlette.types import ASGIApp, Receive, Scope, Send
-
 from gateway.generation import Generations
 from gateway.headers import Given
 from gateway.problems import Kind, Problem
 from gateway.settings import HostName, is_loopback
-from gateway.telemetry.access import Access
 
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class Perimeter:
-    """Refuses by `Host`, `Origin`, `Sec-Fetch-Site` and raw path, before anything else is looked at."""
+    """Refuses by `Host`, `Origin` and `Sec-Fetch-Site`, before anything else is looked at."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[HostName], generations: Generations) -> None:
-        self._app = app
+    def __init__(self, hosts: Iterable[HostName], generations: Generations) -> None:
         self._hosts = frozenset(hosts)
         self._generations = generations
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = Access.of(scope).headers
-            self._check_host(headers)
-            if b"%" in (scope.get("raw_path") or b""):
-                raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
-            if scope["path"].startswith("/v1/"):
-                _check_page(headers)
-        await self._app(scope, receive, send)
-
-    def _check_host(self, headers: Given) -> None:
+    def check_host(self, headers: Given) -> None:
+        """Raise the Problem of a request that is meant for somebody else, or does not say for whom."""
         given = headers.once("host")
         named = None if given is None else _named(given)
         if named is None:
@@ -51,6 +38,14 @@ class Perimeter:
             return
         if not named.is_loopback and named.name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")
+
+    def check_page(self, headers: Given) -> None:
+        """Raise the Problem of a request that the page of somebody else has made."""
+        if "cross-site" in headers.every("sec-fetch-site"):
+            raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
+        for origin in headers.every("origin"):
+            if not _is_own(origin, headers.last("host") or ""):
+                raise Problem(Kind.NOT_ALLOWED, "Origin: a page of another origin may not call this gateway")
 
 
 class _Host(NamedTuple):
@@ -66,14 +61,6 @@ def _named(host: str) -> _Host | None:
         return None
     name = authority[1].strip("[]").lower()
     return _Host(name, is_loopback(name))
-
-
-def _check_page(headers: Given) -> None:
-    if "sec-fetch-site" in headers and "cross-site" in headers.every("sec-fetch-site"):
-        raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
-    for origin in headers.every("origin") if "origin" in headers else ():
-        if not _is_own(origin, headers.last("host") or ""):
-            raise Problem(Kind.NOT_ALLOWED, "Origin: a page of another origin may not call this gateway")
 
 
 def _is_own(origin: str, host: str) -> bool:

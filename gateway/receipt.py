@@ -1,39 +1,23 @@
-"""When a request has been received whole. A POST does nothing before its body has been read to the end."""
+"""A body is read to its end before anything is done."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import Final
 
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive
 
 from gateway.problems import Kind, Problem
-from gateway.telemetry.access import Access
 
 MAX_BODY: Final = 256 * 1024
 
 
-class Receipt:
-    """Notes when the request was complete (deadlines count from then) and hands a POST on with its body.
+async def whole(receive: Receive) -> Receive:
+    """The same, once all of the body is there.
 
-    A caller who leaves before the end has asked for nothing, and gets nothing.
+    Raises ClientDisconnect where the caller left before: it has asked for nothing, and gets nothing.
     """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["method"] == "POST":
-            try:
-                receive = _replay(await _read(receive), receive)
-            except ClientDisconnect:
-                return
-        Access.of(scope).received_at = asyncio.get_running_loop().time()
-        await self._app(scope, receive, send)
+    return _replay(await _read(receive), receive)
 
 
 async def _read(receive: Receive) -> bytes:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import blake2b
-from typing import Final
 
 from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
@@ -23,8 +22,6 @@ from gateway.telemetry.access import Access
 NAMING_HEADER = "X-Platform-Token"
 """`acme=TOKEN, club=TOKEN`: names the platform that each token is for."""
 ON_BEHALF_HEADER = "X-On-Behalf-Of"
-SEEN: Final = 1000
-"""Tokens that are remembered, because to check and hash one costs 3 µs; then they are all forgotten."""
 
 
 def identity_headers(adapters: Iterable[Adapter]) -> tuple[str, ...]:
@@ -39,12 +36,10 @@ class Viewers:
     def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters
         self._key = key
-        self._seen: dict[tuple[str, str], Viewer] = {}
-        """by platform and token"""
 
     def asked_for(self, headers: Given) -> dict[str, int]:
         """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
-        if ON_BEHALF_HEADER not in headers:
+        if not headers.has(ON_BEHALF_HEADER):
             return {}
         named, _ = self._on_behalf(headers, ())
         return dict(named.by_platform) if named.everywhere is None else {"": named.everywhere}
@@ -76,14 +71,6 @@ class Viewers:
             for each in asked
         }
 
-    def one(self, platform: str, caller: Caller, right: Right, access: Access) -> Viewer | Problem:
-        """As `of`, of one platform: where nobody is named, which is usual, there is little to look at."""
-        headers = access.headers
-        if ON_BEHALF_HEADER in headers or NAMING_HEADER in headers:
-            return self.of((platform,), caller, right, access)[platform]
-        refusal = caller.refusal(platform, right)
-        return refusal or self._viewer(headers, self._adapters[platform], caller, None, None)
-
     def _viewer(
         self, headers: Given, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
     ) -> Viewer | Problem:
@@ -104,14 +91,8 @@ class Viewers:
         if not given:
             detail = f"expected the viewer's token as {_form(adapter)}, or in {NAMING_HEADER}"
             return Problem(Kind.MISSING_CREDENTIAL, detail, platform=adapter.platform)
-        viewer = self._seen.get((adapter.platform, given))
-        if viewer is None:
-            key = blake2b(given.encode("latin-1"), key=self._key, digest_size=16).digest()
-            viewer = Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
-            if len(self._seen) >= SEEN:
-                self._seen.clear()
-            self._seen[adapter.platform, given] = viewer
-        return viewer
+        key = blake2b(given.encode("latin-1"), key=self._key, digest_size=16).digest()
+        return Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
 
     def _on_behalf(self, headers: Given, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
         """One who is named for every platform counts for those that take names, if there is one among them."""

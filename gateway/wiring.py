@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import ssl
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
@@ -93,14 +94,19 @@ class Wiring:
 
 
 def network() -> Wire:
-    """A pool for each platform. Those without a `ca_file` share one TLS context: loading certificates takes 20 ms.
+    """A pool for each platform. Those without a `ca_file` share one TLS context: loading certificates takes 50 ms.
 
     Raises ConfigurationError where the environment names certificates that can't be loaded.
     """
-    usual = _usual_tls()
+    usual = functools.cache(_usual_tls)
 
     def connect_to(settings: PlatformSettings) -> httpx.AsyncBaseTransport:
-        tls = usual if settings.ca_file is None else ssl.create_default_context(cafile=settings.ca_file)
+        if settings.ca_file is not None:
+            tls = ssl.create_default_context(cafile=settings.ca_file)
+        elif any(str(url).startswith("https:") for url in (settings.base_url, settings.login_url, settings.proxy)):
+            tls = usual()
+        else:
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody, and is never asked
         return Pool(limit=settings.max_calls, tls=tls, proxy=settings.proxy)
 
     return connect_to

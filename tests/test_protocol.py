@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.protocol import Protocol
 from gateway.server import Server, listen
 from gateway.settings import ServerSettings
+from gateway.shortcuts import in_a_task
 from tests.gateways import running
 
 GET = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -40,6 +41,7 @@ async def line() -> AsyncIterator[Line]:
         async def unusual(scope: Scope, receive: Receive, send: Send) -> None:
             match scope.get("path"):
                 case "/stream":
+                    await in_a_task()
                     await StreamingResponse(iter([b"one", b"two"]))(scope, receive, send)
                 case "/close":
                     await Response(b"bye", headers={"connection": "close"})(scope, receive, send)
@@ -76,6 +78,23 @@ async def test_requests_that_come_together_are_answered_in_their_order() -> None
         it.writer.write(b"".join(GET % user for user in (101, 102, 103, 1001)))
         users = [(await it.answer())[1].partition(b'"user_id":"')[2].partition(b'"')[0] for _ in range(4)]
         assert users == [b"101", b"102", b"103", b"1001"]
+
+
+async def test_whatever_is_asked_for_is_answered() -> None:
+    async with line() as it:
+        for path in (
+            "/livez",
+            "/readyz",
+            "/metrics",
+            "/v1/platforms",
+            "/v1/connections?limit=3",
+            "/v1/connections/acme/1",
+        ):
+            it.writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            head, body = await it.answer()
+            assert head.startswith(b"HTTP/1.1 200 OK\r\n"), path
+            assert body, path
+        assert b'"user_id":"1"' in body
 
 
 async def test_a_connection_stays_open() -> None:

@@ -5,17 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
-from starlette.responses import Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message
 
-from gateway.receipt import MAX_BODY, Receipt
-from gateway.telemetry.access import Access, AccessLog
-from gateway.telemetry.log import Log
-from gateway.telemetry.metrics import Metrics
-from tests import clock
-from tests.gateways import Gateway
+from adapters.simulation.faults import Fault
+from gateway.receipt import MAX_BODY
+from tests.clock import virtual
+from tests.gateways import OWN, Gateway, running
 
 
 @pytest.mark.parametrize("size", [0, 1, MAX_BODY])
@@ -68,23 +64,19 @@ async def test_a_caller_who_leaves_in_the_middle_gets_nothing(gateway: Gateway) 
     assert "status" not in gateway.logged()[-1]
 
 
-def test_deadlines_count_from_when_the_request_was_complete() -> None:
-    received: list[float] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        received.append(Access.of(scope).received_at)
-        assert (await receive())["body"] == b"12"
-        await Response()(scope, receive, send)
-
+@virtual
+async def test_deadlines_count_from_when_the_request_was_complete() -> None:
     async def slowly() -> AsyncIterator[bytes]:
-        for part in (b"1", b"2"):
+        for part in (b'{"users":[{"platform":"acme",', b'"user_id":"101"}]}'):
             await asyncio.sleep(3)
             yield part
 
-    async def main() -> None:
-        whole = AccessLog(Receipt(app), Log(lambda _line: None), Metrics())
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url="http://localhost") as client:
-            await client.post("/", content=slowly())
-
-    clock.run(main())
-    assert received == [pytest.approx(6.0)]
+    async with running(OWN) as gateway:
+        gateway.acme.misbehave(Fault(delay=100))
+        loop = asyncio.get_running_loop()
+        before = loop.time()
+        answer = await gateway.client.post(
+            "/v1/lookup", content=slowly(), headers={"X-Request-Timeout-Ms": "1000"}, timeout=None
+        )
+        assert answer.json()["results"][0]["error"]["type"] == "/problems/platform-timeout"
+        assert loop.time() - before == pytest.approx(7.0)

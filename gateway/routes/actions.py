@@ -23,12 +23,12 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         word = request.path_params["action"]
         call.access.action = word if word in set(Action) else None
         platform = inputs.platform(request, call)
-        user_id = inputs.user_id(request)
+        user_id = inputs.user_id(request, call.access)
         action = _action(word)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")
         inputs.only_query(request)
-        deadline = inputs.deadline(request, request_timeout)
+        deadline = inputs.deadline(call.access, request_timeout)
         platform.check_offers(action)
         viewer = call.viewer(platform.name, Right.ACT)
         until = call.access.received_at + request_timeout

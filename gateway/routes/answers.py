@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -9,7 +10,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.lookups import Reading
+from gateway.shortcuts import READY
 
 JSON: Final = "application/json"
 
@@ -20,25 +21,9 @@ def reads(identities: Iterable[str]) -> Callable[[bytes, int, bytes], Response]:
     They are never cached elsewhere: only the gateway decides what is fresh, so that a button never shows an old
     state. They differ by the request headers that say who asks, and as whom.
     """
-    fixed = [
-        (b"content-type", JSON.encode()),
-        (b"cache-control", b"private, no-cache"),
-        (b"vary", ", ".join(identities).encode()),
-    ]
-
-    def answer(body: bytes, age: int, source: bytes) -> Response:
-        return Ready(
-            body,
-            [*fixed, (b"content-length", b"%d" % len(body)), (b"age", b"%d" % age), (b"cache-status", source)],
-        )
-
-    return answer
-
-
-def readings(identities: Iterable[str]) -> Callable[[Reading], Response]:
-    """Answers about one connection."""
-    answer = reads(identities)
-    return lambda reading: answer(reading.body, reading.age, reading.source)
+    vary = ", ".join(identities)
+    fixed = f"content-type: {JSON}\r\ncache-control: private, no-cache\r\nvary: {vary}\r\n".encode()
+    return functools.partial(Ready, fixed)
 
 
 def answer(content: object, headers: dict[str, str]) -> Response:
@@ -48,12 +33,17 @@ def answer(content: object, headers: dict[str, str]) -> Response:
 class Ready(Response):
     """A 200 whose headers stand as they are sent: to make them anew costs more than to find the answer."""
 
-    def __init__(self, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-        self.status_code = 200
-        self.background = None
+    def __init__(self, fixed: bytes, body: bytes, age: int, source: bytes) -> None:
+        """`fixed` are whole header lines."""
         self.body = body
-        self.raw_headers = headers
+        self._fixed = fixed
+        self._more = [(b"age", b"%d" % age), (b"cache-status", source)]
 
-    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        await send({"type": "http.response.body", "body": self.body})
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if READY in scope.get("extensions", ()):
+            await send({"type": READY, "status": 200, "fixed": self._fixed, "headers": self._more, "body": self.body})
+            return
+        fixed = dict(line.split(": ", 1) for line in self._fixed.decode().splitlines())
+        usual = Response(self.body, headers=fixed)
+        usual.raw_headers += self._more
+        await usual(scope, receive, send)

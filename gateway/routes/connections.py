@@ -8,23 +8,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.call import Call
-from gateway.policy import Right
 from gateway.routes import inputs
-from gateway.routes.answers import readings
+from gateway.routes.answers import reads
 from gateway.routes.endpoint import Endpoint
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
-    answer = readings(identities)
+    answer = reads(identities)
 
     async def lookup(request: Request) -> Response:
         call = Call.of(request)
-        call.access.action = "lookup"
+        access = call.access
+        access.action = "lookup"
         platform = inputs.platform(request, call)
-        user_id = inputs.user_id(request)
+        user_id = inputs.user_id(request, access)
         inputs.only_query(request)
-        deadline, since = inputs.deadline(request, request_timeout), inputs.since(request)
-        viewer = call.viewer(platform.name, Right.READ)
-        return answer(await platform.lookups.one(viewer, user_id, deadline, since))
+        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
+        viewer = call.reader(platform.name)
+        reading = await platform.lookups.one(viewer, user_id, deadline, since)
+        return answer(reading.body, reading.age, reading.source)
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup)]
+    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup, at_once=True)]

@@ -9,14 +9,21 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.shortcuts import in_a_task
+
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Endpoint(Route):
-    """`answer` makes the response. Exceptions are handled further out: Starlette would do it here as well (10 µs)."""
+    """`answer` makes the response. Exceptions are handled further out: Starlette would do it here as well (10 µs).
 
-    def __init__(self, path: str, answer: Answer, method: str = "GET") -> None:
-        super().__init__(path, _Plain(answer), methods=[method], name=answer.__name__)
+    `at_once`: it needs no task of its own, because all that it ever waits for is a future.
+    """
+
+    def __init__(self, path: str, answer: Answer, method: str = "GET", *, at_once: bool = False) -> None:
+        super().__init__(path, answer, methods=[method], name=answer.__name__)
+        self._answer = answer
+        self._at_once = at_once
         self._methods = frozenset(self.methods or ())
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -27,11 +34,23 @@ class Endpoint(Route):
         child: Scope = {"endpoint": self.endpoint, "path_params": found.groupdict()}
         return Match.FULL if scope["method"] in self._methods else Match.PARTIAL, child
 
-
-class _Plain:
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = await self._answer(Request(scope, receive))
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] not in self._methods:
+            await super().handle(scope, receive, send)
+            return
+        if not self._at_once:
+            await in_a_task()
+        response = await self._answer(_Request(scope, receive))
         await response(scope, receive, send)
+
+
+class _Request(Request):
+    """Starlette's, whose attributes are there from the start."""
+
+    _stream_consumed = False
+    _is_disconnected = False
+    _form = None
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._receive = receive

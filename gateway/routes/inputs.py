@@ -27,8 +27,8 @@ _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{
 
 def platform(request: Request, call: Call) -> Platform:
     """The platform in the path, or `unknown-platform`."""
-    name = request.path_params["platform"]
-    found = call.platforms.get(name)
+    name = request.scope["path_params"]["platform"]
+    found = call.generation.platforms.get(name)
     if found is None:
         raise unknown_platform(name)
     call.access.platform = found.name
@@ -41,9 +41,9 @@ def unknown_platform(name: str) -> Problem:
     return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
 
 
-def user_id(request: Request) -> int:
+def user_id(request: Request, access: Access) -> int:
     """The user in the path."""
-    found = Access.of(request.scope).user_id = checked_user_id(request.path_params["user_id"], "user_id")
+    found = access.user_id = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
     return found
 
 
@@ -65,12 +65,11 @@ def only_query(request: Request, *names: str) -> None:
             raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter{which}, expected {expected}")
 
 
-def deadline(request: Request, longest: float) -> float:
+def deadline(access: Access, longest: float) -> float:
     """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
-    access = Access.of(request.scope)
-    text = access.headers.single("x-request-timeout-ms")
     seconds = longest
-    if text is not None:
+    if b"x-request-timeout-ms" in access.headers:
+        text = access.headers.single("X-Request-Timeout-Ms") or ""
         if not (text.isascii() and text.isdigit()) or not (given := int(text.lstrip("0")[:9] or 0)):
             raise Problem(
                 Kind.INVALID_REQUEST, "X-Request-Timeout-Ms: expected a whole number of milliseconds above 0"
@@ -79,12 +78,11 @@ def deadline(request: Request, longest: float) -> float:
     return access.received_at + seconds
 
 
-def since(request: Request) -> float:
+def since(access: Access) -> float:
     """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
-    access = Access.of(request.scope)
-    given = access.headers.every("cache-control")
-    if not given:
+    if b"cache-control" not in access.headers:
         return ANY_TIME
+    given = access.headers.every("cache-control")
     now = access.received_at
     oldest = ANY_TIME
     for directive in ",".join(given).split(","):

@@ -46,7 +46,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         filters = _filters(request, call)
         limit = _limit(request)
         start = _start(request, filters)
-        deadline = inputs.deadline(request, request_timeout)
+        deadline = inputs.deadline(call.access, request_timeout)
         call.check(filters.platforms, Right.READ)
         seen_as = call.viewers(filters.platforms, Right.READ)
         sources = [Source(call.platforms[name], seen_as[name]) for name in filters.platforms]

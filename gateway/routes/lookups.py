@@ -54,7 +54,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         platforms = call.platforms
         inputs.only_query(request)
         targets = _targets(await request.body())
-        deadline, since = inputs.deadline(request, request_timeout), inputs.since(request)
+        deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
         wanted: dict[str, dict[int, None]] = {}
         for name, user_id in targets:
             if name in platforms:

@@ -6,8 +6,9 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from typing import Final, cast
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,12 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from adapters.contract import Viewer
 from adapters.secret import Quiet
 from gateway.headers import Given
-from gateway.telemetry.audit import Audit
+from gateway.telemetry.audit import ACTIONS, Audit
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
-_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_KEY: Final = "connection_gateway.access"
+_REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+ACCESS: Final = "connection_gateway.access"
+"""Where a scope has it."""
+_NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
 _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -38,9 +41,9 @@ class Access(Quiet, msgspec.Struct):
     """what was asked for: one of the actions, `lookup` or `list`"""
     viewer: Viewer | None = None
     """as whom an action is asked for"""
-    named: dict[str, int] = msgspec.field(default_factory=dict)
+    named: Mapping[str, int] = _NOBODY
     """on whose behalf each of the platforms in question was asked"""
-    asked_for: dict[str, int] = msgspec.field(default_factory=dict)
+    asked_for: Mapping[str, int] = _NOBODY
     """whom the caller named, by platform or for all (empty), before it was looked at which are in question"""
     outcomes: dict[str, str] = msgspec.field(default_factory=dict)
     """by platform, where they differ from the answer's: the slug, or the status that an action led to"""
@@ -54,10 +57,6 @@ class Access(Quiet, msgspec.Struct):
         """One entry of the answer is this problem."""
         self.problems = self.problems or {}
         self.problems[slug] = self.problems.get(slug, 0) + 1
-
-    @staticmethod
-    def of(scope: Scope) -> Access:
-        return cast("Access", scope[_KEY])
 
 
 class AccessLog:
@@ -76,14 +75,15 @@ class AccessLog:
             return
         started = time.perf_counter()
         headers = Given(scope["headers"])
-        given = headers.last("x-request-id")
-        request_id = given if given is not None and _REQUEST_ID.fullmatch(given) else next(self._ids)
-        access = scope[_KEY] = Access(request_id, headers)
+        given = headers.pop(b"x-request-id", None)
+        known = given is not None and _REQUEST_ID.fullmatch(given)
+        request_id = given if given is not None and known else next(self._ids)
+        access = scope[ACCESS] = Access(request_id.decode(), headers)
 
         async def send_with_id(message: Message) -> None:
             if access.status is None:
                 access.status = message["status"]
-                message["headers"].append((b"x-request-id", request_id.encode()))
+                message["headers"].append((b"x-request-id", request_id))
             await send(message)
 
         try:
@@ -94,22 +94,23 @@ class AccessLog:
             route = scope["route"].path if "route" in scope else None
             self._metrics.request(method, route, access.status, access.problem, seconds)
             self._log.request(
-                request_id,
+                access.request_id,
                 method,
                 route,
                 access.status,
-                round(seconds * 1000, 3),
+                int(seconds * 1e6) / 1000,
                 access.caller,
                 access.platform,
                 None if access.user_id is None else self._log.user(access.user_id),
                 access.problem,
                 access.problems,
             )
-            self._audit.request(access, answered=access.status is not None)
+            if access.problem or access.named or access.action in ACTIONS:
+                self._audit.request(access, answered=access.status is not None)
 
 
-def _ids() -> Iterator[str]:
+def _ids() -> Iterator[bytes]:
     """32 hexadecimal digits, of which the first half is the process's own, at random."""
-    process = secrets.token_hex(8)
+    process = secrets.token_hex(8).encode()
     for number in itertools.count(secrets.randbits(32)):
-        yield f"{process}{number:016x}"
+        yield b"%b%016x" % (process, number)

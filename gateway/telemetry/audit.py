@@ -26,9 +26,7 @@ class Audit:
         self._log = log
 
     def request(self, access: Access, *, answered: bool) -> None:
-        """What was asked for, if it is to be told, and what the caller was told; not `answered`: nothing."""
-        if access.action not in ACTIONS and not access.named and not access.problem:
-            return
+        """What was asked for, and what the caller was told; not `answered`: nothing."""
         named = access.named or (access.asked_for if access.problem else {})
         outcome = None if answered else UNANSWERED
         for platform, user_id in named.items():

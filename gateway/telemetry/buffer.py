@@ -7,26 +7,31 @@ import contextlib
 from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 PATIENCE: Final = 0.1
 """Seconds that a line may wait for others. If the process is killed, that much of the log is lost."""
 MOST: Final = 512
 """Lines that wait at most."""
 
 
+_ENCODER: Final = msgspec.json.Encoder()
+
+
 class Buffer:
-    """In front of `write`. With no `patience`, or outside a running loop, nothing waits."""
+    """In front of `write`, which gets them in JSON. With no `patience`, or outside a running loop, nothing waits."""
 
     def __init__(self, write: Callable[[str], object], patience: float) -> None:
         self._write = write
         self._patience = patience
-        self._lines: list[str] = []
+        self._lines: list[msgspec.Struct] = []
 
-    def add(self, line: str) -> None:
-        """`line` has no end of its own."""
+    def add(self, line: msgspec.Struct) -> None:
         self._lines.append(line)
-        if len(self._lines) == 1:
+        waiting = len(self._lines)
+        if waiting == 1:
             self._flush_soon()
-        elif len(self._lines) >= MOST:
+        elif waiting >= MOST:
             self.flush()
 
     def flush(self) -> None:
@@ -34,7 +39,7 @@ class Buffer:
             return
         lines, self._lines = self._lines, []
         with contextlib.suppress(OSError):  # nobody reads the log any more: that is no request's fault
-            self._write("\n".join(lines) + "\n")
+            self._write(_ENCODER.encode_lines(lines).decode())
 
     def _flush_soon(self) -> None:
         if self._patience:

@@ -7,6 +7,7 @@ came from is kept, never its text: it may have been put together from anything.
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 import sys
@@ -25,7 +26,8 @@ from gateway.telemetry.buffer import PATIENCE, Buffer
 
 FRAMES: Final = 12
 """Frames kept of a stack, the innermost ones."""
-_ENCODER: Final = msgspec.json.Encoder()
+REMEMBERED: Final = 1024
+"""Users whose hash is not made anew."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -98,19 +100,20 @@ class Log:
         self._buffer = Buffer(write or sys.stderr.write, patience=0.0 if write else PATIENCE)
         self._hash_key = blake2b(secrets.token_bytes(32) if hash_key is None else hash_key).digest()
         self._empty_hash = blake2b(digest_size=8, key=self._hash_key)
+        self.user: Callable[[int], str] = functools.lru_cache(REMEMBERED)(self._user)
+        """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
 
     def line(self, event: str, *, level: str = "info", **fields: object) -> None:
         """Write one line at once. A field that `Line` does not have is a TypeError: there is no other way out."""
         line = Line(time=now(), level=level, event=event, **fields)  # type: ignore[arg-type]  # checked by Line itself
-        self._buffer.add(_ENCODER.encode(line).decode())
+        self._buffer.add(line)
         self._buffer.flush()
 
     def request(self, *fields: Any) -> None:
         """Write the line of a request soon, together with those of others: the fields of `RequestLine` in order."""
-        self._buffer.add(_ENCODER.encode(RequestLine(now(), "info", "request", *fields)).decode())
+        self._buffer.add(RequestLine(now(), "info", "request", *fields))
 
-    def user(self, user_id: int) -> str:
-        """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
+    def _user(self, user_id: int) -> str:
         return self.hash(b"%d" % user_id)
 
     def hash(self, what: bytes) -> str:

@@ -10,7 +10,6 @@ by in here, in line or for a first try.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
@@ -18,6 +17,7 @@ from typing import Final
 import httpx
 
 from adapters.contract import Unavailable
+from adapters.loop import OneLoop
 from gateway.transports.window import Window
 
 IN_A_ROW: Final = 5
@@ -36,7 +36,7 @@ class State(StrEnum):
     OPEN = "open"
 
 
-class Breaker(httpx.AsyncBaseTransport):
+class Breaker(OneLoop, httpx.AsyncBaseTransport):
     """Around `inner`. Raises Unavailable where it lets nothing through, and calls `refused` each time."""
 
     def __init__(
@@ -116,9 +116,8 @@ class Breaker(httpx.AsyncBaseTransport):
         self._window.clear()
         self._open_for = FIRST
 
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()
+    def _now(self) -> float:
+        return self._loop.time()
 
 
 def _tells(error: httpx.RequestError, entered: float) -> bool | None:

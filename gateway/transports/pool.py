@@ -18,6 +18,7 @@ import aiohttp
 import httpx
 from yarl import URL
 
+from adapters.loop import OneLoop
 from gateway import __version__
 from gateway.transports.answer import ACCEPTED_ENCODING, read_whole
 from gateway.transports.failures import FAILURES, translated
@@ -58,7 +59,7 @@ _ATTEMPT: Final[contextvars.ContextVar[_Attempt]] = contextvars.ContextVar("atte
 """That of the running task: aiohttp has no other way to tell its connector."""
 
 
-class Pool(httpx.AsyncBaseTransport):
+class Pool(OneLoop, httpx.AsyncBaseTransport):
     """At most `limit` connections; `tls` says whom to trust, `proxy` is a URL. Opened by its first request.
 
     Needs `deadline` (`loop.time()`) among the request's extensions. Raises httpx.DecodingError for a body that is
@@ -77,7 +78,7 @@ class Pool(httpx.AsyncBaseTransport):
         attempt = _Attempt()
         _ATTEMPT.set(attempt)
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
-        if deadline <= asyncio.get_running_loop().time():
+        if deadline <= self._loop.time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
         if self._closed:
             raise httpx.ConnectError("the pool was closed", request=request)

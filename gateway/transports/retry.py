@@ -18,6 +18,7 @@ import httpx
 
 from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
+from adapters.loop import OneLoop
 from gateway.transports.throttle import is_turned_away
 from gateway.transports.window import Window
 
@@ -34,7 +35,7 @@ PASSING: Final = frozenset({502, 503, 504})
 Outcome = httpx.Response | httpx.TransportError
 
 
-class Retry(httpx.AsyncBaseTransport):
+class Retry(OneLoop, httpx.AsyncBaseTransport):
     """Around `inner`; reads `deadline` (`loop.time()`) and `safe` among the request's extensions.
 
     `retried` is called after each second try that left; `spread` gives a number between its two arguments.
@@ -53,10 +54,9 @@ class Retry(httpx.AsyncBaseTransport):
         self._window = Window(LATELY)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        begun = self._loop.time()
         first = await self._try(request)
-        now = loop.time()
+        now = self._loop.time()
         if not _left_nothing(first):
             self._window.add(now, calls=1)
         if _is_worth_another(request, first):

@@ -8,7 +8,6 @@ platform says to calls that had left before the pause adds to it, but doubles no
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -17,6 +16,7 @@ from typing import Final
 
 import httpx
 
+from adapters.loop import OneLoop
 from adapters.settings import ThrottleScope
 from adapters.times import retry_after
 
@@ -38,7 +38,7 @@ class _Pause:
         self.length = 0.0
 
 
-class Throttle(httpx.AsyncBaseTransport):
+class Throttle(OneLoop, httpx.AsyncBaseTransport):
     """Around `inner`; reads `viewer` among the request's extensions. `now` is Unix time in seconds.
 
     `refused` is called for each call that is answered here.
@@ -63,12 +63,12 @@ class Throttle(httpx.AsyncBaseTransport):
     @property
     def is_active(self) -> bool:
         """Whether calls in any scope are held back now."""
-        return self._last_end > asyncio.get_running_loop().time()
+        return self._last_end > self._loop.time()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         viewer = request.extensions.get("viewer")
         scope = viewer.key if self._scope is ThrottleScope.VIEWER and viewer is not None else b""
-        begun = asyncio.get_running_loop().time()
+        begun = self._loop.time()
         pause = self._pauses.get(scope)
         if pause is not None and pause.until > begun:
             self._refused()
@@ -84,7 +84,7 @@ class Throttle(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
     def _hold_back(self, scope: bytes, response: httpx.Response, begun: float) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         pause = self._pauses.get(scope)
         if pause is None:
             self._make_room(now)

@@ -33,6 +33,7 @@ class Scripted:
         self.batch_size = batch_size
         self.calls: list[Call] = []
         self.under_way: dict[Viewer, int] = {}
+        self.slowly = False
         self._lot = lot
 
     async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
@@ -41,7 +42,7 @@ class Scripted:
         self.under_way[viewer] = self.under_way.get(viewer, 0) + 1
         fate = self._lot.random()
         try:
-            await asyncio.sleep(self._lot.choice((0.0, 0.1, 0.5, 2.0)))
+            await asyncio.sleep(self._lot.choice((0.5, 2.0) if self.slowly else (0.0, 0.1, 0.5, 2.0)))
         finally:
             self.under_way[viewer] -= 1
         if POISON in user_ids:

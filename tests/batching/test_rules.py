@@ -59,7 +59,63 @@ async def test_who_has_no_time_takes_nobody_along() -> None:
 async def test_a_user_for_whom_nobody_waits_any_more_is_not_asked() -> None:
     async with faulty() as gateway:
         gateway.acme.seconds = 0.5
-        hasty = [ask(gateway, user, X_Request_Timeout_Ms="100") for user in range(1000, 1010)]
-        await asyncio.gather(*hasty)
+        patient = asyncio.gather(ask(gateway, 101), ask(gateway, 103))
+        await asyncio.sleep(0.1)
+        await asyncio.gather(*(ask(gateway, user, X_Request_Timeout_Ms="100") for user in range(1000, 1010)))
+        await patient
         await asyncio.sleep(5)
-        assert gateway.acme.calls == 2
+        assert gateway.acme.calls == 1
+
+
+@virtual
+async def test_those_who_come_at_once_leave_at_once_together() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.5
+        before = asyncio.get_running_loop().time()
+        await asyncio.gather(*(ask(gateway, user) for user in range(1000, 1010)))
+        assert asyncio.get_running_loop().time() - before == pytest.approx(0.5)
+        assert gateway.acme.calls == 1
+
+
+@virtual
+async def test_a_second_one_need_not_wait_for_a_first_one_alone() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.5
+        first = asyncio.create_task(ask(gateway, 101))
+        await asyncio.sleep(0.1)
+        before = asyncio.get_running_loop().time()
+        await ask(gateway, 103)
+        assert asyncio.get_running_loop().time() - before == pytest.approx(0.5)
+        await first
+
+
+@virtual
+async def test_one_call_that_is_late_keeps_nobody_else_waiting() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.1
+        await ask(gateway, 101)
+        gateway.acme.seconds = 1.9
+        late = asyncio.gather(ask(gateway, 101), ask(gateway, 103))
+        await asyncio.sleep(0.1)
+        gateway.acme.seconds = 0.1
+        gathered = asyncio.create_task(ask(gateway, 1000))
+        await asyncio.sleep(0.5)
+        before = asyncio.get_running_loop().time()
+        answers = [await ask(gateway, 1001), await gathered]
+        assert asyncio.get_running_loop().time() - before == pytest.approx(0.1)
+        assert [kind(each) for each in (*answers, *await late)] == ["connected"] * 3 + ["pending_outgoing"]
+        assert gateway.acme.calls == 3
+
+
+@virtual
+async def test_if_that_is_late_too_the_platform_is_slow() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.1
+        await ask(gateway, 101)
+        gateway.acme.seconds = 1.5
+        asked = []
+        for user in range(1000, 1010):
+            asked += [asyncio.create_task(ask(gateway, each)) for each in (user, 1000 + user)]
+            await asyncio.sleep(0.1)
+        assert gateway.acme.calls == 3
+        await asyncio.gather(*asked)

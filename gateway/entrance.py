@@ -1,0 +1,67 @@
+"""What every request passes before a route sees it."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.loop import OneLoop
+from gateway import receipt
+from gateway.call import CALL, Call
+from gateway.callers import ANYBODY
+from gateway.generation import Generation, Generations
+from gateway.headers import Given
+from gateway.perimeter import Perimeter
+from gateway.problems import Kind, Problem
+from gateway.standing import Standing
+from gateway.telemetry.access import ACCESS, Access
+
+
+class Entrance(OneLoop):
+    """First whether it may come here at all, then whose it is, then its body.
+
+    Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
+    request that took its time lives in the generation that is in force when it begins. Deadlines count from then.
+    """
+
+    def __init__(self, app: ASGIApp, perimeter: Perimeter, generations: Generations) -> None:
+        self._app = app
+        self._perimeter = perimeter
+        self._generations = generations
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            access: Access = scope[ACCESS]
+            generation = self._let_in(scope, access)
+            if scope["method"] == "POST":
+                try:
+                    receive = await receipt.whole(receive)
+                except ClientDisconnect:
+                    return
+                if generation is not self._generations.now:
+                    self._let_in(scope, access)
+            access.received_at = self._loop.time()
+        await self._app(scope, receive, send)
+
+    def _let_in(self, scope: Scope, access: Access) -> Generation:
+        generation = self._generations.now
+        is_api = scope["path"].startswith("/v1/")
+        standing = generation.standings.get(access.headers) if is_api else None
+        if standing is None:
+            standing = self._standing(generation, access.headers, is_api=is_api)
+        if b"%" in (scope.get("raw_path") or b""):
+            raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
+        access.caller = standing.caller.name
+        access.asked_for = standing.asked_for
+        scope[CALL] = Call(generation, standing, access)
+        return generation
+
+    def _standing(self, generation: Generation, headers: Given, *, is_api: bool) -> Standing:
+        """Every call of the API needs a key, if there are callers; probes and pages need none."""
+        self._perimeter.check_host(headers)
+        if not is_api:
+            return Standing(ANYBODY, {})
+        self._perimeter.check_page(headers)
+        standing = Standing(generation.callers.of(headers), generation.viewers.asked_for(headers))
+        generation.standings.keep(headers, standing)
+        return standing

@@ -1,0 +1,21 @@
+"""What `gateway.protocol` and the app agree on beside ASGI. Under any other server the app does without."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+READY: Final = "connection_gateway.ready"
+"""An extension, and the type of its message: a whole answer in one.
+
+`status`; `fixed`, header lines as they are sent; `headers`, names and values of more of them, as in ASGI; `body`.
+Whoever sends it answers for it that no header contains a line's end. `content-length` is added.
+"""
+
+
+async def in_a_task() -> None:
+    """From here on there is a task. What has a timeout needs one, and what starts others or may be cancelled.
+
+    Before that only futures may be waited for.
+    """
+    await asyncio.sleep(0)
