@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+from collections.abc import Coroutine
 from typing import Any, Final
 
 import httptools
@@ -51,27 +53,22 @@ class Protocol(HttpToolsProtocol):
             self.pipeline.appendleft((cycle, self.app))
         elif method == "GET" and self._may_begin:
             self._may_begin = False
-            self._begin(cycle)
+            self._go_on(cycle.run_asgi(self.app), contextvars.copy_context())
         else:
             self._start_asgi_task(cycle, self.app)
 
-    def _begin(self, cycle: Cycle) -> None:
-        running = cycle.run_asgi(self.app)
-        context = contextvars.copy_context()
-
-        def go_on(_done: object = None) -> None:
-            try:
-                awaited = running.send(None)
-            except StopIteration:
-                return
-            if awaited is not None:
-                awaited.add_done_callback(go_on, context=context)
-                return
-            task = self.loop.create_task(running, context=context)
-            task.add_done_callback(self.tasks.discard)
-            self.tasks.add(task)
-
-        context.run(go_on)
+    def _go_on(self, running: Coroutine[Any, Any, None], context: contextvars.Context, _done: object = None) -> None:
+        """Until it is over, waits for a future, or gives way."""
+        try:
+            awaited = context.run(running.send, None)
+        except StopIteration:
+            return
+        if awaited is not None:
+            awaited.add_done_callback(functools.partial(self._go_on, running, context))
+            return
+        task = self.loop.create_task(running, context=context)
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -85,6 +82,12 @@ class Protocol(HttpToolsProtocol):
         self._idle_since = self.loop.time()
         if self._bell is None:
             self._bell = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._bell is not None:
+            self._bell.cancel()
+            self._bell = None
 
     def timeout_keep_alive_handler(self) -> None:
         self._bell = None

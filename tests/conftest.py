@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from adapters import symphony
 from tests.canary import Watch
 from tests.gateways import CALLERS, Gateway, running
 from tests.reporting import WATCH, Report
 
 # A gateway per test, each with the same key, whose parsing takes 40 ms: it is parsed once.
-setattr(symphony.settings, "load_pem_private_key", functools.cache(load_pem_private_key))  # noqa: B010  mypy's wish
+setattr(serialization, "load_pem_private_key", functools.cache(load_pem_private_key))  # noqa: B010  mypy's wish
 
 REPORT: Final = pytest.StashKey[Report]()
 Watch.on_duty = WATCH

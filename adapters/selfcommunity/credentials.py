@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import httpx
-import jwt
-from jwt.warnings import InsecureKeyLengthWarning
 
 from adapters.contract import OwnCredentialRefused, Viewer
 from adapters.secret import Secret
@@ -40,6 +38,11 @@ class JwtLogin:
     """Signs a token with the community's secret (HS256). It asks nobody, so nobody refuses it here."""
 
     def __init__(self, settings: Jwt, now: Callable[[], float]) -> None:
+        import jwt
+        from jwt.warnings import InsecureKeyLengthWarning
+
+        self._sign = jwt.encode
+        self._short_key = InsecureKeyLengthWarning
         self._secret = settings.secret.reveal().encode()
         self._user_id = settings.user_id
         self._now = now
@@ -55,8 +58,8 @@ class JwtLogin:
             "exp": now + LIFETIME,
         }
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", InsecureKeyLengthWarning)  # the configuration has warned of it already
-            return Secret(jwt.encode(claims, self._secret, algorithm="HS256"))
+            warnings.simplefilter("ignore", self._short_key)  # the configuration has warned of it already
+            return Secret(self._sign(claims, self._secret, algorithm="HS256"))
 
 
 class OAuthLogin:

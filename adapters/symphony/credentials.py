@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import httpx
-import jwt
 
 from adapters.contract import Forbidden, OwnCredentialRefused, Viewer
 from adapters.secret import Secret
@@ -28,6 +27,9 @@ class RsaLogin:
 
     def __init__(self, subject: str, key: RsaKey, upstream: Upstream, url: str) -> None:
         """`subject` is the username, or the app's id."""
+        import jwt
+
+        self._sign = jwt.encode
         self._subject = subject
         self._key = key
         self._upstream = upstream
@@ -37,7 +39,7 @@ class RsaLogin:
         """A new session token. LoginRefused where the pod does not take the key or the name."""
         claims = {"sub": self._subject, "exp": int(self._upstream.now()) + LIFETIME_OF_LOGIN}
         # In a thread, since the loop has better things to do: a key of 4096 bits takes 1.5 ms.
-        signed = await asyncio.to_thread(jwt.encode, claims, self._key.key, "RS512")
+        signed = await asyncio.to_thread(self._sign, claims, self._key.key, "RS512")
         request = httpx.Request("POST", self._url, json={"token": signed}, extensions={"safe": True})
         response = await self._upstream.send(request)
         if response.status_code in {401, 403}:

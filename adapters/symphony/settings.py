@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Final
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from adapters.secret import Secret
 from adapters.settings import Caller, Credentials, PlatformSettings, ThrottleScope, ViewerSource
@@ -22,6 +20,9 @@ class RsaKey(Secret):
 
     def __init__(self, text: str) -> None:
         """Raise ValueError where `text` is no unencrypted RSA key."""
+        from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
         super().__init__(text)
         try:
             key = load_pem_private_key(text.encode(), password=None)
