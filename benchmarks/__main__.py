@@ -41,7 +41,7 @@ def main() -> int:
             if not options.only or "start" in options.only:
                 told += _print_starts(starting.measure(servers, options.rounds, set(why)))
             if not options.only or "growth" in options.only:
-                _print_growth(servers, max(options.rounds - 2, 1), set(why))
+                _print_growth(servers, min(options.rounds, 2), set(why))
         finally:
             servers.stop()
     told = figures(found) + told
@@ -51,7 +51,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "growth"])
     return parser.parse_args()
 
