@@ -66,7 +66,7 @@ class Batcher(OneLoop):
         line = self._line(viewer)
         if not line.join(user_id, waiter, deadline, since):
             line.gathered.append(line.ask(user_id, waiter, deadline))
-            if not line.leaving and (line.under_way < ENOUGH or self._is_late(line)):
+            if not line.leaving and (line.under_way < ENOUGH or self._passes(line)):
                 line.leaving = True
                 self._loop.call_soon(self._leave_together, line)
         await self._deadlines.wait(waiter.done, deadline)
@@ -132,9 +132,12 @@ class Batcher(OneLoop):
         gathered, line.gathered = line.gathered, []
         self._leave(line, gathered)
 
-    def _is_late(self, line: _Line) -> bool:
+    def _passes(self, line: _Line) -> bool:
         """Whether what is under way should have come back, and nobody has gone past it yet."""
-        return line.under_way < 2 * ENOUGH and self._loop.time() - line.departed > LATE * self._usual
+        if line.passed or self._loop.time() - line.departed <= LATE * self._usual:
+            return False
+        line.passed = True
+        return True
 
     def _fail(self, line: _Line, batch: Sequence[_Question], failure: BaseException) -> bool:
         """Whether anybody was there to hear of it."""
@@ -172,13 +175,14 @@ class Batcher(OneLoop):
         self, line: _Line, batch: Sequence[_Question], asked: Collection[int]
     ) -> Mapping[int, Connection | PlatformError]:
         """One call; as soon as it is back, those who gathered may leave."""
+        begun = self._loop.time()
         try:
             return await self._adapter.read(line.viewer, tuple(asked)) if asked else {}
         finally:
             if asked:
-                self._note(self._loop.time() - line.departed)
+                self._note(self._loop.time() - begun)
             line.is_back(batch)
-            if line.under_way < ENOUGH:
+            if line.under_way < ENOUGH and not line.leaving:
                 self._leave_together(line)
 
     def _note(self, took: float) -> None:
@@ -215,7 +219,7 @@ class Batcher(OneLoop):
 class _Line:
     """What is asked as one viewer: what is under way, and which questions are open."""
 
-    __slots__ = ("_open", "calls", "departed", "gathered", "leaving", "under_way", "viewer")
+    __slots__ = ("_open", "calls", "departed", "gathered", "leaving", "passed", "under_way", "viewer")
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -225,6 +229,8 @@ class _Line:
         """1 for each call about one user, `ENOUGH` for each about several"""
         self.departed = 0.0
         """when the last of them left"""
+        self.passed = False
+        """whether somebody has gone past those that are under way"""
         self.gathered: list[_Question] = []
         """those that wait for the end of the turn, or for a call to come back"""
         self.leaving = False
@@ -238,6 +244,7 @@ class _Line:
 
     def is_back(self, batch: Sequence[_Question]) -> None:
         self.under_way -= min(len(batch), ENOUGH)
+        self.passed = False
 
     def join(self, user_id: int, waiter: _Waiter, deadline: float, since: float) -> bool:
         """Whether there is an open question about this user whose answer will do."""
