@@ -2,8 +2,8 @@
 
 Three things are done in fewer steps than there; everything else is uvicorn's own (0.54):
 
-- A GET begins as soon as its head has been read, in the callback that read it, and gets a task of its own only when
-  it gives way for the first time (`in_a_task`). What the cache knows is said before that.
+- A GET begins as soon as its head has been read, in the callback that read it, and gets a task of its own only where
+  it asks for one (`in_a_task`). A lookup never does: all that it may have to wait for is a future.
 - An answer that is ready (`READY`) is put together in one step, and is one write.
 - An idle connection has one timer for as long as it lives, not a new one after every answer.
 """
@@ -22,8 +22,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from gateway.shortcuts import READY
 
 END: Final = b"\r\n"
-
-
 _EXTENSIONS: Final[dict[str, dict[object, object]]] = {READY: {}}
 
 
