@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from typing import Final
 
 import pytest
+from coverage import Coverage
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -44,6 +45,24 @@ def tell(pytestconfig: pytest.Config) -> Callable[[str], None]:
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REPORT] = Report(no_skips="NO_SKIPS" in os.environ)
     config.pluginmanager.register(config.stash[REPORT])
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Trace nothing of what is marked `no_cover`.
+
+    A process of xdist's is traced three times over: as one that was started under coverage, and twice by pytest-cov
+    (7.1), which has stopped one of its two by now.
+    """
+    stopped: list[Coverage] = []
+    while item.get_closest_marker("no_cover") and (one := Coverage.current()):
+        one.stop()
+        stopped.append(one)
+    try:
+        return (yield)
+    finally:
+        for one in reversed(stopped):
+            one.start()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
