@@ -8,7 +8,25 @@ import httpx
 import pytest
 
 from adapters.contract import DeadlineExceeded, InvalidAnswer, PlatformError, Unreachable
-from adapters.upstream import Upstream
+from adapters.upstream import Base, Upstream
+
+PLACES = [
+    "http://pod.example/pod",
+    "https://pod.example:8443/a/b/pod",
+    "http://[::1]:9001/pod",
+    "http://müller.example/x",
+]
+PATHS = ["/v1/connection/user/101/info", "/v1/connection/list?status=ALL&userIds=1,2,3", "/user/1/?", "/a?b=%20c?d"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_path_below_a_base_is_what_httpx_would_make_of_both(place: str, path: str) -> None:
+    below = Base(place).url(path)
+    request = httpx.Request("GET", below)
+    whole = httpx.URL(place + path.rstrip("?"))
+    assert (below, str(below), below.raw_path) == (whole, str(whole), whole.raw_path)
+    assert (request.url, request.headers["host"]) == (whole, whole.netloc.decode())
 
 
 def concrete(kind: type[Exception]) -> Iterator[type[Exception]]:

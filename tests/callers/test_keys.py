@@ -78,6 +78,19 @@ async def test_probes_need_no_key(keyed: Gateway) -> None:
     ]
 
 
+async def test_what_needs_no_key_is_no_leave_for_what_does(keyed: Gateway) -> None:
+    """The same headers, again and again."""
+    for _ in range(2):
+        assert (await keyed.client.get("/livez")).status_code == 200
+        assert slug(await keyed.client.get("/v1/platforms")) == (401, "invalid-api-key")
+    async with keyed.as_caller("bot") as client:
+        for _ in range(2):
+            assert (await client.get("/v1/connections/acme/101")).status_code == 200
+            answer = await client.post("/v1/connections/acme/102/accept")
+            assert slug(answer) == (403, "not-allowed")
+            assert slug(await client.get("/v1/%70latforms")) == (404, "not-found")
+
+
 async def test_without_callers_a_key_says_nothing(gateway: Gateway) -> None:
     answer = await gateway.client.get("/v1/connections/acme/101", headers={"X-API-Key": "whatever"})
     assert answer.status_code == 200
