@@ -39,7 +39,7 @@ def main() -> int:
                     found[key] = measure(servers, SCENARIOS[key], options.rounds, set(why))
                     _print_scenario(key, found[key])
             if not options.only or "start" in options.only:
-                told += _print_starts(starting.measure(servers, options.rounds, set(why)))
+                told += _print_starts(starting.measure(servers, min(options.rounds, 5), set(why)))
             if not options.only or "growth" in options.only:
                 _print_growth(servers, min(options.rounds, 2), set(why))
         finally:
@@ -51,7 +51,7 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "growth"])
     return parser.parse_args()
 

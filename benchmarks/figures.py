@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from benchmarks.scenarios import Measured, median
+from benchmarks.scenarios import Measured
 from benchmarks.servers import BARE, CACHED, FASTAPI, FASTIFY, GATEWAY
 
 Found = Mapping[str, Mapping[str, list[Measured]]]
@@ -32,10 +33,13 @@ def figures(found: Found) -> list[Figure]:
 
 
 def _ratio(found: Found, scenario: str, what: str, above: str, below: str) -> float | None:
+    """The median of the ratios in each round: what slows the machine down for a while slows both."""
     rows = found.get(scenario, {})
     if above not in rows or below not in rows:
         return None
-    return median(rows[above], what) / median(rows[below], what)
+    pairs = zip(rows[above], rows[below], strict=True)
+    ratios: list[float] = [getattr(one, what) / getattr(other, what) for one, other in pairs]
+    return statistics.median(ratios)
 
 
 def _times_less(found: Found, scenario: str, who: str, other: str, wanted: float) -> Figure | None:
