@@ -37,7 +37,7 @@ def plot(title: str, across: str, up: str, curves: Mapping[str, Sequence[tuple[i
         ]
     parts += [
         _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, across, anchor="middle"),
-        _text(LEFT - 55, TOP - 8, up),
+        _text(LEFT - 55, TOP - 18, up),
     ]
     for colour, (name, points) in zip(COLOURS, curves.items(), strict=False):
         drawn = [at(x, y) for x, y in points]
