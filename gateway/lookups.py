@@ -21,9 +21,10 @@ from adapters.contract import (
 from adapters.loop import OneLoop
 from adapters.secret import Quiet
 from gateway.background import Background
-from gateway.batcher import ANY_TIME, Batcher, Said
+from gateway.batcher import Batcher
 from gateway.cache import Shelf
 from gateway.known import Known
+from gateway.line import ANY_TIME, Said
 from gateway.problems import OF_PLATFORM_ERROR
 from gateway.waiting_room import WaitingRoom
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 
 from adapters.contract import parse_user_id
 from adapters.mismatch import mismatch
-from gateway.batcher import ANY_TIME
 from gateway.call import Call
+from gateway.line import ANY_TIME
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access

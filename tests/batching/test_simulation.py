@@ -12,8 +12,9 @@ import pytest
 
 from adapters.contract import Adapter, DeadlineExceeded, Forbidden, PlatformError, ServerError, UserNotFound, Viewer
 from gateway.background import Background
-from gateway.batcher import ANY_TIME, ENOUGH, Batcher, Said
+from gateway.batcher import Batcher
 from gateway.known import Known
+from gateway.line import ANY_TIME, ENOUGH, Said
 from tests import clock
 from tests.batching.scripted import MISSING, POISON, Bug, Scripted
 
