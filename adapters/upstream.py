@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import httpx
 import msgspec
@@ -36,26 +36,39 @@ REFUSALS: Final = frozenset({400, 403, 404, 413, 414})
 
 FORBIDDEN: Final = "the platform answered 403"
 _THROTTLED_WITHOUT_HINT: Final = 1.0
+_NOTHING: Final = httpx.ByteStream(b"")
 
 
 class Base:
-    """The URL that all of a platform's paths begin with, parsed once: that takes httpx a tenth of a call."""
+    """Where all of a platform's paths begin, and how JSON is asked for there.
+
+    A path is ours: it needs no escaping, and may have a query.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = httpx.URL(url)
+        self._headers = httpx.Headers({"Host": self._url.netloc.decode("ascii"), "Accept": "application/json"})
 
-    def url(self, path: str) -> httpx.URL:
-        """`path` is ours: it needs no escaping, and may have a query."""
-        return _Below(self._url, path)
+    def get(self, path: str) -> httpx.Request:
+        """As httpx would make it by itself, in a third of the time: a test compares the two."""
+        url = _Below(self._url, path)
+        return httpx.Request("GET", url, headers=self._headers, stream=_NOTHING, extensions={"safe": True})
+
+    def post(self, path: str, body: Any = None, *, safe: bool) -> httpx.Request:
+        """`body` leaves as JSON; `safe` is whether asking twice does no more than asking once."""
+        url = _Below(self._url, path)
+        return httpx.Request("POST", url, headers=self._headers, json=body, extensions={"safe": safe})
 
 
 class _Below(httpx.URL):
-    """As `httpx.URL` would parse it; there is no public way around that. A test compares the two."""
+    """One that is parsed already; there is no public way around parsing it again."""
 
     def __init__(self, base: httpx.URL, path: str) -> None:
         known = base._uri_reference  # noqa: SLF001  as above
         path, _, query = path.partition("?")
-        self._uri_reference = known._replace(path=known.path + path, query=query or None)
+        self._uri_reference = type(known)(
+            known.scheme, known.userinfo, known.host, known.port, known.path + path, query or None, None
+        )
 
 
 class Upstream(OneLoop):

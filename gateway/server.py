@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import math
 import os
 import signal
@@ -23,6 +24,8 @@ from gateway.telemetry.log import Log
 T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 BACKLOG: Final = 2048
+COLLECTED: Final = (10_000, 20, 50)
+"""So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
 
 class Server(uvicorn.Server):
@@ -102,6 +105,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the server's event loop (uvloop), and return what `main` does."""
+    """Run to the end on the server's event loop (uvloop), and return what `main` does.
+
+    What was made until now stays for as long as the process does. What requests leave goes without the collector, so
+    that it runs seldom: as it is set by default, it takes a sixth of a lookup's time, and a third of one alone.
+    """
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
         return runner.run(main)

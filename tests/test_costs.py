@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import sys
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 import pytest
@@ -15,7 +17,9 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from gateway.protocol import Protocol
+from tests import wire
 from tests.gateways import Gateway, running
+from tests.transports import sockets
 
 OURS = tracemalloc.Filter(inclusive=True, filename_pattern="*/gateway/*")
 LOOKUP = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -151,6 +155,45 @@ async def test_what_is_kept_is_told_in_little_memory_and_leaves_none_behind() ->
             tracemalloc.stop()
         assert peak < 20_000
         assert sum(each.size for each in left.traces) < 10_000
+
+
+@pytest.mark.no_cover
+async def test_a_call_to_a_platform_takes_few_steps() -> None:
+    with answering() as url:
+        async with wire.pool() as network:
+            for _ in range(2):
+                await sockets.call(network, url)
+            steps = 0
+
+            def count(_frame: Any, event: str, _what: Any) -> None:
+                nonlocal steps
+                steps += event == "call"
+
+            before = sys.getprofile()
+            sys.setprofile(count)
+            try:
+                answer = await sockets.call(network, url)
+            finally:
+                sys.setprofile(before)
+    assert answer.content == b"{}"
+    assert steps < 240
+
+
+@contextmanager
+def answering() -> Iterator[str]:
+    """A server in a thread of its own, whose steps are not counted: it says the same to all on one connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while connection.recv(65536):
+                    connection.sendall(sockets.GOOD)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        thread.join()
 
 
 async def test_those_who_come_together_are_asked_for_together() -> None:

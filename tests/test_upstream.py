@@ -21,12 +21,24 @@ PATHS = ["/v1/connection/user/101/info", "/v1/connection/list?status=ALL&userIds
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("place", PLACES)
-def test_a_path_below_a_base_is_what_httpx_would_make_of_both(place: str, path: str) -> None:
-    below = Base(place).url(path)
-    request = httpx.Request("GET", below)
-    whole = httpx.URL(place + path.rstrip("?"))
-    assert (below, str(below), below.raw_path) == (whole, str(whole), whole.raw_path)
-    assert (request.url, request.headers["host"]) == (whole, whole.netloc.decode())
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_below_a_base_is_what_httpx_would_make_of_both(place: str, path: str, method: str) -> None:
+    base = Base(place)
+    request = base.get(path) if method == "GET" else base.post(path, {"é": 1}, safe=False)
+    json = None if method == "GET" else {"é": 1}
+    expected = httpx.Request(method, place + path.rstrip("?"), headers={"Accept": "application/json"}, json=json)
+    assert (request.url, str(request.url), request.url.raw_path) == (
+        *(expected.url, str(expected.url)),
+        expected.url.raw_path,
+    )
+    assert (request.method, request.headers.raw, request.read()) == (method, expected.headers.raw, expected.content)
+
+
+async def test_a_request_is_written_once_and_may_be_authorized_by_itself() -> None:
+    """What all requests begin with is nobody's to change."""
+    base = Base("http://pod.example/pod")
+    base.get("/one").headers["sessionToken"] = "canary-7a"
+    assert "sessionToken" not in base.get("/two").headers
 
 
 def concrete(kind: type[Exception]) -> Iterator[type[Exception]]:

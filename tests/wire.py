@@ -110,8 +110,15 @@ class Bounded(httpx.AsyncBaseTransport):
         try:
             async with asyncio.timeout_at(request.extensions["deadline"]):
                 answer = await self._inner.handle_async_request(request)
-                body = cast("httpx.AsyncByteStream", answer.stream)
-                return await read_whole(request, answer.status_code, answer.headers.raw, body)
+                body = aiter(cast("httpx.AsyncByteStream", answer.stream))
+
+                async def more() -> bytes:
+                    async for part in body:
+                        if part:
+                            return part
+                    return b""
+
+                return await read_whole(request, answer.status_code, answer.headers.raw, more)
         except TimeoutError as timeout:
             raise httpx.ReadTimeout("the deadline passed", request=request) from timeout
 

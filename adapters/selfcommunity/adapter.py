@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import httpx
 
@@ -30,7 +30,6 @@ from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
 
-HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = (
     "the community answered 403: in follow mode it has no connections at all, which is its operator's setting"
 )
@@ -101,7 +100,7 @@ class SelfCommunityAdapter:
         return Page(entries, following, max(page.count - end, 0))
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
-        request = self._post(f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/", safe=False)
+        request = self._api.post(f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/", safe=False)
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
@@ -114,10 +113,10 @@ class SelfCommunityAdapter:
     async def identify(self) -> Identity | None:
         match self._credentials:
             case Caller() | Jwt(user_id=None):
-                await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
+                await self._upstream.expect_refusal(self._api.get("/user/me/"), wire.ERROR)
                 return None
             case OAuth2(is_good_once=True):
-                await self._upstream.expect_refusal(self._get("/user/me/"), wire.ERROR)
+                await self._upstream.expect_refusal(self._api.get("/user/me/"), wire.ERROR)
                 return None
             case _:
                 user = await self._me(Viewer.own(self.platform))
@@ -127,7 +126,7 @@ class SelfCommunityAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection | PlatformError:
-        response = await self._calls.call(viewer, self._get(f"/user/{user_id}/connection_status/"))
+        response = await self._calls.call(viewer, self._api.get(f"/user/{user_id}/connection_status/"))
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -138,7 +137,7 @@ class SelfCommunityAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        request = self._post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True)
+        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True)
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._upstream.failure(response, FORBIDDEN)
@@ -153,15 +152,9 @@ class SelfCommunityAdapter:
             # be anybody's.
             me = (await self._me(viewer)).id if viewer.user_id is None else viewer.user_id
             path = path.format(me=me)
-        response = await self._calls.call(viewer, self._get(f"{path}?limit={limit}&offset={offset}"))
+        response = await self._calls.call(viewer, self._api.get(f"{path}?limit={limit}&offset={offset}"))
         return self._upstream.expect(response, wire.PAGE, FORBIDDEN)
 
     async def _me(self, viewer: Viewer) -> wire.User:
-        response = await self._calls.call(viewer, self._get("/user/me/"))
+        response = await self._calls.call(viewer, self._api.get("/user/me/"))
         return self._upstream.expect(response, wire.USER, FORBIDDEN)
-
-    def _get(self, path: str) -> httpx.Request:
-        return httpx.Request("GET", self._api.url(path), headers=HEADERS, extensions={"safe": True})
-
-    def _post(self, path: str, body: Any = None, *, safe: bool) -> httpx.Request:
-        return httpx.Request("POST", self._api.url(path), headers=HEADERS, json=body, extensions={"safe": safe})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import httpx
 
@@ -29,7 +29,6 @@ from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin,
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
 
-HEADERS: Final = {"Accept": "application/json"}
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
 LONGEST_LIST: Final = 16 * 1024 * 1024
 """Bytes. A pod's list has no pages: it comes whole."""
@@ -91,9 +90,9 @@ class SymphonyAdapter:
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         if action is Action.REMOVE:
-            request = self._post(f"/v1/connection/user/{user_id}/remove")
+            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False)
         else:
-            request = self._post(tables.ACTION_PATH[action], {"userId": user_id})
+            request = self._pod.post(tables.ACTION_PATH[action], {"userId": user_id}, safe=False)
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200 if action is Action.REMOVE:
@@ -107,7 +106,7 @@ class SymphonyAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def identify(self) -> Identity | None:
-        request = self._get("/v2/sessioninfo")
+        request = self._pod.get("/v2/sessioninfo")
         viewer = Viewer.own(self.platform)
         match self._credentials:
             case Caller():
@@ -124,7 +123,7 @@ class SymphonyAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection:
-        response = await self._calls.call(viewer, self._get(f"/v1/connection/user/{user_id}/info"))
+        response = await self._calls.call(viewer, self._pod.get(f"/v1/connection/user/{user_id}/info"))
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -154,18 +153,12 @@ class SymphonyAdapter:
         }
 
     async def _listed(self, viewer: Viewer, query: str) -> Listed:
-        request = self._get(f"/v1/connection/list{query}")
+        request = self._pod.get(f"/v1/connection/list{query}")
         request.extensions["max_body"] = LONGEST_LIST
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._upstream.failure(response, FORBIDDEN)
         return self._answers.listed(response)
-
-    def _get(self, path: str) -> httpx.Request:
-        return httpx.Request("GET", self._pod.url(path), headers=HEADERS, extensions={"safe": True})
-
-    def _post(self, path: str, body: Any = None) -> httpx.Request:
-        return httpx.Request("POST", self._pod.url(path), headers=HEADERS, json=body, extensions={"safe": False})
 
 
 def _joined(user_ids: Collection[int]) -> str:

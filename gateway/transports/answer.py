@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
@@ -13,11 +13,13 @@ MAX_BODY: Final = 1024 * 1024
 ACCEPTED_ENCODING: Final = "gzip"
 _REFUSALS: Final = 400
 _GZIP: Final = 16 + zlib.MAX_WBITS
+More = Callable[[], Awaitable[bytes]]
+"""Gives what comes next of a body; nothing at its end."""
 _DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
 async def read_whole(
-    request: httpx.Request, status: int, headers: Iterable[tuple[bytes, bytes]], body: AsyncIterable[bytes]
+    request: httpx.Request, status: int, headers: Iterable[tuple[bytes, bytes]], more: More
 ) -> httpx.Response:
     """The answer to `request`. Raises httpx.DecodingError for a body over the cap or not encoded as it says.
 
@@ -33,21 +35,32 @@ async def read_whole(
         elif lowered == b"content-encoding":
             encoding = value.strip().lower()
     try:
-        content = await _read(body, encoding, request.extensions.get("max_body", MAX_BODY))
+        content = await _read(more, encoding, request.extensions.get("max_body", MAX_BODY))
     except httpx.DecodingError:
         if status < _REFUSALS:
             raise
         content = b""
-    return httpx.Response(status, headers=kept, content=content, request=request)
+    return _Whole(status, kept, content, request)
 
 
-async def _read(body: AsyncIterable[bytes], encoding: bytes, most: int) -> bytes:
+class _Whole(httpx.Response):
+    """One whose body was read: httpx would take it through its decoders once more, which is most of its cost."""
+
+    def __init__(
+        self, status: int, headers: list[tuple[bytes, bytes]], content: bytes, request: httpx.Request
+    ) -> None:
+        super().__init__(status, headers=headers, stream=httpx.ByteStream(content), request=request)
+        self._content = content
+        self.is_closed = self.is_stream_consumed = True
+
+
+async def _read(more: More, encoding: bytes, most: int) -> bytes:
     if encoding not in {b"", b"identity", ACCEPTED_ENCODING.encode()}:
         raise httpx.DecodingError("this content-encoding was not asked for")
     inflate = zlib.decompressobj(_GZIP) if encoding == ACCEPTED_ENCODING.encode() else None
     content = bytearray()
     came = False
-    async for chunk in body:
+    while chunk := await more():
         came = True
         try:
             content += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(content))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import re
 import select
 import ssl
 from enum import Enum, auto
@@ -24,11 +25,17 @@ from gateway.transports.answer import ACCEPTED_ENCODING, read_whole
 from gateway.transports.failures import FAILURES, translated
 
 USER_AGENT: Final = f"connection-gateway/{__version__}"
-_OURS: Final = (("User-Agent", USER_AGENT), ("Accept-Encoding", ACCEPTED_ENCODING))
+_OURS: Final = f"User-Agent: {USER_AGENT}\r\nAccept-Encoding: {ACCEPTED_ENCODING}\r\n\r\n".encode()
 IDLE_FOR: Final = 15.0
 """Seconds that a connection is kept for the next call. Servers close theirs after 5 to 75 s."""
 MAX_HEADER: Final = 32 * 1024
 """Bytes of one header line of an answer."""
+_breaks_out: Final = re.compile(rb"[\r\n\0]").search
+_SCHEMES: Final = frozenset({"http", "https"})
+_INTERIM: Final = frozenset(range(100, 200)) - {101}
+"""Statuses of answers that another one follows."""
+_NO_TIMEOUTS: Final = aiohttp.ClientTimeout()
+"""The deadline is kept here."""
 
 
 class _Stage(Enum):
@@ -64,39 +71,30 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
 
     Needs `deadline` (`loop.time()`) among the request's extensions. Raises httpx.DecodingError for a body that is
     too long or not encoded as it says, and otherwise nothing but the errors above.
+
+    Connections (names, TLS, proxies, who waits for one) and the parsing of answers are aiohttp's. Its ClientSession
+    is left out: what it does for each call (cookies, redirects, a URL and headers of its own) took half of a call.
     """
 
     def __init__(self, *, limit: int, tls: ssl.SSLContext, proxy: str | None = None) -> None:
         self._limit = limit
         self._tls = tls
-        self._proxy = proxy
-        self._session: aiohttp.ClientSession | None = None
+        self._proxy = None if proxy is None else URL(proxy)
+        self._connector: _Connector | None = None
+        self._hosts: dict[tuple[bytes, bytes], _Host] = {}
         self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = request.extensions["deadline"]
         attempt = _Attempt()
         _ATTEMPT.set(attempt)
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         if deadline <= self._loop.time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
         if self._closed:
             raise httpx.ConnectError("the pool was closed", request=request)
-        session = self._session or self._open()
         try:
             async with asyncio.timeout_at(deadline):
-                answer = await session.request(
-                    request.method,
-                    URL(str(request.url), encoded=True),
-                    headers=[*headers, *_OURS],
-                    data=request.content or None,
-                    allow_redirects=False,
-                    proxy=self._proxy,
-                )
-                try:
-                    return await read_whole(request, answer.status, answer.raw_headers, answer.content.iter_any())
-                finally:
-                    answer.close()
+                return await self._exchange(request)
         except TimeoutError as timeout:
             raise _PASSED[attempt.stage]("the deadline passed", request=request) from timeout
         except tuple(FAILURES) as failure:
@@ -104,25 +102,76 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        if self._connector is not None:
+            await self._connector.close()
 
-    def _open(self) -> aiohttp.ClientSession:
+    async def _exchange(self, request: httpx.Request) -> httpx.Response:
+        host = self._host(request.url)
+        connector = self._connector or self._open()
+        connection = await connector.connect(host.asked, [], _NO_TIMEOUTS)
+        is_over = False
+        try:
+            protocol, transport = connection.protocol, connection.transport
+            protocol.set_response_params(
+                skip_payload=request.method == "HEAD",
+                read_until_eof=True,
+                auto_decompress=False,
+                max_line_size=MAX_HEADER,
+                max_field_size=MAX_HEADER,
+            )
+            if transport is None or transport.is_closing():
+                raise aiohttp.ClientConnectionResetError("it was closed before anything was written")
+            transport.write(host.written(request))
+            message, body = await protocol.read()
+            while message.code in _INTERIM:
+                message, body = await protocol.read()
+            answer = await read_whole(request, message.code, message.raw_headers, body.readany)
+            is_over = body.at_eof() and not transport.get_write_buffer_size()
+        finally:
+            if is_over:
+                connection.release()
+            else:
+                connection.close()
+        return answer
+
+    def _open(self) -> _Connector:
         """Only now, because aiohttp wants a running loop."""
-        self._session = aiohttp.ClientSession(
-            connector=_Connector(limit=self._limit, ssl=self._tls, keepalive_timeout=IDLE_FOR),
-            timeout=aiohttp.ClientTimeout(),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=MAX_HEADER,
-            max_field_size=MAX_HEADER,
-        )
-        # It sends a GET again by itself, where a connection that was reused breaks: what is repeated is a policy's
-        # affair. There is no public switch; a test counts requests, and the version is pinned.
-        self._session._retry_connection = False  # noqa: SLF001
-        return self._session
+        self._connector = _Connector(limit=self._limit, ssl=self._tls, keepalive_timeout=IDLE_FOR)
+        return self._connector
+
+    def _host(self, url: httpx.URL) -> _Host:
+        where = (url.raw_scheme, url.netloc)
+        host = self._hosts.get(where)
+        if host is None:
+            host = self._hosts[where] = _Host(url, self._proxy)
+        return host
+
+
+class _Host:
+    """One of the few to whom requests go (a platform may have its logins elsewhere), and how they are written there.
+
+    Raises aiohttp.InvalidURL where the URL leads nowhere.
+    """
+
+    def __init__(self, url: httpx.URL, proxy: URL | None) -> None:
+        base = f"{url.scheme}://{url.netloc.decode('ascii')}"
+        if url.scheme not in _SCHEMES or not url.host:
+            raise aiohttp.InvalidURL(base)
+        loop = asyncio.get_running_loop()
+        self.asked = aiohttp.ClientRequest("GET", URL(f"{base}/", encoded=True), proxy=proxy, loop=loop)
+        """what aiohttp connects for: whom it leads to is all that counts of it, and none of it is sent"""
+        self._before_path = base.encode() if proxy is not None and url.scheme == "http" else b""
+        """a proxy that is no tunnel must know where to"""
+
+    def written(self, request: httpx.Request) -> bytes:
+        """The request as it goes over the wire. Raises ValueError for a header that would be more than one line."""
+        parts = [request.method.encode("ascii"), b" ", self._before_path, request.url.raw_path, b" HTTP/1.1\r\n"]
+        for name, value in request.headers.raw:
+            if _breaks_out(value) or _breaks_out(name):
+                raise ValueError("a header that is more than one line")
+            parts += (name, b": ", value, b"\r\n")
+        parts += (_OURS, request.read())
+        return b"".join(parts)
 
 
 class _Connector(aiohttp.TCPConnector):
