@@ -52,7 +52,9 @@ class Base:
     def get(self, path: str) -> httpx.Request:
         """As httpx would make it by itself, in a third of the time: a test compares the two."""
         url = _Below(self._url, path)
-        return httpx.Request("GET", url, headers=self._headers, stream=_NOTHING, extensions={"safe": True})
+        request = httpx.Request("GET", url, headers=self._headers, stream=_NOTHING, extensions={"safe": True})
+        request.read()
+        return request
 
     def post(self, path: str, body: Any = None, *, safe: bool) -> httpx.Request:
         """`body` leaves as JSON; `safe` is whether asking twice does no more than asking once."""

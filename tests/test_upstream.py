@@ -31,7 +31,7 @@ def test_a_request_below_a_base_is_what_httpx_would_make_of_both(place: str, pat
         *(expected.url, str(expected.url)),
         expected.url.raw_path,
     )
-    assert (request.method, request.headers.raw, request.read()) == (method, expected.headers.raw, expected.content)
+    assert (request.method, request.headers.raw, request.content) == (method, expected.headers.raw, expected.content)
 
 
 async def test_a_request_is_written_once_and_may_be_authorized_by_itself() -> None:

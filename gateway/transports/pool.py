@@ -170,7 +170,7 @@ class _Host:
             if _breaks_out(value) or _breaks_out(name):
                 raise ValueError("a header that is more than one line")
             parts += (name, b": ", value, b"\r\n")
-        parts += (_OURS, request.read())
+        parts += (_OURS, request.content)
         return b"".join(parts)
 
 

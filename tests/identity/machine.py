@@ -181,12 +181,13 @@ class Identities(RuleBasedStateMachine):
         self.shaky[platform] = float("inf")
         self._count("refused logins")
 
-    @rule(platform=st.sampled_from(tuple(ADAPTERS)))
-    def break_down(self, platform: str) -> None:
-        """Until logins are let in again, it answers nobody."""
+    @rule(platform=st.sampled_from(tuple(ADAPTERS)), since=st.sampled_from((0.0, PAUSE)))
+    def break_down(self, platform: str, since: float) -> None:
+        """Until logins are let in again, it answers nobody; nor has it for a while, so that nothing kept is fresh."""
         self.world.simulators[platform].misbehave(Fault(status=500))
         self.shaky[platform] = float("inf")
         self.broken.add(platform)
+        self.world.run(asyncio.sleep(since))
         self._count("broke down")
 
     @rule(seconds=st.sampled_from((0.1, 1.0, PAUSE)))
