@@ -114,8 +114,42 @@ async def test_if_that_is_late_too_the_platform_is_slow() -> None:
         await ask(gateway, 101)
         gateway.acme.seconds = 1.5
         asked = []
-        for user in range(1000, 1010):
+        for user in range(1000, 1014):
             asked += [asyncio.create_task(ask(gateway, each)) for each in (user, 1000 + user)]
             await asyncio.sleep(0.1)
         assert gateway.acme.calls == 3
+        await asyncio.gather(*asked)
+
+
+@virtual
+async def test_as_long_as_others_come_back_a_late_call_is_passed_again() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.1
+        await ask(gateway, 101)
+        gateway.acme.seconds = 1.9
+        late = asyncio.gather(ask(gateway, 1000), ask(gateway, 1001))
+        for user in (1002, 1003):
+            await asyncio.sleep(0.6)
+            gateway.acme.seconds = 0.1
+            await ask(gateway, user)
+        assert not late.done()
+        await late
+        assert gateway.acme.calls == 4
+
+
+@virtual
+async def test_what_is_late_is_told_by_how_long_calls_have_taken_lately() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.1
+        await ask(gateway, 101)
+        gateway.acme.seconds = 0.4
+        for user in range(1000, 1040):
+            await ask(gateway, user)
+        calls = gateway.acme.calls
+        gateway.acme.seconds = 1.0
+        asked = [asyncio.create_task(ask(gateway, user)) for user in (2000, 2001)]
+        await asyncio.sleep(0.6)  # which would have been late at first
+        asked.append(asyncio.create_task(ask(gateway, 2002)))
+        await asyncio.sleep(0.1)
+        assert gateway.acme.calls == calls + 1
         await asyncio.gather(*asked)

