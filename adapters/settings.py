@@ -157,8 +157,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     proxy: ProxyUrl | None = None
     max_calls: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
     """calls on the wire at once"""
-    max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 500
-    """requests that may wait for this platform at once"""
+    max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """requests that may wait for this platform at once; None: half of those that the gateway has in work at most"""
     fresh_for: Seconds | None = None
     stale_for: Seconds | None = None
     """seconds that an answer is fresh, and that it may be told if the platform can't be asked; None: as in [cache]"""

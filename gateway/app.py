@@ -9,7 +9,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from gateway.admission import Admission
 from gateway.answering import Answering
+from gateway.cors import cors
 from gateway.entrance import Entrance
 from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
@@ -45,6 +47,9 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics)
     generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
+    perimeter = Perimeter(settings.server.hosts, settings.server.cors_origins, generations)
+    admission = Admission(settings.server.max_concurrency)
+    metrics.watch_admission(lambda: admission.taken)
     adapters = [platform.adapter for platform in wiring.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -65,8 +70,9 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         ],
         middleware=[
             Middleware(AccessLog, log, metrics),
+            *cors(settings.server.cors_origins, identities),
             Middleware(Answering, log, adapters),
-            Middleware(Entrance, Perimeter(settings.server.hosts, generations), generations),
+            Middleware(Entrance, perimeter, generations, admission),
         ],
         lifespan=lifespan,
     )

@@ -13,7 +13,8 @@ import httpx
 from adapters.simulation import private_key, serving, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
-from gateway.server import Server, listen, run
+from gateway.listening import listen_on
+from gateway.server import Server, run
 from gateway.telemetry.log import Log
 
 PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102", "/v1/platforms")
@@ -63,8 +64,8 @@ def _tables(pod: str, community: str) -> dict[str, Any]:
 
 def _listen(port: int) -> socket.socket:
     with contextlib.suppress(OSError):
-        return listen("127.0.0.1", port)
-    return listen("127.0.0.1", 0)
+        return listen_on("127.0.0.1", port)
+    return listen_on("127.0.0.1", 0)
 
 
 def _lines(address: str) -> list[str]:

@@ -2,38 +2,51 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.loop import OneLoop
 from gateway import receipt
+from gateway.admission import Admission
 from gateway.call import CALL, Call
 from gateway.callers import ANYBODY
 from gateway.generation import Generation, Generations
 from gateway.headers import Given
 from gateway.perimeter import Perimeter
 from gateway.problems import Kind, Problem
+from gateway.shortcuts import REFUSED
 from gateway.standing import Standing
 from gateway.telemetry.access import ACCESS, Access
 
+API: Final = "/v1/"
+"""How the paths begin that need a key, if there are callers, and a place."""
+
 
 class Entrance(OneLoop):
-    """First whether it may come here at all, then whose it is, then its body.
+    """First whether it may come here at all, then whose it is, then whether there is a place, then its body.
 
     Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
     request that took its time lives in the generation that is in force when it begins. Deadlines count from then.
     """
 
-    def __init__(self, app: ASGIApp, perimeter: Perimeter, generations: Generations) -> None:
+    def __init__(self, app: ASGIApp, perimeter: Perimeter, generations: Generations, admission: Admission) -> None:
         self._app = app
+        self._admission = admission
         self._perimeter = perimeter
         self._generations = generations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if REFUSED in scope:
+                raise Problem(Kind.INVALID_REQUEST, scope[REFUSED], headers={"connection": "close"})
             access: Access = scope[ACCESS]
             generation = self._let_in(scope, access)
+            is_api = scope["path"].startswith(API)
             if scope["method"] == "POST":
+                if is_api:
+                    self._admission.check()
                 try:
                     receive = await receipt.whole(receive)
                 except ClientDisconnect:
@@ -41,11 +54,15 @@ class Entrance(OneLoop):
                 if generation is not self._generations.now:
                     self._let_in(scope, access)
             access.received_at = self._loop.time()
+            if is_api:
+                with self._admission:
+                    await self._app(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     def _let_in(self, scope: Scope, access: Access) -> Generation:
         generation = self._generations.now
-        is_api = scope["path"].startswith("/v1/")
+        is_api = scope["path"].startswith(API)
         standing = generation.standings.get(access.headers) if is_api else None
         if standing is None:
             standing = self._standing(generation, access.headers, is_api=is_api)

@@ -13,7 +13,7 @@ from adapters import ADAPTERS
 from adapters.secret import Secret
 from adapters.settings import CertificateFile
 from gateway.policy import CallerSettings
-from gateway.settings import CacheSettings, ServerSettings
+from gateway.settings import CacheSettings, ServerSettings, SocketPath
 
 
 def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], inspect.Type]]:
@@ -44,7 +44,9 @@ SECRETS: Final = {
 }
 """The keys that hold secrets."""
 FILES: Final = {(*path[:-1], f"{path[-1]}_file") for path in SECRETS} | {
-    path for path, kind in LEAVES if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, CertificateFile)
+    path
+    for path, kind in LEAVES
+    if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, (CertificateFile, SocketPath))
 }
 """The keys that name files."""
 

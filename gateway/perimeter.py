@@ -2,7 +2,8 @@
 
 An open gateway (one without callers' keys) is protected by being reachable from this machine alone. A browser on
 this machine is inside, and runs pages from anywhere. So there a `Host` that is not ours gets nothing: a page can
-point its own name at 127.0.0.1 (DNS rebinding), but it has no key. No gateway lets another origin's page call `/v1`.
+point its own name at 127.0.0.1 (DNS rebinding), but it has no key. No gateway lets a page call `/v1` but
+its own and those of `cors_origins`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Final, NamedTuple
 from gateway.generation import Generations
 from gateway.headers import Given
 from gateway.problems import Kind, Problem
-from gateway.settings import HostName, is_loopback
+from gateway.settings import HostName, Origin, is_loopback
 
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -24,8 +25,10 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 class Perimeter:
     """Refuses by `Host`, `Origin` and `Sec-Fetch-Site`, before anything else is looked at."""
 
-    def __init__(self, hosts: Iterable[HostName], generations: Generations) -> None:
+    def __init__(self, hosts: Iterable[HostName], origins: Iterable[Origin], generations: Generations) -> None:
+        """`hosts` are answered to beside loopback names, and pages of `origins` may call, beside our own."""
         self._hosts = frozenset(hosts)
+        self._origins = frozenset(origins)
         self._generations = generations
 
     def check_host(self, headers: Given) -> None:
@@ -41,10 +44,11 @@ class Perimeter:
 
     def check_page(self, headers: Given) -> None:
         """Raise the Problem of a request that the page of somebody else has made."""
-        if "cross-site" in headers.every("sec-fetch-site"):
+        origins = headers.every("origin")
+        if "cross-site" in headers.every("sec-fetch-site") and not (origins and self._origins.issuperset(origins)):
             raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
-        for origin in headers.every("origin"):
-            if not _is_own(origin, headers.last("host") or ""):
+        for origin in origins:
+            if origin not in self._origins and not _is_own(origin, headers.last("host") or ""):
                 raise Problem(Kind.NOT_ALLOWED, "Origin: a page of another origin may not call this gateway")
 
 

@@ -4,32 +4,41 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
-import math
-import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.lifecycle import Lifecycle
-from gateway.protocol import Protocol
+from gateway.listening import BACKLOG, address_of, leave
+from gateway.protocol import Limits, Protocol
 from gateway.settings import ServerSettings
 from gateway.telemetry.log import Log
 
 T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-BACKLOG: Final = 2048
+GRACE: Final = 0.1
+"""Seconds for who has come before the listener was closed, to say what it wants."""
+LOOKS: Final = 0.02
+"""Seconds between two looks whether everybody has left."""
 COLLECTED: Final = (10_000, 20, 50)
 """So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
 
 class Server(uvicorn.Server):
-    """Stops at the first signal: nothing new is accepted, what was admitted is finished within `drain_timeout`.
+    """Stops at the first signal, in this order:
+
+    1. From then on `/readyz` says 503, and each answer is the last of its connection; all else goes on for
+       `drain_delay` seconds, so that whoever sends callers here hears of it first.
+    2. The listener is closed, and so are idle connections.
+    3. What was admitted is finished within `drain_timeout`; then whatever is left is given up.
 
     A second signal ends it at once. Being told to stop is no failure: the process exits with 0.
     """
@@ -43,10 +52,12 @@ class Server(uvicorn.Server):
         on_hangup: Callable[[], None] | None = None,
     ) -> None:
         """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process."""
+        self._lifecycle: Lifecycle = app.state.lifecycle
+        bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle}
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Protocol,
+                http=cast("type[Protocol]", functools.partial(Protocol, **bounds)),
                 ws="none",
                 lifespan="on",
                 log_config=None,
@@ -54,25 +65,52 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 backlog=BACKLOG,
-                timeout_graceful_shutdown=math.ceil(settings.drain_timeout),
             )
         )
-        self._lifecycle: Lifecycle = app.state.lifecycle
+        self._settings = settings
         self._log = log
         self._on_hangup = on_hangup
 
     async def serve_on(self, listener: socket.socket) -> None:
         """Serve until stopped."""
-        host, port = listener.getsockname()[:2]
-        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        address = address_of(listener)
         self._log.line("listening", address=address, version=__version__)
-        await self.serve(sockets=[listener])
+        try:
+            await self.serve(sockets=[listener])
+        finally:
+            leave(listener, address)
         self._log.line("stopped")
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Uvicorn closes its listener at once, and waits for tasks, which few of our requests have."""
+        await self._for_at_most(self._settings.drain_delay, lambda: False)
+        for each in (*self.servers, *(sockets or ())):
+            each.close()
+        connections = cast("set[Protocol]", self.server_state.connections)
+        for connection in list(connections):
+            if connection.has_asked:
+                connection.shutdown()
+        await self._for_at_most(GRACE, lambda: not connections)
+        for connection in list(connections):
+            connection.shutdown()
+        await self._for_at_most(self._settings.drain_timeout, lambda: not connections)
+        for connection in list(connections):
+            connection.transport.abort()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _for_at_most(self, seconds: float, is_over: Callable[[], bool]) -> None:
+        """Unless a second signal comes."""
+        end = time.monotonic() + seconds
+        while not self.force_exit and not is_over() and (left := end - time.monotonic()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(min(left, LOOKS))
 
     def stop(self) -> None:
         self.force_exit = self._lifecycle.draining
         self._lifecycle.draining = True
         self.should_exit = True
+        for each in self.server_state.connections:
+            cast("Protocol", each).end_with_what_is_under_way()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,17 +129,6 @@ class Server(uvicorn.Server):
     def _hang_up(self) -> None:
         if self._on_hangup is not None and not self._lifecycle.draining:
             self._on_hangup()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError with the system's own words."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except socket.gaierror:
-        raise
-    except OSError as error:  # whose text repeats the address
-        raise OSError(error.errno, os.strerror(error.errno or 0)) from error
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

@@ -34,13 +34,59 @@ class HostName(str):
         return super().__new__(cls, name)
 
 
+class Origin(str):
+    """An origin as browsers send it: scheme, name and, unless it is the scheme's own, port."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raise ValueError where `text` is none."""
+        found = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", text)
+        if not found or found[3] == {"http": ":80", "https": ":443"}[found[1]]:
+            raise ValueError("expected an origin as browsers send it, such as https://www.example.com")
+        return super().__new__(cls, text)
+
+
+class SocketPath(str):
+    """Where a Unix socket is to be: the kernel takes at most 107 bytes."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Self:
+        """Raise ValueError where `text` can be no such path."""
+        if not 1 <= len(text.encode("utf-8", "surrogateescape")) <= 107 or "\0" in text:
+            raise ValueError("expected a path of 1 to 107 bytes")
+        return super().__new__(cls, text)
+
+
+class SocketMode(int):
+    """The permissions of a file, written in octal digits."""
+
+    def __new__(cls, text: str) -> Self:
+        """Raise ValueError where `text` is no such number."""
+        if not re.fullmatch(r"0?[0-7]{3}", text):
+            raise ValueError('expected octal digits in quotes, such as "0660"')
+        return super().__new__(cls, text, 8)
+
+
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The table `[server]`. Times are in seconds."""
 
     host: Annotated[str, msgspec.Meta(pattern=r"^[!-~]+\Z")] = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8080
+    socket: SocketPath | None = None
+    """listened on instead of `host` and `port`"""
+    socket_mode: SocketMode = SocketMode("0660")
     hosts: tuple[HostName, ...] = ()
+    cors_origins: tuple[Origin, ...] = ()
     request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
+    max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1000
+    """requests in work at once"""
+    header_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
+    """for receiving a head, a body, and for a caller to read its answer"""
+    max_header_bytes: Annotated[int, msgspec.Meta(ge=1024, le=1_048_576)] = 65_536
+    drain_delay: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
+    """between the signal to stop and the listener's closing"""
     drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
     allow_anonymous: bool = False
     hash_key: Secret | None = None
@@ -106,7 +152,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                     " it needs [[callers]], and what each of them may"
                 )
         ours = next((name for name, source in sources.items() if source is not ViewerSource.CALLER), None)
-        if ours and not is_loopback(self.server.host) and not self.server.allow_anonymous:
+        is_local = self.server.socket is not None or is_loopback(self.server.host)
+        if ours and not is_local and not self.server.allow_anonymous:
             raise ConfigurationError(
                 f"server.host: {self.server.host} is reachable from outside, and anybody there could use the"
                 f" credential of platforms.{ours}: configure [[callers]], listen on loopback, or set"

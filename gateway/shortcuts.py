@@ -11,6 +11,8 @@ READY: Final = "connection_gateway.ready"
 `status`; `fixed`, header lines as they are sent; `headers`, names and values of more of them, as in ASGI; `body`.
 Whoever sends it answers for it that no header contains a line's end. `content-length` is added.
 """
+REFUSED: Final = "connection_gateway.refused"
+"""In the scope of what is no request at all: why. It has neither method nor path nor headers."""
 
 
 async def in_a_task() -> None:

@@ -34,8 +34,15 @@ class Stack:
     """
 
     def __init__(
-        self, name: str, settings: PlatformSettings, wire: httpx.AsyncBaseTransport, metrics: PlatformMetrics
+        self,
+        name: str,
+        settings: PlatformSettings,
+        wire: httpx.AsyncBaseTransport,
+        metrics: PlatformMetrics,
+        max_waiting: int,
     ) -> None:
+        """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
+        waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
         measured = Measured(wire, metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=metrics.refused_by_breaker)
         self._throttle = Throttle(self._breaker, scope=settings.THROTTLE_SCOPE, refused=metrics.refused_by_throttle)
@@ -43,11 +50,11 @@ class Stack:
             self._throttle,
             platform=name,
             most=settings.max_calls,
-            line=settings.max_waiting,
+            line=waiting,
             refused=metrics.refused_by_limit,
         )
         self.outermost: httpx.AsyncBaseTransport = Retry(limit, retried=metrics.retried)
-        self.room = WaitingRoom(name, settings.max_waiting, metrics.refused_by_room)
+        self.room = WaitingRoom(name, waiting, metrics.refused_by_room)
         metrics.watch(
             breaker=lambda: self._breaker.state,
             throttled=lambda: self._throttle.is_active,

@@ -41,8 +41,10 @@ class Wiring:
         self._cache = Cache(settings.cache.max_entries)
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
+        half = (settings.server.max_concurrency + 1) // 2
         self._stacks = {
-            name: Stack(name, each, wire(each), self._metrics[name]) for name, each in settings.platforms.items()
+            name: Stack(name, each, wire(each), self._metrics[name], half)
+            for name, each in settings.platforms.items()
         }
         self._retired: dict[asyncio.Task[None], Platform] = {}
         self.platforms: Mapping[str, Platform] = {

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Generator
 from typing import Final
 
@@ -34,6 +35,13 @@ async def passing() -> AsyncIterator[Gateway]:
     """Passes on its callers' tokens to both platforms."""
     async with running(CALLERS) as callers:
         yield callers
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 @pytest.fixture

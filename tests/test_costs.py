@@ -16,7 +16,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from gateway.protocol import Protocol
+from gateway.lifecycle import Lifecycle
+from gateway.protocol import Limits, Protocol
 from tests import wire
 from tests.gateways import Gateway, running
 from tests.transports import sockets
@@ -59,7 +60,7 @@ class Caller:
     def __init__(self, gateway: Gateway, config: uvicorn.Config) -> None:
         self.gateway = gateway
         self.line = Line()
-        self._protocol = Protocol(config, ServerState(), {})
+        self._protocol = Protocol(config, ServerState(), {}, limits=Limits(10.0, 65536), lifecycle=Lifecycle())
         self._protocol.connection_made(self.line)
 
     def send(self, user: int) -> None:

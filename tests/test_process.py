@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -54,12 +55,6 @@ class Process:
         assert self.process.returncode is not None
         on_duty().read(self.errors.decode(), "what a process wrote")
         return self.process.returncode
-
-
-@pytest.fixture
-def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @asynccontextmanager
@@ -311,8 +306,10 @@ async def test_all_that_it_writes_are_its_own_lines(port: int, tmp_path: Path) -
         assert answer.startswith(b"HTTP/1.1 400 ")
         gateway.signal(signal.SIGTERM)
         await gateway.ended()
-    events = [msgspec.json.decode(line)["event"] for line in gateway.errors.splitlines()]
-    assert "library" in events
+    lines = [msgspec.json.decode(line) for line in gateway.errors.splitlines()]
+    assert [line["problem"] for line in lines if line["event"] == "request" and line["status"] == 400] == [
+        "invalid-request"
+    ]
     assert b"canary" not in gateway.errors
 
 
@@ -325,3 +322,45 @@ async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: s
         async with httpx.AsyncClient() as client:
             answer = await client.get(f"http://{address}:{port}/livez")
         assert answer.json() == {"status": "live"}
+
+
+async def test_it_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
+    path = tmp_path / "gateway.sock"
+    with socket.socket(socket.AF_UNIX) as before:  # left there by one that was killed
+        before.bind(str(path))
+    at = {"socket": str(path), "socket_mode": "0600"}
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path, **at) as gateway:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path))) as client:
+            answer = await client.get("http://localhost/v1/connections/acme/103")
+            assert answer.json()["user_id"] == "103"
+        second = await asyncio.create_subprocess_exec(
+            *(*COMMAND, "serve", "--config", str(tmp_path / "gateway.toml")),
+            env=os.environ | {"GATEWAY_SERVER__SOCKET": str(path)},
+            stderr=subprocess.PIPE,
+        )
+        _, errors = await second.communicate()
+        assert (second.returncode, b"Address already in use" in errors) == (1, True)
+        gateway.signal(signal.SIGTERM)
+        assert await gateway.ended() == 0
+    assert not path.exists()
+
+
+async def test_it_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_path: Path) -> None:
+    delay = {"drain_delay": "1.5"}
+    async with (
+        serving(simulator("symphony")) as pod_url,
+        started(port, pod_url, tmp_path, **delay) as gateway,
+        httpx.AsyncClient(base_url=gateway.url) as client,
+    ):
+        assert (await client.get("/readyz")).status_code == 200
+        gateway.signal(signal.SIGTERM)
+        while (ready := await client.get("/readyz")).status_code == 200:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
+        answer = await client.get("/v1/connections/acme/103")
+        assert answer.json()["user_id"] == "103"
+        assert answer.headers["connection"] == "close"
+        assert await gateway.ended() == 0
+        with pytest.raises(httpx.ConnectError):
+            await client.get("/readyz")

@@ -30,8 +30,9 @@ def demo(port: int, check: bool) -> None:
 def serve(config: Path | None) -> None:
     """Serve until stopped. SIGHUP reads callers and credentials anew."""
     from gateway.app import create_app, log_of
+    from gateway.listening import listen, where
     from gateway.reloading import Reloading
-    from gateway.server import Server, listen, run
+    from gateway.server import Server, run
     from gateway.settings import ConfigurationError
     from gateway.sources import load
 
@@ -41,9 +42,9 @@ def serve(config: Path | None) -> None:
     log.take_over()
     log.warnings(settings.warnings)
     try:
-        listener = listen(settings.server.host, settings.server.port)
+        listener = listen(settings.server)
     except OSError as error:
-        stop(f"server: can't listen on {settings.server.host}:{settings.server.port}: {error.strerror}", NO)
+        stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
     try:
         app = create_app(settings, log=log)
     except ConfigurationError as error:
@@ -93,5 +94,5 @@ def wait(config: Path | None, timeout: float) -> None:
     if math.isnan(timeout):  # which is in no range, and outside of none
         stop("--timeout: expected a number of seconds", WRONG_USE)
     server = parse_settings(config).server
-    if not wait_until_ready(server.host, server.port, timeout):
+    if not wait_until_ready(server, timeout):
         stop(f"not ready within {timeout:g} s", NO)

@@ -6,6 +6,7 @@ after a million users as after ten. Children are kept, because looking one up co
 
 from __future__ import annotations
 
+import asyncio
 import functools
 from collections.abc import Callable
 from typing import Final
@@ -47,6 +48,8 @@ class Metrics:
         self.registry.register(self._requests)
         self._kept: dict[tuple[str | None, str | None, int | None, str | None], Series] = {}
         self._families = _Families(self.registry)
+        what = "Tasks of the event loop that have not ended."
+        Gauge("connection_gateway_tasks", what, registry=self.registry).set_function(_tasks)
 
     def request(
         self, method: str | None, route: str | None, status: int | None, problem: str | None, seconds: float
@@ -58,6 +61,11 @@ class Metrics:
             labels = method or OTHER, route or OTHER, "" if status is None else str(status), problem or ""
             child = self._kept[key] = self._requests.labels(*labels)
         child.observe(seconds)
+
+    def watch_admission(self, in_work: Callable[[], int]) -> None:
+        """Ask this whenever somebody scrapes."""
+        what = "Requests that hold one of max_concurrency places."
+        Gauge("connection_gateway_requests_in_work", what, registry=self.registry).set_function(in_work)
 
     def of(self, platform: str) -> PlatformMetrics:
         return PlatformMetrics(self._families, platform)
@@ -136,6 +144,14 @@ class PlatformMetrics:
         families.waiting.labels(platform).set_function(waiting)
         families.active.labels(platform).set_function(active)
         families.queued.labels(platform).set_function(queued)
+
+
+def _tasks() -> float:
+    """None where no loop runs."""
+    try:
+        return float(len(asyncio.all_tasks()))
+    except RuntimeError:
+        return 0.0
 
 
 def _is(breaker: Callable[[], State], state: State) -> float:

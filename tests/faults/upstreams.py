@@ -72,7 +72,7 @@ class Faulty:
     def __init__(self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any]) -> None:
         self.upstreams = {name: Upstream(ADAPTERS[name]) for name in credentials}
         self._viewers = 0
-        settings = from_tables(tables(credentials, {"request_timeout": 2.0}, each=each))
+        settings = from_tables(tables(credentials, {"request_timeout": 2.0, "max_concurrency": 10_000}, each=each))
         self.app = create_app(settings, log=Log(lambda _line: None), wire=self._wire)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
 

@@ -31,7 +31,7 @@ def test_certificates_that_are_not_there_are_one_line(
 ) -> None:
     (tmp_path / "gateway.toml").write_text(f"{CLUB}[server]\nport = 1\n")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
-    monkeypatch.setattr("gateway.server.listen", lambda *_: None)
+    monkeypatch.setattr("gateway.listening.listen", lambda *_: None)
     monkeypatch.setattr("gateway.telemetry.log.Log.take_over", lambda _log: None)
     result = CliRunner().invoke(main, [command, "--config", str(tmp_path / "gateway.toml")])
     assert result.exit_code == 2

@@ -1,66 +1,11 @@
-"""The wire to callers: what our protocol does in its own way, on a real socket."""
+"""What our protocol does in its own way with what is well-formed."""
 
 from __future__ import annotations
 
-import asyncio
 import gc
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from gateway.protocol import Protocol
-from gateway.server import Server, listen
-from gateway.settings import ServerSettings
-from gateway.shortcuts import in_a_task
-from tests.gateways import running
-
-GET = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
-
-
-class Line:
-    """A connection that is spoken over by hand."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.reader = reader
-        self.writer = writer
-
-    async def answer(self) -> tuple[bytes, bytes]:
-        """Head and body of the next one."""
-        head = await self.reader.readuntil(b"\r\n\r\n")
-        length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length: "))
-        return head, await self.reader.readexactly(int(length.partition(b": ")[2]))
-
-
-@asynccontextmanager
-async def line() -> AsyncIterator[Line]:
-    """To a gateway that also has paths for answers that it never gives."""
-    async with running() as gateway:
-
-        async def unusual(scope: Scope, receive: Receive, send: Send) -> None:
-            match scope.get("path"):
-                case "/stream":
-                    await in_a_task()
-                    await StreamingResponse(iter([b"one", b"two"]))(scope, receive, send)
-                case "/close":
-                    await Response(b"bye", headers={"connection": "close"})(scope, receive, send)
-                case "/two-headers":
-                    await Response(b"no", headers={"x": "1\r\ny: 2"})(scope, receive, send)
-                case _:
-                    await gateway.app(scope, receive, send)
-
-        listener = listen("127.0.0.1", 0)
-        server = Server(gateway.app, ServerSettings(), gateway.log)
-        server.config.app = unusual
-        serving = asyncio.create_task(server.serve_on(listener))
-        reader, writer = await asyncio.open_connection(*listener.getsockname()[:2])
-        try:
-            yield Line(reader, writer)
-        finally:
-            writer.close()
-            server.stop()
-            await serving
+from tests.protocol.lines import GET, line
 
 
 async def test_an_answer_is_one_write() -> None:
@@ -149,13 +94,10 @@ async def test_an_idle_connection_is_closed_and_one_in_use_is_not() -> None:
         it.writer.write(GET % 101)
         await it.answer()
         (protocol,) = [each for each in _protocols() if each._bell is not None]  # noqa: SLF001  five seconds are long
-        bell = protocol._bell  # noqa: SLF001  as above
-        assert bell is not None
-        bell.cancel()
-        protocol.timeout_keep_alive_handler()
+        protocol._ring()  # noqa: SLF001  as above
         assert not protocol.transport.is_closing()
-        protocol._idle_since = 0.0  # noqa: SLF001  as above
-        protocol.timeout_keep_alive_handler()
+        protocol._until = 0.0  # noqa: SLF001  as above
+        protocol._ring()  # noqa: SLF001  as above
         assert await it.reader.read() == b""
 
 

@@ -1,0 +1,42 @@
+"""What browsers are told of which pages may call: those of `cors_origins`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import Receive, Scope, Send
+
+SENT: Final = ("Cache-Control", "Content-Type", "X-Request-Id", "X-Request-Timeout-Ms", "traceparent")
+"""Request headers that mean something here, beside those that name an identity."""
+READ: Final = ("Age", "Allow", "Cache-Status", "Retry-After", "WWW-Authenticate", "X-Request-Id")
+"""Response headers that a page may want to read."""
+REMEMBERED: Final = 600
+"""Seconds that a browser need not ask again."""
+
+
+def cors(origins: Collection[str], identities: Iterable[str]) -> list[Middleware]:
+    """The layer for these origins, outside of whatever answers; none where there are none."""
+    if not origins:
+        return []
+    return [
+        Middleware(
+            Cors,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=[*identities, *SENT],
+            expose_headers=list(READ),
+            max_age=REMEMBERED,
+        )
+    ]
+
+
+class Cors(CORSMiddleware):
+    """Starlette's, which adds its headers to an answer that begins: so those in one message are not offered to it."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
+            scope["extensions"] = {}
+        await super().__call__(scope, receive, send)

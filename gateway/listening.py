@@ -1,0 +1,75 @@
+"""The socket on which callers are heard: a port, or a file that only some may use."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+from pathlib import Path
+from typing import Final
+
+from gateway.settings import ServerSettings
+
+BACKLOG: Final = 2048
+"""Connections that the kernel keeps until they are accepted."""
+
+
+def listen(settings: ServerSettings) -> socket.socket:
+    """The listening socket that the settings ask for. Raises OSError with the system's own words."""
+    if settings.socket is not None:
+        return listen_at(settings.socket, settings.socket_mode)
+    return listen_on(settings.host, settings.port)
+
+
+def where(settings: ServerSettings) -> str:
+    """Where that is, as people write it."""
+    return settings.socket or f"{settings.host}:{settings.port}"
+
+
+def listen_at(path: str, mode: int) -> socket.socket:
+    """A Unix socket with these permissions from its first moment. One that nobody listens on any more is replaced."""
+    with socket.socket(socket.AF_UNIX) as before, contextlib.suppress(FileNotFoundError):
+        try:
+            before.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    listener = socket.socket(socket.AF_UNIX)
+    mask = os.umask(0o777)
+    try:
+        listener.bind(path)
+        Path(path).chmod(mode)
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    finally:
+        os.umask(mask)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """As people write it."""
+    if listener.family == socket.AF_UNIX:
+        return str(listener.getsockname())
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def leave(listener: socket.socket, address: str) -> None:
+    """Nobody listens there any more: a Unix socket's file would say otherwise."""
+    if listener.family == socket.AF_UNIX:
+        Path(address).unlink(missing_ok=True)
+
+
+def listen_on(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Raises OSError with the system's own words."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except socket.gaierror:
+        raise
+    except OSError as error:  # whose text repeats the address
+        raise OSError(error.errno, os.strerror(error.errno or 0)) from error

@@ -1,0 +1,1 @@
+"""The wire to callers, spoken by hand over a real socket."""

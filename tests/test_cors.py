@@ -1,0 +1,75 @@
+"""`cors_origins`: pages of these origins may call, and browsers are told so."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from gateway.conversion import from_tables
+from gateway.settings import ConfigurationError
+from tests.gateways import OWN, running, tables
+
+PAGE = "https://www.example.com"
+OTHER = "https://evil.example"
+ASKED = "/v1/connections/acme/103"
+
+
+def listed(answer: httpx.Response, name: str) -> set[str]:
+    return {each.strip().lower() for each in answer.headers[name].split(",")}
+
+
+async def test_a_page_of_a_named_origin_reads_the_answer() -> None:
+    async with running(cors_origins=[PAGE]) as gateway:
+        answer = await gateway.client.get(ASKED, headers={"Origin": PAGE, "Sec-Fetch-Site": "cross-site"})
+    assert answer.json()["user_id"] == "103"
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert "access-control-allow-credentials" not in answer.headers
+    assert "origin" in listed(answer, "vary")
+    assert {"x-request-id", "age", "cache-status", "retry-after"} <= listed(answer, "access-control-expose-headers")
+
+
+async def test_it_reads_problems_as_well() -> None:
+    async with running(cors_origins=[PAGE]) as gateway:
+        answer = await gateway.client.get("/v1/connections/nobody/103", headers={"Origin": PAGE})
+    assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (404, PAGE)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_browser_may_ask_first(method: str) -> None:
+    wanted = "x-api-key, sessiontoken, authorization, x-platform-token, x-on-behalf-of, cache-control, traceparent"
+    headers = {"Origin": PAGE, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": wanted}
+    async with running(cors_origins=[PAGE]) as gateway:
+        answer = await gateway.client.options(ASKED, headers=headers)
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert method.lower() in listed(answer, "access-control-allow-methods")
+    assert {each.strip() for each in wanted.split(",")} <= listed(answer, "access-control-allow-headers")
+
+
+async def test_a_page_of_another_origin_gets_nothing() -> None:
+    async with running(cors_origins=[PAGE]) as gateway:
+        asked = await gateway.client.get(ASKED, headers={"Origin": OTHER})
+        first = await gateway.client.options(ASKED, headers={"Origin": OTHER, "Access-Control-Request-Method": "GET"})
+        without = await gateway.client.get(ASKED, headers={"Sec-Fetch-Site": "cross-site"})
+    assert asked.status_code == 403
+    assert first.status_code == 400
+    assert without.status_code == 403
+    assert not any("access-control-allow-origin" in each.headers for each in (asked, first, without))
+
+
+async def test_without_origins_nothing_is_said_of_them() -> None:
+    async with running() as gateway:
+        answer = await gateway.client.get(ASKED)
+        first = await gateway.client.options(ASKED, headers={"Origin": PAGE, "Access-Control-Request-Method": "GET"})
+    assert not any(name.startswith("access-control") for name in (*answer.headers, *first.headers))
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "null", "www.example.com", "https://", f"{PAGE}/", f"{PAGE}:443", "HTTPS://x", "ftp://x", f"{PAGE}:x"],
+)
+def test_what_is_no_origin_stops_the_start(origin: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"server\.cors_origins\[0\]: expected an origin as browsers send it"
+    ):
+        from_tables(tables(OWN, {"cors_origins": [origin]}))
