@@ -8,7 +8,7 @@ NODE_MODULES := tests/simulation/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: demo test check install bench lock clean
+.PHONY: demo test check install bench faults lock clean
 
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
@@ -28,6 +28,9 @@ bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell comman
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.login
 	.venv/bin/python -m benchmarks.wire
+
+faults: .venv/dev  ## what it does when platforms fail, callers are too many, and it is told to stop: 20 minutes (ARGS="--only ends --short": a part)
+	.venv/bin/python -m tests.faults.live $(ARGS)
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock

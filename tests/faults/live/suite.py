@@ -1,0 +1,24 @@
+"""All that is done, by name."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from tests.faults.live.figures import Figure, Scale
+from tests.faults.live.scenarios import SCENARIOS, Scenario
+from tests.faults.live.soak import soak
+
+ALL: Final[dict[str, Scenario]] = {**SCENARIOS, "soak": soak}
+
+
+def run(name: str, folder: Path, port: int, scale: Scale) -> list[Figure]:
+    """What one of them found."""
+
+    async def to_the_end() -> list[Figure]:
+        figures = await ALL[name](folder, port, scale)
+        await asyncio.sleep(0.1)  # until all connections that were closed are
+        return figures
+
+    return asyncio.run(to_the_end())

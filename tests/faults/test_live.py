@@ -1,0 +1,22 @@
+"""The short form of `make faults`: counts and kinds. How long things take says nothing beside other tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.live import api
+from tests.faults.live.figures import SHORT
+from tests.faults.live.suite import ALL, run
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("name", ALL)
+def test_it_holds(name: str, port: int, tmp_path: Path) -> None:
+    figures = run(name, tmp_path, port, SHORT)
+    assert [each for each in figures if not each.holds and not each.is_timing] == []
+
+
+def test_whatever_is_asked_is_answered_or_a_problem() -> None:
+    assert api.try_all(SHORT.cases).total() >= SHORT.cases
