@@ -147,7 +147,7 @@ class PlatformMetrics:
 
 
 def _tasks() -> float:
-    """None where no loop runs."""
+    """0 where no loop runs."""
     try:
         return float(len(asyncio.all_tasks()))
     except RuntimeError:

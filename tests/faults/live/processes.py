@@ -37,6 +37,11 @@ class Platform:
     async def behave(self) -> None:
         (await self._client.delete(f"{self.url}/_simulator/faults")).raise_for_status()
 
+    async def know(self, viewer: int, user: int) -> None:
+        """That there are these two, who have nothing to do with each other."""
+        where = f"{self.url}/_simulator/connections/{viewer}/{user}"
+        (await self._client.put(where, json={"status": None})).raise_for_status()
+
     async def calls(self) -> int:
         return int((await self._client.get(f"{self.url}/_simulator/calls")).json()["calls"])
 
@@ -79,7 +84,10 @@ class Running:
 async def gateway(
     folder: Path, port: int, platforms: Mapping[str, str], each: str = "", more: str = "", **server: object
 ) -> AsyncIterator[Running]:
-    """In front of a pod (`acme`) and a community (`club`) at these URLs; `each` is more of their tables, and `more` tables beside."""
+    """In front of a pod (`acme`), a community (`club`), or one whose callers bring tokens (`guild`), at these URLs.
+
+    `each` is more of their tables, and `more` tables beside.
+    """
     (folder / "acme.pem").write_text(KEY)
     (folder / "acme.pem").chmod(0o600)
     (folder / "club").write_text("demo")
@@ -87,6 +95,7 @@ async def gateway(
     credentials = {
         "acme": '"symphony"\ncredentials = { mode = "bot", username = "demo", private_key_file = "acme.pem" }',
         "club": '"selfcommunity"\ncredentials = { mode = "token", token_file = "club" }',
+        "guild": '"selfcommunity"\ncredentials = { mode = "caller" }',
     }
     tables = [
         f"[platforms.{name}]\nbase_url = '{url}'\nadapter = {credentials[name]}\n{each}"

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import signal
 import statistics
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import jwt
 import msgspec
 
 from adapters.contract import Status
+from adapters.selfcommunity.simulator import SECRET
 from tests.faults.live import figures
 from tests.faults.live.callers import LOST, REFUSED, Answer, Caller, at_a_rate, at_once, kinds, share
 from tests.faults.live.figures import Figure, Scale
-from tests.faults.live.processes import Platform, gateway, simulated
+from tests.faults.live.processes import gateway, simulated
 from tests.protocol.malformed import STATUSES as ANSWERED
 from tests.protocol.malformed import malformed
 from tests.wire import listening
@@ -29,6 +33,7 @@ TIMEOUT: Final = 0.5
 PATIENCE: Final = 0.3
 """Seconds: a call's, and a caller's."""
 NUMBERS: Final = itertools.count(10**12)
+VIEWERS: Final = range(10_000, 10_500)
 STATUSES: Final = frozenset(Status)
 UNAVAILABLE: Final = "platform-unavailable"
 TROUBLES: Final[dict[str, tuple[dict[str, Any], str]]] = {
@@ -70,18 +75,20 @@ async def troubles(folder: Path, port: int, scale: Scale) -> list[Figure]:
 
 
 async def overload(folder: Path, port: int, scale: Scale) -> list[Figure]:
-    """Five times as many as `max_concurrency` admits from a platform that takes 200 ms."""
-    async with simulated("symphony") as pod:
-        await Platform.misbehave(pod, delay=0.2, path="/connection")
-        async with gateway(folder, port, {"acme": pod.url}, each="max_waiting = 1000", max_concurrency=50):
-            await at_once(port, 50, patient, seconds=1.0)
-            control = await at_once(port, 50, patient, seconds=scale.seconds)
-            admitted = sum(each.kind == "none" for each in control) / scale.seconds
-            answers = await at_a_rate(port, 5 * admitted, scale.seconds, patient)
-    good = sum(each.kind == "none" for each in answers) / scale.seconds
+    """Five times as many as `max_concurrency` admits from a platform that takes 200 ms, each as another viewer."""
+    async with simulated("selfcommunity") as guild:
+        for viewer in VIEWERS:
+            await guild.know(viewer, 101)
+        await guild.misbehave(delay=0.2)
+        async with gateway(folder, port, {"guild": guild.url}, each="max_waiting = 1000", max_concurrency=50):
+            await at_once(port, 50, as_somebody, seconds=1.0)
+            control = await at_once(port, 50, as_somebody, seconds=scale.seconds)
+            admitted = sum(each.kind in STATUSES for each in control) / scale.seconds
+            answers = await at_a_rate(port, 5 * admitted, scale.seconds, as_somebody)
+    good = sum(each.kind in STATUSES for each in answers) / scale.seconds
     shed = [each for each in answers if each.kind == "overloaded"]
     return [
-        figures.of_kinds("overload", answers, ("none", "overloaded")),
+        figures.of_kinds("overload", answers, (*sorted(STATUSES), "overloaded")),
         Figure("overload: shed", f"{len(shed):,}", "some", bool(shed)),
         Figure(
             "overload: answered per second, against as many as are admitted",
@@ -236,6 +243,19 @@ async def lookup(caller: Caller) -> Answer:
 
 async def patient(caller: Caller) -> Answer:
     return await caller.get(f"/v1/connections/acme/{next(NUMBERS)}")
+
+
+async def as_somebody(caller: Caller) -> Answer:
+    token = f"Authorization: Bearer {token_of(VIEWERS[next(NUMBERS) % len(VIEWERS)])}"
+    return await caller.get("/v1/connections/guild/101", token, "Cache-Control: no-cache")
+
+
+@functools.cache
+def token_of(user: int) -> str:
+    """Of a user of the simulated community."""
+    now = int(time.time())
+    claims = {"token_type": "access", "user_id": user, "jti": str(user), "iat": now, "exp": now + 3600}
+    return jwt.encode(claims, SECRET, "HS256")
 
 
 async def of_club(caller: Caller) -> Answer:
