@@ -17,9 +17,21 @@ from tests.gateways import Gateway, running
 T = TypeVar("T")
 SLUGS: Final = {f"/problems/{kind.slug}": kind.status for kind in Kind}
 HEADERS: Final = (
-    *("X-API-Key", "sessionToken", "Authorization", "X-Platform-Token", "X-On-Behalf-Of", "Cache-Control", "Origin"),
-    *("X-Request-Timeout-Ms", "X-Request-Id", "traceparent", "Sec-Fetch-Site", "Host", "Content-Type", "Accept"),
+    *(
+        "X-On-Behalf-Of",
+        "Cache-Control",
+        "Origin",
+        "X-Request-Timeout-Ms",
+        "X-Request-Id",
+        "traceparent",
+        "Sec-Fetch-Site",
+        "Host",
+        "Content-Type",
+        "Accept",
+    ),
 )
+SECRETS: Final = ("X-API-Key", "sessionToken", "Authorization", "X-Platform-Token")
+TOKENS: Final = ("demo", "Bearer demo", "acme=demo", "acme=demo, club=demo", "acme=", "club=x,club=y", "=", ",", "")
 VALUES: Final = (
     *(
         "demo",
@@ -111,7 +123,9 @@ odd_bodies = (
 )
 bodies = mostly(st.just(b""), odd_bodies)
 queries = mostly(st.just([]), odd_queries)
-odd_headers = st.lists(st.tuples(st.sampled_from(HEADERS), st.sampled_from(VALUES) | header_text), max_size=5)
+secrets = st.tuples(st.sampled_from(SECRETS), st.sampled_from(TOKENS) | st.text("0123456789Ä ~", max_size=40))
+others = st.tuples(st.sampled_from(HEADERS), st.sampled_from(VALUES) | header_text)
+odd_headers = st.lists(secrets | others, max_size=5)
 headers = mostly(st.just([]), odd_headers)
 methods = mostly(st.sampled_from(("GET", "POST")), st.sampled_from(("PUT", "DELETE", "HEAD", "OPTIONS", "PATCH")))
 

@@ -76,6 +76,15 @@ def act(path: str, *headers: str) -> bytes:
     return _request("POST", path, headers)
 
 
+async def once(port: int, path: str) -> Answer:
+    """Over a connection of its own."""
+    caller = Caller(port)
+    try:
+        return await caller.get(path)
+    finally:
+        caller.close()
+
+
 async def at_once(
     port: int,
     how_many: int,

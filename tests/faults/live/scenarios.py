@@ -19,7 +19,7 @@ import msgspec
 from adapters.contract import Status
 from adapters.selfcommunity.simulator import SECRET
 from tests.faults.live import figures
-from tests.faults.live.callers import LOST, REFUSED, Answer, Caller, at_a_rate, at_once, kinds, share
+from tests.faults.live.callers import LOST, REFUSED, Answer, Caller, at_a_rate, at_once, kinds, once, share
 from tests.faults.live.figures import Figure, Scale
 from tests.faults.live.processes import gateway, simulated
 from tests.protocol.malformed import STATUSES as ANSWERED
@@ -59,7 +59,7 @@ async def troubles(folder: Path, port: int, scale: Scale) -> list[Figure]:
             )
             if fault:
                 if name == "HTML":  # the login is answered, or it would be that which fails
-                    await Caller(port).get("/v1/connections/acme/101")
+                    await once(port, "/v1/connections/acme/101")
                     fault = {**fault, "path": "/connection"}
                 await pod.misbehave(**fault)
             answers = await at_once(running.port, 32, lookup, most=scale.lookups)
@@ -152,7 +152,7 @@ async def connections(folder: Path, port: int, scale: Scale) -> list[Figure]:
         idle = [Caller(port) for _ in range(scale.idle)]
         for some in (idle[start : start + 100] for start in range(0, len(idle), 100)):
             await asyncio.gather(*(each.get("/livez") for each in some))
-        probes = [await Caller(port).get(path) for path in ("/livez", "/readyz") for _ in range(20)]
+        probes = [await once(port, path) for path in ("/livez", "/readyz") for _ in range(20)]
         for each in idle:
             each.close()
     return [
@@ -187,7 +187,7 @@ async def nonsense(folder: Path, port: int, _scale: Scale) -> list[Figure]:
 
         await asyncio.gather(*map(send, requests.values()))
         calls = await pod.calls()
-        alive = running.process.returncode is None and (await Caller(port).get("/livez")).kind == "live"
+        alive = running.process.returncode is None and (await once(port, "/livez")).kind == "live"
     second = sum(len(each) > 1 for each in statuses)
     wrong = sum(not status.startswith(b"4") for each in statuses for status in each)
     what = f"{len(requests)} malformed requests"
