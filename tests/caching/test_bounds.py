@@ -111,8 +111,8 @@ async def test_a_hit_takes_as_many_steps_among_many_entries_as_among_few() -> No
         for users in (range(1000, 1010), range(1010, 2000)):
             for user in users:
                 await ask(gateway, user)
-            steps.append(min([await _steps(gateway) for _ in range(5)]))  # something else may have its turn meanwhile
-        assert steps[0] == steps[1]
+            steps.append(await _steps(gateway))
+        assert abs(steps[1] - steps[0]) < 50  # a callback or two have their turn meanwhile; 990 would be one for each
         assert gateway.acme.calls == 1000
 
 
