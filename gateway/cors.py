@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 SENT: Final = ("Cache-Control", "Content-Type", "X-Request-Id", "X-Request-Timeout-Ms", "traceparent")
@@ -37,6 +39,16 @@ class Cors(CORSMiddleware):
     """Starlette's, which adds its headers to an answer that begins: so those in one message are not offered to it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and any(name == b"origin" for name, _ in scope["headers"]):
-            scope["extensions"] = {}
+        origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None
+        if origin is None or not self.is_allowed_origin(origin):
+            await self.app(scope, receive, send)  # which refuses it, as a problem
+            return
+        scope["extensions"] = {}
         await super().__call__(scope, receive, send)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What may be sent; a browser finds out by itself whether that is enough for what it wants to send."""
+        told = super().preflight_response(request_headers).headers
+        return Response(
+            status_code=204, headers={name: told[name] for name in told if not name.startswith("content-")}
+        )

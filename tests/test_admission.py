@@ -8,6 +8,7 @@ import pytest
 
 from adapters.simulation.faults import Fault
 from tests.gateways import Gateway, caller, running
+from tests.protocol.lines import GET, line, open_line
 
 MOST = 5
 
@@ -45,6 +46,20 @@ async def test_more_are_overloaded_and_told_when_to_come_back(method: str, path:
         assert gateway.calls == calls
         assert await asyncio.gather(*asking) == [200] * MOST
         assert (await gateway.client.get("/v1/connections/club/103")).status_code == 200
+
+
+async def test_a_body_is_not_waited_for_where_there_is_no_place() -> None:
+    async with line(max_concurrency=1) as it:
+        it.gateway.acme.misbehave(Fault(path="/connection", delay=0.5))
+        it.writer.write(GET % 103)
+        async with open_line(it) as other:
+            while "connection_gateway_requests_in_work 1.0" not in (await it.gateway.client.get("/metrics")).text:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            other.writer.write(b"POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
+            head, body = await other.answer()
+            assert head.startswith(b"HTTP/1.1 503 ")
+            assert b"/problems/overloaded" in body
+        assert b'"103"' in (await it.answer())[1]
 
 
 async def test_probes_and_metrics_take_no_place() -> None:

@@ -61,7 +61,7 @@ def open_line(beside: Line) -> AbstractAsyncContextManager[Line]:
 @asynccontextmanager
 async def line(**settings: Any) -> AsyncIterator[Line]:
     """To a gateway with these settings of its server, which also has paths for answers that it never gives."""
-    async with running() as gateway:
+    async with running(**settings) as gateway:
 
         async def unusual(scope: Scope, receive: Receive, send: Send) -> None:
             match scope.get("path"):
