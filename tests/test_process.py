@@ -358,6 +358,7 @@ async def test_it_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_p
         while (ready := await client.get("/readyz")).status_code == 200:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         assert (ready.status_code, ready.json()) == (503, {"status": "draining"})
+        await asyncio.sleep(0.5)
         answer = await client.get("/v1/connections/acme/103")
         assert answer.json()["user_id"] == "103"
         assert answer.headers["connection"] == "close"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 
 from gateway.protocol import Protocol
@@ -60,6 +61,15 @@ async def test_an_answer_that_closes_it_closes_it() -> None:
     async with line() as it:
         it.writer.write(b"GET /close HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert (await it.reader.read()).endswith(b"bye")
+
+
+async def test_nothing_is_done_for_who_can_not_be_answered() -> None:
+    async with line() as it:
+        last = b"GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        it.writer.write(last + b"POST /v1/connections/acme/102/accept HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await it.rest()).count(b"x-request-id") == 1
+        await asyncio.sleep(0.1)
+        assert it.gateway.calls == 0
 
 
 async def test_http_1_0_is_answered_and_closed() -> None:

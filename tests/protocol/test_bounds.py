@@ -45,6 +45,18 @@ async def test_a_second_head_has_as_long_as_the_first() -> None:
         assert await it.rest() == b""
 
 
+async def test_a_head_that_has_begun_has_more_time_than_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.protocol.KEPT", 0.2)
+    async with line(header_timeout=PATIENCE) as it:
+        it.writer.write(GET % 101)
+        await it.answer()
+        it.writer.write((GET % 103)[:20])
+        await asyncio.sleep(0.6)
+        it.writer.write((GET % 103)[20:])
+        assert b'"103"' in (await it.answer())[1]
+        assert await it.rest() == b""
+
+
 async def test_a_body_that_does_not_come_does_nothing_and_is_cut_off() -> None:
     async with line(header_timeout=0.2) as it:
         calls = it.gateway.calls
@@ -70,11 +82,13 @@ async def test_an_answer_may_take_longer_than_a_head() -> None:
         assert b'"user_id":"103"' in (await it.answer())[1]
 
 
-async def test_who_does_not_read_is_cut_off() -> None:
+@pytest.mark.parametrize("connection", [b"close", b"keep-alive"])
+async def test_who_does_not_read_is_cut_off(connection: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.protocol.KEPT", 2 * PATIENCE)
     async with line(header_timeout=0.2) as it:
         transport = cast("asyncio.Transport", it.writer.transport)
         transport.pause_reading()
-        it.writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        it.writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: %s\r\n\r\n" % connection)
         await asyncio.sleep(1.0)
         transport.resume_reading()
         assert len(await it.rest()) < 32 * 1024 * 1024
@@ -107,7 +121,7 @@ async def test_a_head_of_more_bytes_is_refused(size: int, where: str) -> None:
 
 
 async def test_a_head_without_end_is_refused() -> None:
-    async with line(max_header_bytes=2048) as it:
+    async with line(max_header_bytes=2048, header_timeout=2 * PATIENCE) as it:
         it.writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\nX: ")
         for _ in range(100):
             it.writer.write(b"x" * 1000)
