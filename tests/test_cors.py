@@ -8,6 +8,7 @@ import pytest
 from gateway.conversion import from_tables
 from gateway.settings import ConfigurationError
 from tests.gateways import OWN, running, tables
+from tests.protocol.lines import GET, line
 
 PAGE = "https://www.example.com"
 OTHER = "https://evil.example"
@@ -26,6 +27,14 @@ async def test_a_page_of_a_named_origin_reads_the_answer() -> None:
     assert "access-control-allow-credentials" not in answer.headers
     assert "origin" in listed(answer, "vary")
     assert {"x-request-id", "age", "cache-status", "retry-after"} <= listed(answer, "access-control-expose-headers")
+
+
+async def test_so_it_is_on_the_wire() -> None:
+    async with line(cors_origins=[PAGE]) as it:
+        it.writer.write((GET % 103)[:-2] + f"Origin: {PAGE}\r\n\r\n".encode())
+        head, body = await it.answer()
+        assert f"\r\naccess-control-allow-origin: {PAGE}\r\n".encode() in head
+        assert b'"user_id":"103"' in body
 
 
 async def test_it_reads_problems_as_well() -> None:
