@@ -1,4 +1,4 @@
-"""The short form of `make faults`: counts and kinds. How long things take says nothing beside other tests."""
+"""The short form of `make faults`: counts, kinds, and deadlines with 2 s of slack, since others run beside it."""
 
 from __future__ import annotations
 

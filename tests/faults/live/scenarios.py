@@ -66,7 +66,7 @@ async def troubles(folder: Path, port: int, scale: Scale) -> list[Figure]:
             later = await at_once(running.port, 4, lookup, most=scale.lookups)
         found += [
             figures.of_kinds(name, answers + later, (slug, UNAVAILABLE)),
-            figures.in_time(name, answers + later, PATIENCE),
+            figures.in_time(name, answers + later, PATIENCE, scale.slack),
         ]
         spared = [each for each in later if each.kind == UNAVAILABLE]
         if spared:
