@@ -220,7 +220,7 @@ async def ends(folder: Path, port: int, scale: Scale) -> list[Figure]:
             Figure("SIGTERM under load: exit code", str(code), "0", code == 0),
         ]
         async with gateway(folder, port, {"acme": pod.url}) as running:
-            asking = asyncio.create_task(at_once(port, 32, unless_refused, seconds=scale.seconds * 2))
+            asking = asyncio.create_task(at_once(port, 32, until_refused, seconds=scale.seconds * 2))
             await asyncio.sleep(scale.seconds / 2)
             await running.stop(signal.SIGKILL)
             async with gateway(folder, port, {"acme": pod.url}):
@@ -273,9 +273,6 @@ async def until_refused(caller: Caller) -> Answer:
     if answer.kind == REFUSED:
         await asyncio.sleep(0.1)
     return answer
-
-
-unless_refused = until_refused
 
 
 @asynccontextmanager
