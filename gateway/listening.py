@@ -32,8 +32,11 @@ def listen_at(path: str, mode: int) -> socket.socket:
     with socket.socket(socket.AF_UNIX) as before, contextlib.suppress(FileNotFoundError):
         try:
             before.connect(path)
-        except ConnectionRefusedError:
-            Path(path).unlink()
+        except (
+            ConnectionRefusedError
+        ):  # which is also said of a file that is no socket: that one stays, and is in the way
+            if Path(path).is_socket():
+                Path(path).unlink()
         else:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     listener = socket.socket(socket.AF_UNIX)

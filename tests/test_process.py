@@ -22,6 +22,7 @@ import pytest
 from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
 from gateway.callers import key_digest
+from gateway.listening import listen_at
 from tests.canary import on_duty
 from tests.gateways import KEY, key_of
 
@@ -365,3 +366,11 @@ async def test_it_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_p
         assert await gateway.ended() == 0
         with pytest.raises(httpx.ConnectError):
             await client.get("/readyz")
+
+
+def test_a_file_that_is_no_socket_is_not_replaced(tmp_path: Path) -> None:
+    file = tmp_path / "precious"
+    file.write_text("data")
+    with pytest.raises(OSError, match="Address already in use"):
+        listen_at(str(file), 0o600)
+    assert file.read_text() == "data"
