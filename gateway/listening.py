@@ -32,10 +32,8 @@ def listen_at(path: str, mode: int) -> socket.socket:
     with socket.socket(socket.AF_UNIX) as before, contextlib.suppress(FileNotFoundError):
         try:
             before.connect(path)
-        except (
-            ConnectionRefusedError
-        ):  # which is also said of a file that is no socket: that one stays, and is in the way
-            if Path(path).is_socket():
+        except ConnectionRefusedError:
+            if Path(path).is_socket():  # the same is said of any other file, which stays, and is in the way
                 Path(path).unlink()
         else:
             raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
