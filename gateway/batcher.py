@@ -28,10 +28,11 @@ from typing import Final
 
 from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
 from adapters.loop import OneLoop
+from gateway import trail
 from gateway.background import Background
 from gateway.deadlines import Deadlines
 from gateway.known import Known
-from gateway.line import ANY_TIME, ENOUGH, Line, Question, Said, Waiter
+from gateway.line import ANY_TIME, ENOUGH, Asked, Line, Question, Said, Waiter
 
 LATE: Final = 4.0
 """Times as long as usual, and what has not come back by then is late."""
@@ -54,22 +55,28 @@ class Batcher(OneLoop):
         self._lines: dict[Viewer, Line] = {}
         """of viewers for whom anything is under way"""
 
-    async def lookup(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Said:
-        """What the platform says of this user, by `deadline` (`loop.time()`), in a call that began after `since`."""
+    def ask(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Asked:
+        """Ask the platform about this user, in a call that began after `since` (`loop.time()`); then `hear`."""
         waiter = Waiter(1, self._loop.create_future())
         line = self._line(viewer)
-        if not line.join(user_id, waiter, deadline, since):
-            line.gathered.append(line.ask(user_id, waiter, deadline))
+        joined = line.join(user_id, waiter, deadline, since)
+        question = joined or line.ask(user_id, waiter, deadline)
+        if joined is None:
+            line.gathered.append(question)
             if not line.leaving and (line.under_way < ENOUGH or self._passes(line)):
                 line.leaving = True
                 self._loop.call_soon(self._leave_together, line)
-        await self._deadlines.wait(waiter.done, deadline)
-        return waiter.heard.get(user_id) or self._late()
+        return Asked(question, waiter, deadline, joined is not None)
+
+    async def hear(self, asked: Asked) -> Said:
+        """What the platform says, at the latest by the deadline."""
+        await self._deadlines.wait(asked.waiter.done, asked.deadline)
+        return asked.waiter.heard.get(asked.question.user_id) or self._late()
 
     async def read(
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
     ) -> Mapping[int, Said]:
-        """As `lookup`, of each of these different users."""
+        """What the platform says of each of these different users, by `deadline`, in calls as `ask` has them."""
         asked = list(user_ids)
         if not asked:
             return {}
@@ -108,6 +115,9 @@ class Batcher(OneLoop):
 
     async def _ask(self, line: Line, batch: Sequence[Question]) -> None:
         """One call and its end, which those who gathered meanwhile have waited for."""
+        met = trail.start()
+        for question in batch:
+            question.trail = met
         try:
             await self._answer(line, batch)
         except asyncio.CancelledError as end:
@@ -170,11 +180,14 @@ class Batcher(OneLoop):
     ) -> Mapping[int, Connection | PlatformError]:
         """One call; as soon as it is back, those who gathered may leave."""
         begun = self._loop.time()
+        step = trail.begin(trail.Kind.CALL, begun, users=len(asked))
         try:
             return await self._adapter.read(line.viewer, tuple(asked)) if asked else {}
         finally:
+            now = self._loop.time()
+            step.end(now)
             if asked:
-                self._note(self._loop.time() - begun)
+                self._note(now - begun)
             line.is_back(batch)
             if line.under_way < ENOUGH and not line.leaving:
                 self._leave_together(line)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from adapters.contract import PlatformError, Viewer
 from gateway.known import Known
+from gateway.trail import Trail
 
 ENOUGH: Final = 2
 """Calls about one user under way, from which on a viewer's lookups gather; one about several counts as as many."""
@@ -48,14 +49,14 @@ class Line:
         self.under_way -= min(len(batch), ENOUGH)
         self.passed = False
 
-    def join(self, user_id: int, waiter: Waiter, deadline: float, since: float) -> bool:
-        """Whether there is an open question about this user whose answer will do."""
+    def join(self, user_id: int, waiter: Waiter, deadline: float, since: float) -> Question | None:
+        """The open question about this user whose answer will do, if there is one."""
         question = self._open.get(user_id)
         if question is None or question.began < since:
-            return False
+            return None
         question.waiters.append(waiter)
         question.until = max(question.until, deadline)
-        return True
+        return question
 
     def ask(self, user_id: int, waiter: Waiter, deadline: float) -> Question:
         """A new question; what an older one about the same user will say is not the latest any more."""
@@ -79,7 +80,7 @@ class Line:
 class Question:
     """About one user: who waits for the answer, and until when anybody does."""
 
-    __slots__ = ("began", "forgotten", "said", "until", "user_id", "waiters")
+    __slots__ = ("began", "forgotten", "said", "trail", "until", "user_id", "waiters")
 
     def __init__(self, user_id: int, waiter: Waiter, until: float) -> None:
         self.user_id = user_id
@@ -88,6 +89,8 @@ class Question:
         self.began = NOT_YET
         self.forgotten = False
         self.said: Said | None = None
+        self.trail: Trail = []
+        """what the call about it has met so far"""
 
     def tell(self, said: Said) -> None:
         self.said = said
@@ -129,3 +132,12 @@ class Waiter:
         else:
             self.done.set_exception(failure)
         return True
+
+
+class Asked(NamedTuple):
+    """A lookup that waits, until its deadline; `joined`: others had asked the same already."""
+
+    question: Question
+    waiter: Waiter
+    deadline: float
+    joined: bool

@@ -20,12 +20,14 @@ from adapters.contract import (
 )
 from adapters.loop import OneLoop
 from adapters.secret import Quiet
+from gateway.account import UNHEARD, Account
 from gateway.background import Background
 from gateway.batcher import Batcher
 from gateway.cache import Shelf
 from gateway.known import Known
 from gateway.line import ANY_TIME, Said
 from gateway.problems import OF_PLATFORM_ERROR
+from gateway.trail import Kind
 from gateway.waiting_room import WaitingRoom
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
@@ -35,15 +37,18 @@ MISS: Final = b"connection-gateway; fwd=miss"
 EXPIRED: Final = b"connection-gateway; fwd=stale"
 REQUESTED: Final = b"connection-gateway; fwd=request"
 """Where the answer came from, as `Cache-Status` says it (RFC 9211)."""
+COLLAPSED: Final = {why: why + b"; collapsed" for why in (MISS, EXPIRED, REQUESTED)}
+"""The same, for who joined a call that was asked already."""
 STALE: Final = {
     kind: b"connection-gateway; fwd=stale; detail=%s" % OF_PLATFORM_ERROR[kind].slug.encode() for kind in OUT_OF_REACH
 }
 
 
 class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
-    """A Connection in JSON, its age in seconds, and where it came from."""
+    """A Connection in JSON, when the platform said so (`loop.time()`), its age in seconds, and where it came from."""
 
     body: bytes
+    at: float
     age: int
     source: bytes
 
@@ -51,7 +56,8 @@ class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
 class Lookups(OneLoop):
     """`room` is for those who wait.
 
-    `since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`.
+    `since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`. `account` is
+    told how the answer comes to be.
     """
 
     def __init__(self, adapter: Adapter, shelf: Shelf, room: WaitingRoom, reads: Background) -> None:
@@ -59,25 +65,44 @@ class Lookups(OneLoop):
         self._room = room
         self._batcher = Batcher(adapter, reads, self._hear)
 
-    async def one(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Reading:
+    async def one(
+        self,
+        viewer: Viewer,
+        user_id: int,
+        deadline: float,
+        since: float = ANY_TIME,
+        account: Account = UNHEARD,
+    ) -> Reading:
         """Where `viewer` stands with `user_id`, by `deadline` (`loop.time()`). Raises a PlatformError."""
         now = self._loop.time()
         fresh = self._shelf.fresh(viewer, user_id, since, now)
         if fresh is not None:
-            return Reading(fresh.body, int(now - fresh.at), HIT)
-        known = self._shelf.get(viewer, user_id)
+            account.note(Kind.CACHE, "hit")
+            return Reading(fresh.body, fresh.at, int(now - fresh.at), HIT)
+        why = self._why_asked(self._shelf.get(viewer, user_id), now)
+        account.note(Kind.CACHE, _word(why))
         try:
             with self._room:
-                said = await self._batcher.lookup(viewer, user_id, deadline, since)
+                asked = self._batcher.ask(viewer, user_id, deadline, since)
+                account.waits(asked)
+                if asked.joined:
+                    why = COLLAPSED[why]
+                said = await self._batcher.hear(asked)
         except Overloaded as overloaded:
+            account.note(Kind.REFUSED, "waiting_room")
             said = overloaded
-        found = self._reading(viewer, user_id, said, since, self._why_asked(known, now))
+        found = self._reading(viewer, user_id, said, since, why)
         if isinstance(found, PlatformError):
             raise found.with_traceback(None)  # it is raised for everybody who waited
         return found
 
     async def many(
-        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
+        self,
+        viewer: Viewer,
+        user_ids: Iterable[int],
+        deadline: float,
+        since: float = ANY_TIME,
+        account: Account = UNHEARD,
     ) -> Mapping[int, Reading | PlatformError]:
         """As `one`, of each of these different users, in few calls."""
         now = self._loop.time()
@@ -86,9 +111,10 @@ class Lookups(OneLoop):
         for user_id in user_ids:
             fresh = self._shelf.fresh(viewer, user_id, since, now)
             if fresh is not None:
-                found[user_id] = Reading(fresh.body, int(now - fresh.at), HIT)
+                found[user_id] = Reading(fresh.body, fresh.at, int(now - fresh.at), HIT)
             else:
                 asked[user_id] = self._why_asked(self._shelf.get(viewer, user_id), now)
+        account.note(Kind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
         for user_id, said in (await self.live(viewer, asked, deadline, since)).items():
             found[user_id] = self._reading(viewer, user_id, said, since, asked[user_id])
         return found
@@ -134,10 +160,15 @@ class Lookups(OneLoop):
         self, viewer: Viewer, user_id: int, said: Said, since: float, why_asked: bytes
     ) -> Reading | PlatformError:
         if isinstance(said, Known):
-            return Reading(said.body, 0, why_asked)
+            return Reading(said.body, said.at, 0, why_asked)
         if isinstance(said, OUT_OF_REACH) and since == ANY_TIME:
             now = self._loop.time()
             known = self._shelf.get(viewer, user_id)
             if known is not None and self._shelf.is_kept(known, now):
-                return Reading(known.stale_body(), int(now - known.at), STALE[type(said)])
+                return Reading(known.stale_body(), known.at, int(now - known.at), STALE[type(said)])
         return said
+
+
+def _word(why_asked: bytes) -> str:
+    """`miss`, `stale` or `request`."""
+    return why_asked.rpartition(b"=")[2].decode()

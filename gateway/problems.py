@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from adapters import contract
 from adapters.secret import Quiet
+from gateway.explanation import Explanation
 
 
 class Kind(Enum):
@@ -115,9 +116,12 @@ class Body(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
     user_id: str | None = None
     retry_after: int | None = None
     connection: contract.Connection | None = None
+    explain: Explanation | None = None
 
 
-def body(problem: Problem, request_id: str, user_id: int | None = None) -> Body:
+def body(
+    problem: Problem, request_id: str, user_id: int | None = None, explanation: Explanation | None = None
+) -> Body:
     """`user_id` where the problem itself is about more than this user."""
     user_id = problem.user_id if user_id is None else user_id
     return Body(
@@ -130,6 +134,7 @@ def body(problem: Problem, request_id: str, user_id: int | None = None) -> Body:
         user_id=None if user_id is None else str(user_id),
         retry_after=problem.retry_after,
         connection=problem.connection,
+        explain=explanation,
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 import httpx
 
+from adapters.contract import Viewer
 from adapters.settings import PlatformSettings
+from gateway import trail
 from gateway.telemetry.metrics import PlatformMetrics
 from gateway.transports.breaker import Breaker, State
 from gateway.transports.limit import ConcurrencyLimit
@@ -24,6 +29,14 @@ class Health(StrEnum):
     """some calls are held back: it asked for fewer, or is being tried after it failed"""
     DOWN = "down"
     """no call is let through"""
+
+
+class Gates(NamedTuple):
+    """Whether calls are let through, and if not, when they are again: in seconds."""
+
+    breaker: State
+    tries_in: float | None
+    throttled_for: float | None
 
 
 class Stack:
@@ -44,14 +57,16 @@ class Stack:
         """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
         waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
         measured = Measured(wire, metrics.call)
-        self._breaker = Breaker(measured, platform=name, refused=metrics.refused_by_breaker)
-        self._throttle = Throttle(self._breaker, scope=settings.THROTTLE_SCOPE, refused=metrics.refused_by_throttle)
+        self._breaker = Breaker(measured, platform=name, refused=_told("breaker", metrics.refused_by_breaker))
+        self._throttle = Throttle(
+            self._breaker, scope=settings.THROTTLE_SCOPE, refused=_told("throttle", metrics.refused_by_throttle)
+        )
         limit = ConcurrencyLimit(
             self._throttle,
             platform=name,
             most=settings.max_calls,
             line=waiting,
-            refused=metrics.refused_by_limit,
+            refused=_told("limit", metrics.refused_by_limit),
         )
         self.outermost: httpx.AsyncBaseTransport = Retry(limit, retried=metrics.retried)
         self.room = WaitingRoom(name, waiting, metrics.refused_by_room)
@@ -71,5 +86,20 @@ class Stack:
             return Health.DEGRADED
         return Health.UP
 
+    def gates(self, viewer: Viewer) -> Gates:
+        """As calls of this viewer find them now."""
+        return Gates(self._breaker.state, self._breaker.tries_in, self._throttle.ends_in(viewer))
+
     async def aclose(self) -> None:
         await self.outermost.aclose()
+
+
+def _told(gate: str, count: Callable[[], None]) -> Callable[[], None]:
+    """To be called where this gate lets a call not through."""
+
+    def refused() -> None:
+        count()
+        now = asyncio.get_running_loop().time()
+        trail.begin(trail.Kind.REFUSED, now, outcome=gate).end(now)
+
+    return refused

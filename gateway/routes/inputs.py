@@ -65,6 +65,18 @@ def only_query(request: Request, *names: str) -> None:
             raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter{which}, expected {expected}")
 
 
+def flag(request: Request, name: str) -> bool:
+    """Whether the query says `name=true`."""
+    if not request.scope["query_string"]:
+        return False
+    match request.query_params.getlist(name):
+        case [] | ["false"]:
+            return False
+        case ["true"]:
+            return True
+    raise Problem(Kind.INVALID_REQUEST, f"{name}: expected true or false, once")
+
+
 def deadline(access: Access, longest: float) -> float:
     """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
     seconds = longest

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.contract import Viewer
 from adapters.secret import Quiet
+from gateway.explaining import Explaining
 from gateway.headers import Given
 from gateway.telemetry.audit import ACTIONS, Audit
 from gateway.telemetry.log import Log
@@ -52,6 +53,11 @@ class Access(Quiet, msgspec.Struct):
     problem: str | None = None
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
+
+    account: Explaining | None = None
+    """how a lookup came by its answer, where somebody wants to know"""
+    explains: bool = False
+    """whether the caller does"""
 
     def count(self, slug: str) -> None:
         """One entry of the answer is this problem."""

@@ -61,6 +61,11 @@ class Breaker(OneLoop, httpx.AsyncBaseTransport):
             return State.CLOSED
         return State.OPEN if self._now() < self._until else State.HALF_OPEN
 
+    @property
+    def tries_in(self) -> float | None:
+        """Seconds until one call is let through; None while all are."""
+        return None if self._closed else max(self._until - self._now(), 0.0)
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         is_probe = not self._closed
         if is_probe:

@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from adapters.contract import DeadlineExceeded, Overloaded
+from gateway import trail
 
 COME_BACK: Final = 1.0
 """Seconds after which a call that found the line too long may try again."""
@@ -69,6 +70,7 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
         turn: asyncio.Future[None] = loop.create_future()
         self._line[turn] = None
         bell = loop.call_at(deadline, self._give_up, turn)
+        step = trail.begin(trail.Kind.LINE, loop.time())
         try:
             await turn
         except asyncio.CancelledError:
@@ -77,6 +79,7 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
             raise
         finally:
             bell.cancel()
+            step.end(loop.time())
             self._line.pop(turn, None)
 
     def _give_up(self, turn: asyncio.Future[None]) -> None:

@@ -1,4 +1,4 @@
-"""How long every call takes that leaves, and how it ends."""
+"""How long every try takes that leaves, and how it ends."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Callable
 
 import httpx
 
+from adapters.loop import OneLoop
+from gateway import trail
+
 Note = Callable[[str, str, str, float], None]
 """Told method, status and error (one of both is empty), and seconds."""
 
 
-class Measured(httpx.AsyncBaseTransport):
+class Measured(OneLoop, httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, note: Note) -> None:
         self._inner = inner
         self._note = note
@@ -19,6 +22,8 @@ class Measured(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         begun = time.perf_counter()
         status, error = "", ""
+        nobody_yet = request.extensions.get("viewer") is None
+        step = trail.begin(trail.Kind.LOGIN if nobody_yet else trail.Kind.TRY, self._loop.time())
         try:
             response = await self._inner.handle_async_request(request)
             status = str(response.status_code)
@@ -26,6 +31,7 @@ class Measured(httpx.AsyncBaseTransport):
             error = type(failure).__name__
             raise
         finally:
+            step.end(self._loop.time(), status or error)
             self._note(request.method, status, error, time.perf_counter() - begun)
         return response
 

@@ -19,6 +19,7 @@ import httpx
 from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
 from adapters.loop import OneLoop
+from gateway import trail
 from gateway.transports.throttle import is_turned_away
 from gateway.transports.window import Window
 
@@ -63,7 +64,9 @@ class Retry(OneLoop, httpx.AsyncBaseTransport):
             pause = self._spread(SOONEST, LATEST)
             would_end = now + pause + (now - begun)
             if would_end < request.extensions["deadline"] and self._afford(now):
+                step = trail.begin(trail.Kind.PAUSE, now)
                 await asyncio.sleep(pause)
+                step.end(self._loop.time())
                 return _told(await self._again(request, first))
         return _told(first)
 

@@ -16,6 +16,7 @@ from typing import Final
 
 import httpx
 
+from adapters.contract import Viewer
 from adapters.loop import OneLoop
 from adapters.settings import ThrottleScope
 from adapters.times import retry_after
@@ -65,9 +66,14 @@ class Throttle(OneLoop, httpx.AsyncBaseTransport):
         """Whether calls in any scope are held back now."""
         return self._last_end > self._loop.time()
 
+    def ends_in(self, viewer: Viewer) -> float | None:
+        """Seconds until calls of this viewer are sent again; None while they are."""
+        pause = self._pauses.get(self._scope_of(viewer))
+        left = 0.0 if pause is None else pause.until - self._loop.time()
+        return left if left > 0 else None
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        viewer = request.extensions.get("viewer")
-        scope = viewer.key if self._scope is ThrottleScope.VIEWER and viewer is not None else b""
+        scope = self._scope_of(request.extensions.get("viewer"))
         begun = self._loop.time()
         pause = self._pauses.get(scope)
         if pause is not None and pause.until > begun:
@@ -82,6 +88,9 @@ class Throttle(OneLoop, httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    def _scope_of(self, viewer: Viewer | None) -> bytes:
+        return viewer.key if self._scope is ThrottleScope.VIEWER and viewer is not None else b""
 
     def _hold_back(self, scope: bytes, response: httpx.Response, begun: float) -> None:
         now = self._loop.time()

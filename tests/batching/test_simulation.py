@@ -92,7 +92,7 @@ class World:
 
     async def _ask(self, viewer: Viewer, user: int, deadline: float, since: float) -> Said | Bug:
         try:
-            return await self.batcher.lookup(viewer, user, deadline, since)
+            return await self.batcher.hear(self.batcher.ask(viewer, user, deadline, since))
         except Bug as bug:
             return bug
 
