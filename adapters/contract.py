@@ -5,18 +5,37 @@ Nothing here knows a platform, and nothing here knows HTTP's server side. Everyt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from enum import StrEnum
-from typing import Annotated, ClassVar, Final, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import msgspec
 
 from adapters.secret import Quiet, Token
 from adapters.settings import ViewerSource
+from adapters.user_ids import MAX_USER_ID, UserId
 
-MAX_USER_ID: Final = 2**63 - 1
-_USER_ID: Final = re.compile(r"[1-9][0-9]{0,18}")
+PlatformName = Annotated[
+    str,
+    msgspec.Meta(
+        description="The name that the gateway's configuration gives to one platform.",
+        examples=["acme"],
+        extra_json_schema={"pattern": "^[a-z][a-z0-9-]{0,31}$"},
+    ),
+]
+Time = Annotated[
+    str,
+    msgspec.Meta(
+        description="RFC 3339, in UTC, with exactly three decimals.",
+        examples=["2026-11-21T21:41:00.123Z"],
+        extra_json_schema={"format": "date-time", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z$"},
+    ),
+]
+
+
+def said(text: str, **more: str) -> msgspec.Meta:
+    """What a field means, and what else its schema says; no decoder looks at either."""
+    return msgspec.Meta(description=text, extra_json_schema=more or None)
 
 
 class Status(StrEnum):
@@ -42,20 +61,21 @@ class Action(StrEnum):
 class Connection(Quiet, msgspec.Struct, frozen=True):
     """The common schema: one viewer's connection with one target user. Encoded as it stands.
 
-    Every field is always present; None means that the platform does not say. Times are RFC 3339 in UTC with
-    exactly three decimals (`adapters.times`).
+    Every field is always present; null means that the platform does not say.
     """
 
-    platform: str
-    user_id: str
+    platform: PlatformName
+    user_id: Annotated[UserId, said("The target user, as this platform knows it.")]
     status: Status
-    native_status: str | None
-    actions: tuple[Action, ...]
-    first_requested_at: str | None
-    updated_at: str | None
-    request_count: int | None
-    as_of: str
-    stale: bool = False
+    native_status: Annotated[str | None, said("The platform's own word; null where it has none.")]
+    actions: Annotated[tuple[Action, ...], said("What this platform offers a viewer in this state.")]
+    first_requested_at: Annotated[Time | None, said("When the first request was made.")]
+    updated_at: Annotated[Time | None, said("When the connection last changed.")]
+    request_count: Annotated[int | None, said("How many requests were made.")]
+    as_of: Annotated[Time, said("When the platform said so.")]
+    stale: Annotated[
+        bool, said("True only where the platform could not be asked, and this is what it said before.")
+    ] = False
 
 
 class Viewer(Quiet, msgspec.Struct, frozen=True, eq=False):
@@ -190,13 +210,6 @@ class Adapter(Protocol):
     async def aclose(self) -> None:
         """End what is still under way, before the transport is closed."""
         ...
-
-
-def parse_user_id(text: str) -> int:
-    """The one way from text to a user id: ASCII digits, no leading zero, 1 to 2^63-1. Raises ValueError."""
-    if not _USER_ID.fullmatch(text) or (user_id := int(text)) > MAX_USER_ID:
-        raise ValueError(f"expected a user id: digits without a leading zero, from 1 to {MAX_USER_ID}")
-    return user_id
 
 
 class PlatformError(Exception):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from gateway.line import Asked
-from gateway.trail import Kind
+from gateway.trail import StepKind
 
 
 class Account(Protocol):
     """Of one lookup, or of one of many."""
 
-    def note(self, kind: Kind, outcome: str) -> None:
+    def note(self, kind: StepKind, outcome: str) -> None:
         """Something took place, and took no time."""
 
     def waits(self, asked: Asked) -> None:
@@ -19,7 +19,7 @@ class Account(Protocol):
 
 
 class _Unheard:
-    def note(self, kind: Kind, outcome: str) -> None:
+    def note(self, kind: StepKind, outcome: str) -> None:
         """Nobody wants to know."""
 
     def waits(self, asked: Asked) -> None:

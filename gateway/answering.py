@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.callers import KEY_HEADER
-from gateway.problems import Kind, Problem, body, response
+from gateway.problems import Kind, Problem, details, response
 from gateway.telemetry.access import ACCESS, Access
 from gateway.telemetry.log import Log
 
@@ -41,7 +41,7 @@ class Answering:
             problem.user_id = problem.user_id or access.user_id
             access.problem = problem.kind.slug
             told = access.account.explanation() if access.account is not None and access.explains else None
-            answer = response(problem, body(problem, access.request_id, explanation=told))
+            answer = response(problem, details(problem, access.request_id, explanation=told))
             if problem.kind.status == 401:
                 asked_for = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
                 answer.headers["www-authenticate"] = asked_for

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
@@ -15,8 +16,9 @@ from gateway.cors import cors
 from gateway.entrance import Entrance
 from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
+from gateway.openapi import document as openapi
 from gateway.perimeter import Perimeter
-from gateway.routes import actions, connections, lists, lookups, platforms, probes, scrapes
+from gateway.routes import actions, connections, contract, lists, lookups, platforms, probes, scrapes
 from gateway.settings import Settings
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.audit import Audit
@@ -37,7 +39,7 @@ class App(Starlette):
 
 
 def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None = None) -> Starlette:
-    """The gateway as an ASGI app; `app.state.lifecycle` is what its probes read.
+    """The gateway as an ASGI app; `app.state.lifecycle` is what its probes read, `openapi()` the document.
 
     `wire` gives each platform its innermost transport; without it that is the network.
     """
@@ -58,16 +60,23 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         yield
         await wiring.aclose()
 
+    @functools.cache
+    def document() -> bytes:
+        """Made when somebody first asks for it."""
+        return openapi.document(endpoints, adapters)
+
+    endpoints = [
+        *connections.routes(identities, request_timeout),
+        *lists.routes(identities, request_timeout),
+        *lookups.routes(identities, request_timeout),
+        *actions.routes(Audit(log), request_timeout),
+        *platforms.routes(),
+        *probes.routes(lifecycle),
+        *scrapes.routes(metrics),
+        *contract.routes(document),
+    ]
     app = App(
-        routes=[
-            *connections.routes(identities, request_timeout),
-            *lists.routes(identities, request_timeout),
-            *lookups.routes(identities, request_timeout),
-            *actions.routes(Audit(log), request_timeout),
-            *platforms.routes(),
-            *probes.routes(lifecycle),
-            *scrapes.routes(metrics),
-        ],
+        routes=endpoints,
         middleware=[
             Middleware(AccessLog, log, metrics),
             *cors(settings.server.cors_origins, identities),
@@ -79,6 +88,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     app.router.redirect_slashes = False
     app.state.lifecycle = lifecycle
     app.state.generations = generations
+    app.state.openapi = document
     return app
 
 

@@ -180,7 +180,7 @@ class Batcher(OneLoop):
     ) -> Mapping[int, Connection | PlatformError]:
         """One call; as soon as it is back, those who gathered may leave."""
         begun = self._loop.time()
-        step = trail.begin(trail.Kind.CALL, begun, users=len(asked))
+        step = trail.begin(trail.StepKind.CALL, begun, users=len(asked))
         try:
             return await self._adapter.read(line.viewer, tuple(asked)) if asked else {}
         finally:

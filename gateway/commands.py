@@ -11,9 +11,10 @@ import click
 import httpx
 import msgspec
 
-from adapters.contract import Action, Connection, PlatformError, Viewer, parse_user_id
+from adapters.contract import Action, Connection, PlatformError, Viewer
 from adapters.secret import Quiet, Token
 from adapters.settings import ViewerSource
+from adapters.user_ids import parse_user_id
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.on_behalf import NOBODY, OnBehalf

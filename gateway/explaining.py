@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.explanation import BreakerExplained, Explained, Explanation, Source, ThrottleExplained
+from gateway.explanation import ExplainedBreaker, ExplainedStep, ExplainedThrottle, Explanation, Source
 from gateway.line import NOT_YET, Asked
 from gateway.lookups import HIT, STALE, Reading
 from gateway.stack import Gates
-from gateway.trail import Kind, Step
+from gateway.trail import Step, StepKind
 
 
 class Explaining:
@@ -21,7 +21,7 @@ class Explaining:
         self._steps: list[Step] = []
         self._asked: Asked | None = None
 
-    def note(self, kind: Kind, outcome: str) -> None:
+    def note(self, kind: StepKind, outcome: str) -> None:
         now = self._now()
         step = Step(kind, now, outcome)
         step.end(now)
@@ -29,14 +29,14 @@ class Explaining:
 
     def waits(self, asked: Asked) -> None:
         self._asked = asked
-        self._steps.append(Step(Kind.WAIT, self._now(), "joined" if asked.joined else None))
+        self._steps.append(Step(StepKind.WAIT, self._now(), "joined" if asked.joined else None))
 
     def steps(self) -> list[Step]:
         """Those of this lookup, and of the call that it waited for, in their order."""
         if self._asked is None:
             return self._steps
         question = self._asked.question
-        wait = next(step for step in self._steps if step.kind is Kind.WAIT)
+        wait = next(step for step in self._steps if step.kind is StepKind.WAIT)
         if question.began is not NOT_YET and wait.ended is None:
             _end(wait, question.began, self._now())
         return sorted([*self._steps, *question.trail], key=lambda step: step.begun)
@@ -50,17 +50,17 @@ class Explaining:
             source=None if reading is None else _source(reading),
             age_ms=None if reading is None else _milliseconds(now - reading.at),
             took_ms=_milliseconds(now - self._begun),
-            calls=sum(step.kind is Kind.CALL for step in steps),
-            tries=sum(step.kind in {Kind.TRY, Kind.LOGIN} for step in steps),
+            calls=sum(step.kind is StepKind.CALL for step in steps),
+            tries=sum(step.kind in {StepKind.TRY, StepKind.LOGIN} for step in steps),
             steps=[self._explained(step) for step in steps],
-            breaker=BreakerExplained(gates.breaker, _milliseconds_or_none(gates.tries_in)),
-            throttle=ThrottleExplained(gates.throttled_for is not None, _milliseconds_or_none(gates.throttled_for)),
+            breaker=ExplainedBreaker(gates.breaker, _milliseconds_or_none(gates.tries_in)),
+            throttle=ExplainedThrottle(gates.throttled_for is not None, _milliseconds_or_none(gates.throttled_for)),
         )
 
-    def _explained(self, step: Step) -> Explained:
+    def _explained(self, step: Step) -> ExplainedStep:
         at = _milliseconds(step.begun - self._begun)
         took = None if step.ended is None else _milliseconds(step.ended - step.begun)
-        return Explained(step.kind, at, took, step.outcome, step.users)
+        return ExplainedStep(step.kind, at, took, step.outcome, step.users)
 
 
 def _end(wait: Step, left: float, now: float) -> None:

@@ -11,9 +11,9 @@ from typing import Annotated
 
 import msgspec
 
-from gateway.trail import Kind
-
-Milliseconds = Annotated[int, msgspec.Meta(description="Milliseconds.")]
+from adapters.contract import said
+from gateway.trail import MEANINGS, StepKind
+from gateway.transports.breaker import BreakerState
 
 
 class Source(StrEnum):
@@ -22,47 +22,45 @@ class Source(StrEnum):
     CACHE = "cache"
     PLATFORM = "platform"
     STALE = "stale"
-    """what was kept, because the platform could not be asked"""
 
 
-class Explained(msgspec.Struct, frozen=True, rename={"what": "step"}):
-    """One step on the way to the answer. A call that others had begun may have begun before the request came."""
+class ExplainedStep(msgspec.Struct, frozen=True, rename={"what": "step"}):
+    """One step on the way to the answer."""
 
-    what: Kind
-    at_ms: Milliseconds
-    took_ms: Milliseconds | None
-    """null: it went on when the answer was given"""
+    what: Annotated[StepKind, said("; ".join(f"`{kind}`: {text}" for kind, text in MEANINGS.items()))]
+    at_ms: Annotated[
+        int, said("Milliseconds from when the request came; before it, where others had begun the call.")
+    ]
+    took_ms: Annotated[int | None, said("Milliseconds; null where it still went on as the answer was given.")]
     outcome: str | None
-    users: int | None
-    """how many users the call was about"""
+    users: Annotated[int | None, said("How many users the call was about.")]
 
 
-class BreakerExplained(msgspec.Struct, frozen=True):
+class ExplainedBreaker(msgspec.Struct, frozen=True):
     """Whether the platform is left alone, after it failed."""
 
-    state: str
-    tries_in_ms: Milliseconds | None
-    """until one call is let through; null while all are"""
+    state: BreakerState
+    tries_in_ms: Annotated[int | None, said("Milliseconds until one call is let through; null while all are.")]
 
 
-class ThrottleExplained(msgspec.Struct, frozen=True):
-    """Whether calls are held back, because the platform asked for fewer."""
+class ExplainedThrottle(msgspec.Struct, frozen=True):
+    """Whether calls of this viewer are held back, because the platform asked for fewer."""
 
     active: bool
-    ends_in_ms: Milliseconds | None
+    ends_in_ms: Annotated[int | None, said("Milliseconds; null while none are held back.")]
 
 
 class Explanation(msgspec.Struct, frozen=True):
     """How an answer came to be."""
 
-    source: Source | None
-    """null: there is no answer, only a problem"""
-    age_ms: Milliseconds | None
-    took_ms: Milliseconds
-    calls: int
-    """how often the platform was asked for it, alone or with others"""
-    tries: int
-    """requests that left for that: logins, second tries and second questions count"""
-    steps: list[Explained]
-    breaker: BreakerExplained
-    throttle: ThrottleExplained
+    source: Annotated[
+        Source | None,
+        said("`stale`: what was kept, because the platform could not be asked; null: there is only a problem."),
+    ]
+    age_ms: Annotated[int | None, said("Milliseconds since the platform said so.")]
+    took_ms: Annotated[int, said("Milliseconds from when the request came to the answer.")]
+    calls: Annotated[int, said("How often the platform was asked for this, alone or together with others.")]
+    tries: Annotated[int, said("Requests that left for that: logins, second tries and second questions count.")]
+    steps: Annotated[list[ExplainedStep], said("In the order in which they began.")]
+    breaker: ExplainedBreaker
+    throttle: ExplainedThrottle

@@ -27,7 +27,7 @@ from gateway.cache import Shelf
 from gateway.known import Known
 from gateway.line import ANY_TIME, Said
 from gateway.problems import OF_PLATFORM_ERROR
-from gateway.trail import Kind
+from gateway.trail import StepKind
 from gateway.waiting_room import WaitingRoom
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
@@ -77,10 +77,10 @@ class Lookups(OneLoop):
         now = self._loop.time()
         fresh = self._shelf.fresh(viewer, user_id, since, now)
         if fresh is not None:
-            account.note(Kind.CACHE, "hit")
+            account.note(StepKind.CACHE, "hit")
             return Reading(fresh.body, fresh.at, int(now - fresh.at), HIT)
         why = self._why_asked(self._shelf.get(viewer, user_id), now)
-        account.note(Kind.CACHE, _word(why))
+        account.note(StepKind.CACHE, _word(why))
         try:
             with self._room:
                 asked = self._batcher.ask(viewer, user_id, deadline, since)
@@ -89,7 +89,7 @@ class Lookups(OneLoop):
                     why = COLLAPSED[why]
                 said = await self._batcher.hear(asked)
         except Overloaded as overloaded:
-            account.note(Kind.REFUSED, "waiting_room")
+            account.note(StepKind.REFUSED, "waiting_room")
             said = overloaded
         found = self._reading(viewer, user_id, said, since, why)
         if isinstance(found, PlatformError):
@@ -114,7 +114,7 @@ class Lookups(OneLoop):
                 found[user_id] = Reading(fresh.body, fresh.at, int(now - fresh.at), HIT)
             else:
                 asked[user_id] = self._why_asked(self._shelf.get(viewer, user_id), now)
-        account.note(Kind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
+        account.note(StepKind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
         for user_id, said in (await self.live(viewer, asked, deadline, since)).items():
             found[user_id] = self._reading(viewer, user_id, said, since, asked[user_id])
         return found

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from adapters.contract import parse_user_id
 from adapters.secret import Quiet
+from adapters.user_ids import parse_user_id
 
 
 class OnBehalf(Quiet, msgspec.Struct, frozen=True):

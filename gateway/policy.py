@@ -8,9 +8,9 @@ from typing import Final
 
 import msgspec
 
-from adapters.contract import parse_user_id
 from adapters.secret import Quiet
 from adapters.settings import PlatformName
+from adapters.user_ids import parse_user_id
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from adapters import contract
+from adapters.contract import PlatformName, said
 from adapters.secret import Quiet
+from adapters.user_ids import UserId
 from gateway.explanation import Explanation
 
 
@@ -104,41 +107,41 @@ class Problem(Exception):
         return problem
 
 
-class Body(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
-    """The members of an `application/problem+json` document; `retry_after` is in seconds."""
+class ProblemDetails(Quiet, msgspec.Struct, frozen=True):
+    """What went wrong (RFC 9457). What does not apply is left out."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    platform: str | None = None
-    user_id: str | None = None
-    retry_after: int | None = None
-    connection: contract.Connection | None = None
-    explain: Explanation | None = None
+    type: Annotated[str, said("Which problem, as the path of the page that says what to do.", format="uri-reference")]
+    title: Annotated[str, said("The same for all problems of this type.")]
+    status: Annotated[int, said("The HTTP status; within an answer about many, what it would be alone.")]
+    detail: Annotated[str, said("What was wrong this time.")]
+    instance: Annotated[str, said("The request id.")]
+    platform: PlatformName | UnsetType = UNSET
+    user_id: UserId | UnsetType = UNSET
+    retry_after: Annotated[int | UnsetType, said("Seconds after which to try again.")] = UNSET
+    connection: Annotated[contract.Connection | UnsetType, said("What stands in an action's way.")] = UNSET
+    explain: Annotated[Explanation | UnsetType, said("For a lookup with `explain=true`.")] = UNSET
 
 
-def body(
+def details(
     problem: Problem, request_id: str, user_id: int | None = None, explanation: Explanation | None = None
-) -> Body:
+) -> ProblemDetails:
     """`user_id` where the problem itself is about more than this user."""
     user_id = problem.user_id if user_id is None else user_id
-    return Body(
+    return ProblemDetails(
         type=f"/problems/{problem.kind.slug}",
         title=problem.kind.title,
         status=problem.kind.status,
         detail=problem.detail,
         instance=request_id,
-        platform=problem.platform,
-        user_id=None if user_id is None else str(user_id),
-        retry_after=problem.retry_after,
-        connection=problem.connection,
-        explain=explanation,
+        platform=problem.platform or UNSET,
+        user_id=UNSET if user_id is None else str(user_id),
+        retry_after=UNSET if problem.retry_after is None else problem.retry_after,
+        connection=problem.connection or UNSET,
+        explain=explanation or UNSET,
     )
 
 
-def response(problem: Problem, document: Body) -> Response:
+def response(problem: Problem, document: ProblemDetails) -> Response:
     headers = {"cache-control": "no-store", **problem.headers}
     if problem.retry_after is not None:
         headers["retry-after"] = str(problem.retry_after)

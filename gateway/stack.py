@@ -13,7 +13,7 @@ from adapters.contract import Viewer
 from adapters.settings import PlatformSettings
 from gateway import trail
 from gateway.telemetry.metrics import PlatformMetrics
-from gateway.transports.breaker import Breaker, State
+from gateway.transports.breaker import Breaker, BreakerState
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.measured import Measured
 from gateway.transports.retry import Retry
@@ -34,7 +34,7 @@ class Health(StrEnum):
 class Gates(NamedTuple):
     """Whether calls are let through, and if not, when they are again: in seconds."""
 
-    breaker: State
+    breaker: BreakerState
     tries_in: float | None
     throttled_for: float | None
 
@@ -80,9 +80,9 @@ class Stack:
 
     @property
     def health(self) -> Health:
-        if self._breaker.state is State.OPEN:
+        if self._breaker.state is BreakerState.OPEN:
             return Health.DOWN
-        if self._breaker.state is State.HALF_OPEN or self._throttle.is_active:
+        if self._breaker.state is BreakerState.HALF_OPEN or self._throttle.is_active:
             return Health.DEGRADED
         return Health.UP
 
@@ -100,6 +100,6 @@ def _told(gate: str, count: Callable[[], None]) -> Callable[[], None]:
     def refused() -> None:
         count()
         now = asyncio.get_running_loop().time()
-        trail.begin(trail.Kind.REFUSED, now, outcome=gate).end(now)
+        trail.begin(trail.StepKind.REFUSED, now, outcome=gate).end(now)
 
     return refused

@@ -7,30 +7,36 @@ it (a login that others wait for too is in the trail of the one who began it); e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final
 
 
-class Kind(StrEnum):
+class StepKind(StrEnum):
     """What a step is."""
 
     CACHE = "cache"
-    """it was looked at what is kept; `outcome` as `Cache-Status` says it"""
     WAIT = "wait"
-    """until the call left: `joined` (others had asked the same), `gathered` (until a call was back) or `none`"""
     CALL = "call"
-    """of the batcher, about `users` users"""
     LINE = "line"
-    """for one of `max_calls` places"""
     TRY = "try"
-    """one request that left; `outcome` is its status, or how it failed"""
     LOGIN = "login"
-    """the same, before there was a viewer's token"""
     PAUSE = "pause"
-    """before a second try"""
     REFUSED = "refused"
-    """nothing was sent: `outcome` is the gate"""
+
+
+MEANINGS: Final[Mapping[StepKind, str]] = {
+    StepKind.CACHE: "what is kept was looked at; `outcome` is `hit`, or why the platform is asked",
+    StepKind.WAIT: "until the call left; `outcome` is `none` (it left at once), `gathered` (until another was back)"
+    " or `joined` (others had asked the same: if their call had left, until it was back)",
+    StepKind.CALL: "the platform is asked, about `users` users at once",
+    StepKind.LINE: "until there was room among the calls that are on the wire at once (`max_calls`)",
+    StepKind.TRY: "one request left; `outcome` is its status, or how it failed",
+    StepKind.LOGIN: "the same, to get a token",
+    StepKind.PAUSE: "before a second try",
+    StepKind.REFUSED: "nothing was sent; `outcome` is what kept it: `waiting_room`, `limit`, `throttle` or `breaker`",
+}
 
 
 class Step:
@@ -38,7 +44,7 @@ class Step:
 
     __slots__ = ("begun", "ended", "kind", "outcome", "users")
 
-    def __init__(self, kind: Kind, begun: float, outcome: str | None = None, users: int | None = None) -> None:
+    def __init__(self, kind: StepKind, begun: float, outcome: str | None = None, users: int | None = None) -> None:
         self.kind = kind
         self.begun = begun
         self.ended: float | None = None
@@ -62,7 +68,7 @@ def start() -> Trail:
     return trail
 
 
-def begin(kind: Kind, now: float, *, outcome: str | None = None, users: int | None = None) -> Step:
+def begin(kind: StepKind, now: float, *, outcome: str | None = None, users: int | None = None) -> Step:
     """A step begins; whoever began it says when it ends."""
     step = Step(kind, now, outcome, users)
     trail = _TRAIL.get()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from adapters.contract import Connection, Status, parse_user_id
+from adapters.contract import Connection, Status
 from adapters.secret import Token
+from adapters.user_ids import parse_user_id
 
 
 @pytest.mark.parametrize(("text", "user_id"), [("1", 1), ("769658112378", 769658112378), (str(2**63 - 1), 2**63 - 1)])

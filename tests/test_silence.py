@@ -37,7 +37,7 @@ from gateway.listing import Place
 from gateway.lookups import HIT, Reading
 from gateway.on_behalf import OnBehalf
 from gateway.policy import Grant
-from gateway.problems import Kind, Problem, body
+from gateway.problems import Kind, Problem, details
 from gateway.telemetry.access import Access
 from gateway.telemetry.log import Line, Log
 from tests import clock
@@ -137,7 +137,7 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         Filters(("acme",), frozenset(), (USERS_ID,)),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),
-        body(Problem(Kind.INVALID_REQUEST, "no"), "1", USERS_ID),
+        details(Problem(Kind.INVALID_REQUEST, "no"), "1", USERS_ID),
         symphony.UserConnection(USERS_ID, symphony.NativeStatus.ACCEPTED),
         symphony.Token(TOKEN),
         symphony.SessionInfo(USERS_ID),

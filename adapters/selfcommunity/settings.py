@@ -11,9 +11,9 @@ import msgspec
 from msgspec import structs
 
 from adapters import secret
-from adapters.contract import MAX_USER_ID
 from adapters.secret import Secret
 from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ThrottleScope, ViewerSource
+from adapters.user_ids import MAX_USER_ID
 
 SHORTEST_SECRET: Final = 32
 """Bytes. A shorter secret protects HS256 less than its hash would (RFC 7518, 3.2)."""

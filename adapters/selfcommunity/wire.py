@@ -7,8 +7,8 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from adapters.contract import MAX_USER_ID
 from adapters.secret import MAX_TOKEN, Quiet, TokenText
+from adapters.user_ids import MAX_USER_ID
 
 T = TypeVar("T")
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.contract import MAX_USER_ID
 from adapters.secret import Quiet, TokenText
 from adapters.times import UnixMs
+from adapters.user_ids import MAX_USER_ID
 
 UserId = Annotated[int, msgspec.Meta(ge=1, le=MAX_USER_ID)]
 

@@ -105,7 +105,7 @@ def _check_platforms(settings: Settings, *platforms: str) -> None:
 
 
 def _user_id(text: str) -> int:
-    from adapters.contract import parse_user_id
+    from adapters.user_ids import parse_user_id
 
     try:
         return parse_user_id(text)

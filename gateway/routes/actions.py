@@ -3,18 +3,53 @@
 from __future__ import annotations
 
 from functools import partial
+from http import HTTPStatus
+from typing import Final
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action
+from adapters.contract import Action, Connection, Status
 from gateway.call import Call
+from gateway.openapi import shared
+from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import answer
 from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.audit import Audit
+
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Request, accept, reject, cancel or remove a connection",
+    details="""\
+An action has a goal: `request` is to be `pending_outgoing` or `connected`, `accept` to be `connected`, `reject` to be
+`rejected` or `none`, `cancel` and `remove` to be `none`. What is so already is a success, for which nothing is sent.
+Otherwise the action is sent once, and never again where it may have been applied. It takes no body. If you no longer
+wait for it, it runs on.""",
+    parameters=(
+        shared.PLATFORM,
+        shared.USER,
+        Parameter("action", Where.PATH, Action, "One of a connection's `actions`.", "accept"),
+        shared.ON_BEHALF,
+        shared.TIMEOUT,
+        shared.REQUEST_ID,
+    ),
+    answers={
+        HTTPStatus.OK: Answer(
+            "The connection after the action.",
+            Connection,
+            msgspec.structs.replace(
+                shared.EXAMPLE, status=Status.CONNECTED, native_status="ACCEPTED", actions=(Action.REMOVE,)
+            ),
+            headers=(shared.NOT_STORED,),
+        )
+    },
+    problems=OF_ONE_PLATFORM
+    | {Kind.ACTION_NOT_POSSIBLE, Kind.ACTION_NOT_OFFERED, Kind.PAYLOAD_TOO_LARGE, Kind.OUTCOME_UNKNOWN},
+)
 
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
@@ -37,7 +72,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act, "POST")]
+    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act, SAYS, "POST")]
 
 
 def _action(word: str) -> Action:

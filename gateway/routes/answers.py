@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Final
 
 import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.openapi.operation import JSON
 from gateway.shortcuts import READY
-
-JSON: Final = "application/json"
 
 
 def reads(identities: Iterable[str]) -> Callable[[bytes, int, bytes], Response]:
@@ -26,8 +24,8 @@ def reads(identities: Iterable[str]) -> Callable[[bytes, int, bytes], Response]:
     return functools.partial(Ready, fixed)
 
 
-def answer(content: object, headers: dict[str, str]) -> Response:
-    return Response(msgspec.json.encode(content), headers=headers, media_type=JSON)
+def answer(content: object, headers: dict[str, str], status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, headers, JSON)
 
 
 class Ready(Response):

@@ -3,15 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
+from adapters.contract import Connection, said
 from gateway.call import Call
+from gateway.explanation import Explanation
+from gateway.openapi import shared
+from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
 from gateway.routes import inputs
 from gateway.routes.answers import reads
 from gateway.routes.endpoint import Endpoint
+
+
+class ExplainedConnection(Connection, frozen=True):
+    """One viewer's connection with one target user, and how the answer came to be."""
+
+    explain: Annotated[Explanation | UnsetType, said("Only with `explain=true`.")] = UNSET
+
+
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Where the viewer stands with one user",
+    details="The answer may be some seconds old (`Age`); where the platform can't be asked, up to a minute, and then"
+    " it says so in `stale`. A refusal is never covered up.",
+    parameters=(
+        shared.PLATFORM,
+        shared.USER,
+        Parameter(
+            "explain", Where.QUERY, bool, "Tell how the answer came to be, also if it is a problem.", example=True
+        ),
+        shared.ON_BEHALF,
+        shared.FRESHNESS,
+        shared.TIMEOUT,
+        shared.REQUEST_ID,
+    ),
+    answers={HTTPStatus.OK: Answer("The connection.", ExplainedConnection, shared.EXAMPLE, headers=shared.OF_READS)},
+    problems=OF_ONE_PLATFORM,
+)
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
@@ -35,4 +69,4 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         told = msgspec.json.encode(account.explanation(reading))
         return answer(b'%b,"explain":%b}' % (reading.body[:-1], told), reading.age, reading.source)
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup, at_once=True)]
+    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup, SAYS, at_once=True)]

@@ -9,19 +9,26 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.openapi.operation import Operation
 from gateway.shortcuts import in_a_task
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Endpoint(Route):
-    """`answer` makes the response. Exceptions are handled further out: Starlette would do it here as well (10 µs).
+    """`answer` makes the response, and `says` what it does, in `/openapi.json`; None: it is no call of the API.
+
+    Exceptions are handled further out: Starlette would do it here as well (10 µs).
 
     `at_once`: it needs no task of its own, because all that it ever waits for is a future.
     """
 
-    def __init__(self, path: str, answer: Answer, method: str = "GET", *, at_once: bool = False) -> None:
+    def __init__(
+        self, path: str, answer: Answer, says: Operation | None, method: str = "GET", *, at_once: bool = False
+    ) -> None:
         super().__init__(path, answer, methods=[method], name=answer.__name__)
+        self.says = says
+        self.method = method
         self._answer = answer
         self._at_once = at_once
         self._methods = frozenset(self.methods or ())

@@ -9,8 +9,8 @@ from typing import Final, TypeVar
 import msgspec
 from starlette.requests import Request
 
-from adapters.contract import parse_user_id
 from adapters.mismatch import mismatch
+from adapters.user_ids import parse_user_id
 from gateway.call import Call
 from gateway.line import ANY_TIME
 from gateway.platform import Platform

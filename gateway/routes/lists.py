@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Final
+from http import HTTPStatus
+from typing import Annotated, Final, Literal
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Connection, Status
+from adapters.contract import Connection, PlatformName, Status, said
 from adapters.secret import Quiet
+from adapters.user_ids import UserId
 from gateway import cursors, problems
 from gateway.call import Call
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Place, Source, fill
+from gateway.openapi import shared
+from gateway.openapi.operation import API, Answer, Operation, Parameter, Tag, Where
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
@@ -29,12 +33,60 @@ BYPASSED: Final = b"connection-gateway; fwd=bypass"
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
-class Page(Quiet, msgspec.Struct, frozen=True):
-    """The answer. It may be short, or empty, while there is a `next_cursor`."""
+class ConnectionList(Quiet, msgspec.Struct, frozen=True):
+    """A page. It may be short, or empty, while there is a `next_cursor`."""
 
     connections: list[Connection]
-    errors: list[problems.Body]
-    next_cursor: str | None
+    errors: Annotated[
+        list[problems.ProblemDetails], said("What failed: a platform, or one user; the others are answered.")
+    ]
+    next_cursor: Annotated[str | None, said("Asks for the next page, with the same filters; null on the last.")]
+
+
+Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,512}$"})]
+ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="The viewer's connections, on any platforms",
+    details="One list over several platforms, in their configured order. One that fails is an entry in `errors`, and"
+    " the others still answer. Read `errors` on every page. Who acts while listing asks for the first page again.",
+    parameters=(
+        Parameter("platform", Where.QUERY, list[PlatformName], "Only these; without it all of them.", ["acme"]),
+        Parameter(
+            "status",
+            Where.QUERY,
+            list[ListedStatus],
+            "Only these, or `all`; without it both pending ones.",
+            ["pending_incoming"],
+        ),
+        Parameter(
+            "user_id",
+            Where.QUERY,
+            Annotated[list[UserId], msgspec.Meta(extra_json_schema={"maxItems": inputs.MOST_USERS})],
+            "Only these users. They are looked up, and whoever is `none` is left out.",
+        ),
+        Parameter(
+            "limit",
+            Where.QUERY,
+            Annotated[int, msgspec.Meta(ge=1, le=LONGEST, extra_json_schema={"default": USUAL_LIMIT})],
+            "The most connections on a page.",
+            USUAL_LIMIT,
+        ),
+        Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),
+        shared.ON_BEHALF,
+        shared.TIMEOUT,
+        shared.REQUEST_ID,
+    ),
+    answers={
+        HTTPStatus.OK: Answer(
+            "A page. It is 200 also where every platform fails.",
+            ConnectionList,
+            ConnectionList([shared.EXAMPLE], [], None),
+            headers=shared.OF_READS,
+        )
+    },
+    problems=API | {Kind.UNKNOWN_PLATFORM},
+)
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
@@ -57,14 +109,14 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             if each.user_id is None:
                 access.outcomes[each.platform or ""] = each.kind.slug
         access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
-        page = Page(
+        page = ConnectionList(
             listing.connections,
-            [problems.body(each, access.request_id) for each in listing.errors],
+            [problems.details(each, access.request_id) for each in listing.errors],
             None if listing.next is None else cursors.encode(listing.next, filters),
         )
         return answer(msgspec.json.encode(page), 0, BYPASSED)
 
-    return [Endpoint("/v1/connections", list_connections)]
+    return [Endpoint("/v1/connections", list_connections, SAYS)]
 
 
 def _filters(request: Request, call: Call) -> Filters:

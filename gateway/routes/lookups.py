@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from http import HTTPStatus
+from typing import Annotated, Any, Final
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import PlatformError, Viewer
+from adapters.contract import PlatformError, PlatformName, Viewer
 from adapters.secret import Quiet
+from adapters.user_ids import UserId
 from gateway import problems
 from gateway.call import Call
 from gateway.lookups import MISS, Reading
+from gateway.openapi import shared
+from gateway.openapi.operation import API, Answer, Operation, Tag
 from gateway.platform import Platform
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -25,30 +29,77 @@ from gateway.telemetry.access import Access
 
 
 class Target(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    platform: str
-    user_id: str
+    """A user of a platform."""
+
+    platform: PlatformName
+    user_id: UserId
 
 
-class Asked(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of the call."""
+class LookupRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to look up."""
 
-    users: list[Target]
+    users: Annotated[
+        list[Target],
+        msgspec.Meta(
+            description="Over any platforms; one may be named more than once.",
+            extra_json_schema={"minItems": 1, "maxItems": inputs.MOST_USERS},
+        ),
+    ]
 
 
-class Result(Quiet, msgspec.Struct, frozen=True, omit_defaults=True):
-    """One of the two."""
+class Found(Quiet, msgspec.Struct, frozen=True):
+    """The connection with one user."""
 
-    connection: msgspec.Raw | None = None
-    error: problems.Body | None = None
+    connection: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Connection"})]
 
 
-_DECODER: Final = msgspec.json.Decoder(Asked)
+class Failed(Quiet, msgspec.Struct, frozen=True):
+    """Why nothing can be said of one user."""
+
+    error: problems.ProblemDetails
+
+
+class LookupResults(Quiet, msgspec.Struct, frozen=True):
+    """As many as users were named, in the same order."""
+
+    results: Annotated[
+        list[Any],
+        msgspec.Meta(
+            extra_json_schema={
+                "items": {"oneOf": [{"$ref": f"#/components/schemas/{each}"} for each in ("Found", "Failed")]}
+            }
+        ),
+    ]
+
+
+_DECODER: Final = msgspec.json.Decoder(LookupRequest)
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Where the viewer stands with many users",
+    details="""\
+Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
+platform, a missing credential or what the caller may not is that entry's `error`. What is malformed refuses the whole
+call, and names the place.""",
+    parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID),
+    body=LookupRequest,
+    body_example=LookupRequest([Target("acme", "769658112378"), Target("club", "7")]),
+    answers={
+        HTTPStatus.OK: Answer(
+            "A result for each user. It is 200 also where all of them failed.",
+            LookupResults,
+            {"results": [{"connection": msgspec.to_builtins(shared.EXAMPLE)}]},
+            headers=shared.OF_READS,
+        )
+    },
+    problems=API | {Kind.PAYLOAD_TOO_LARGE},
+    needs=(Found, Failed),
+)
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = reads(identities)
 
-    async def lookup(request: Request) -> Response:
+    async def lookup_many(request: Request) -> Response:
         call = Call.of(request)
         call.access.action = "lookup"
         platforms = call.platforms
@@ -75,23 +126,23 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         ]
         readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
         age, source = _origin([each for each in readings if isinstance(each, Reading)])
-        return answer(msgspec.json.encode({"results": results}), age, source)
+        return answer(msgspec.json.encode(LookupResults(results)), age, source)
 
-    return [Endpoint("/v1/lookup", lookup, "POST")]
+    return [Endpoint("/v1/lookup", lookup_many, SAYS, "POST")]
 
 
-Found = Mapping[int, Reading | PlatformError] | Problem
+Answers = Mapping[int, Reading | PlatformError] | Problem
 
 
 async def _lookup(
     platform: Platform, viewer: Viewer | Problem, user_ids: tuple[int, ...], deadline: float, since: float
-) -> tuple[str, Found]:
+) -> tuple[str, Answers]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since)
 
 
-def _failure(found: Found) -> str | None:
+def _failure(found: Answers) -> str | None:
     """Why nobody could be answered there, if that is so; where the reasons differ, the first."""
     if isinstance(found, Problem):
         return found.kind.slug
@@ -99,13 +150,13 @@ def _failure(found: Found) -> str | None:
     return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
 
 
-def _result(found: Found, user_id: int, access: Access) -> Result:
+def _result(found: Answers, user_id: int, access: Access) -> Found | Failed:
     each = found if isinstance(found, Problem) else found[user_id]
     if isinstance(each, Reading):
-        return Result(connection=msgspec.Raw(each.body))
+        return Found(msgspec.Raw(each.body))
     problem = each if isinstance(each, Problem) else Problem.of(each)
     access.count(problem.kind.slug)
-    return Result(error=problems.body(problem, access.request_id, user_id))
+    return Failed(problems.details(problem, access.request_id, user_id))
 
 
 def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Annotated, Final
+
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action
+from adapters.contract import Action, PlatformName, said
 from gateway.call import Call
 from gateway.callers import KEY_HEADER
+from gateway.openapi import shared
+from gateway.openapi.operation import API, Answer, Header, Operation, Tag
 from gateway.routes import inputs
 from gateway.routes.answers import answer
 from gateway.routes.endpoint import Endpoint
@@ -16,11 +21,45 @@ from gateway.stack import Health
 
 
 class PlatformEntry(msgspec.Struct, frozen=True):
-    name: str
-    adapter: str
-    credentials: str
-    actions: tuple[Action, ...]
-    health: Health
+    """What is configured under one name. No URL, no secret."""
+
+    name: PlatformName
+    adapter: Annotated[str, said("Which kind of platform it is.")]
+    credentials: Annotated[
+        str, said("The mode, which says whose credential is used: with `caller` you bring the viewer's token.")
+    ]
+    actions: Annotated[tuple[Action, ...], said("What it offers in any state.")]
+    health: Annotated[
+        Health,
+        said("`degraded`: it asked for fewer calls, or is tried again after it failed; `down`: it is left alone."),
+    ]
+
+
+class PlatformList(msgspec.Struct, frozen=True):
+    """The platforms that this caller may use."""
+
+    platforms: list[PlatformEntry]
+
+
+SAYS: Final = Operation(
+    tag=Tag.PLATFORMS,
+    summary="What is configured, and what each platform offers",
+    details="Platforms that are closed to the caller are left out.",
+    parameters=(shared.REQUEST_ID,),
+    answers={
+        HTTPStatus.OK: Answer(
+            "The platforms.",
+            PlatformList,
+            PlatformList([PlatformEntry("acme", "symphony", "bot", (Action.REQUEST, Action.ACCEPT), Health.UP)]),
+            headers=(
+                Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),
+                Header("Vary", "Callers see what they may use.", KEY_HEADER),
+            ),
+        )
+    },
+    problems=API,
+    sees=False,
+)
 
 
 def routes() -> list[Endpoint]:
@@ -33,6 +72,6 @@ def routes() -> list[Endpoint]:
             for each in call.platforms.values()
             if call.caller.may_use(each.name)
         ]
-        return answer({"platforms": entries}, {"cache-control": "private, no-cache", "vary": KEY_HEADER})
+        return answer(PlatformList(entries), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
-    return [Endpoint("/v1/platforms", list_platforms)]
+    return [Endpoint("/v1/platforms", list_platforms, SAYS)]

@@ -2,20 +2,70 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Final, Literal
+
+import msgspec
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from gateway.lifecycle import Lifecycle
+from gateway.openapi import shared
+from gateway.openapi.operation import ALWAYS, Answer, Operation, Tag
+from gateway.routes.answers import answer
 from gateway.routes.endpoint import Endpoint
+
+
+class Liveness(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Literal["live"] = "live"
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether it takes requests."""
+
+    status: Literal["ready", "draining"]
+
+
+READY: Final = Readiness("ready")
+DRAINING: Final = Readiness("draining")
+
+
+def _says(summary: str, answers: dict[HTTPStatus, Answer]) -> Operation:
+    return Operation(
+        tag=Tag.OPERATION,
+        summary=summary,
+        details="Needs no key, and holds no place. A platform that is down changes nothing here.",
+        parameters=(shared.REQUEST_ID,),
+        answers=answers,
+        problems=ALWAYS,
+        needs_key=False,
+    )
+
+
+LIVEZ: Final = _says(
+    "Whether the process lives",
+    {HTTPStatus.OK: Answer("It does.", Liveness, Liveness(), headers=(shared.NOT_STORED,))},
+)
+READYZ: Final = _says(
+    "Whether it should be sent requests",
+    {
+        HTTPStatus.OK: Answer("It should.", Readiness, READY, headers=(shared.NOT_STORED,)),
+        HTTPStatus.SERVICE_UNAVAILABLE: Answer(
+            "It has been told to stop.", Readiness, DRAINING, headers=(shared.NOT_STORED,)
+        ),
+    },
+)
 
 
 def routes(lifecycle: Lifecycle) -> list[Endpoint]:
     async def livez(_request: Request) -> Response:
-        return JSONResponse({"status": "live"}, headers={"cache-control": "no-store"})
+        return answer(Liveness(), {"cache-control": "no-store"})
 
     async def readyz(_request: Request) -> Response:
-        status = 503 if lifecycle.draining else 200
-        word = "draining" if lifecycle.draining else "ready"
-        return JSONResponse({"status": word}, status, headers={"cache-control": "no-store"})
+        if lifecycle.draining:
+            return answer(DRAINING, {"cache-control": "no-store"}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return answer(READY, {"cache-control": "no-store"})
 
-    return [Endpoint("/livez", livez), Endpoint("/readyz", readyz)]
+    return [Endpoint("/livez", livez, LIVEZ), Endpoint("/readyz", readyz, READYZ)]

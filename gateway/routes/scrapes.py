@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from gateway.openapi import shared
+from gateway.openapi.operation import ALWAYS, Answer, Operation, Tag
 from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
+
+EXAMPLE: Final = """\
+# HELP connection_gateway_waiting Requests that wait for the platform.
+# TYPE connection_gateway_waiting gauge
+connection_gateway_waiting{platform="acme"} 0.0
+"""
+SAYS: Final = Operation(
+    tag=Tag.OPERATION,
+    summary="What the gateway counts",
+    details="As Prometheus reads it. Needs no key, and names platforms, but nobody.",
+    parameters=(shared.REQUEST_ID,),
+    answers={HTTPStatus.OK: Answer("The metrics.", str, EXAMPLE, CONTENT_TYPE, headers=(shared.NOT_STORED,))},
+    problems=ALWAYS,
+    needs_key=False,
+)
 
 
 def routes(metrics: Metrics) -> list[Endpoint]:
     async def scrape(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Endpoint("/metrics", scrape)]
+    return [Endpoint("/metrics", scrape, SAYS)]

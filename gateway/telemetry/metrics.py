@@ -22,7 +22,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway.telemetry.durations import Durations, Series
-from gateway.transports.breaker import State
+from gateway.transports.breaker import BreakerState
 
 # When each series began is another series for each.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
@@ -130,7 +130,7 @@ class PlatformMetrics:
     def watch(
         self,
         *,
-        breaker: Callable[[], State],
+        breaker: Callable[[], BreakerState],
         throttled: Callable[[], bool],
         waiting: Callable[[], int],
         active: Callable[[], int],
@@ -138,7 +138,7 @@ class PlatformMetrics:
     ) -> None:
         """Ask these whenever somebody scrapes."""
         families, platform = self._families, self._platform
-        for state in State:
+        for state in BreakerState:
             families.breaker.labels(platform, state).set_function(functools.partial(_is, breaker, state))
         families.throttled.labels(platform).set_function(throttled)
         families.waiting.labels(platform).set_function(waiting)
@@ -154,5 +154,5 @@ def _tasks() -> float:
         return 0.0
 
 
-def _is(breaker: Callable[[], State], state: State) -> float:
+def _is(breaker: Callable[[], BreakerState], state: BreakerState) -> float:
     return float(breaker() is state)

@@ -29,7 +29,7 @@ LONGEST: Final = 30.0
 """Seconds that it stays open."""
 
 
-class State(StrEnum):
+class BreakerState(StrEnum):
     CLOSED = "closed"
     HALF_OPEN = "half_open"
     """the next call is the probe, or it is under way"""
@@ -56,10 +56,10 @@ class Breaker(OneLoop, httpx.AsyncBaseTransport):
         """how often it opened or closed: a call that began before another number is old"""
 
     @property
-    def state(self) -> State:
+    def state(self) -> BreakerState:
         if self._closed:
-            return State.CLOSED
-        return State.OPEN if self._now() < self._until else State.HALF_OPEN
+            return BreakerState.CLOSED
+        return BreakerState.OPEN if self._now() < self._until else BreakerState.HALF_OPEN
 
     @property
     def tries_in(self) -> float | None:

@@ -70,7 +70,7 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
         turn: asyncio.Future[None] = loop.create_future()
         self._line[turn] = None
         bell = loop.call_at(deadline, self._give_up, turn)
-        step = trail.begin(trail.Kind.LINE, loop.time())
+        step = trail.begin(trail.StepKind.LINE, loop.time())
         try:
             await turn
         except asyncio.CancelledError:

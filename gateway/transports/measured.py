@@ -23,7 +23,7 @@ class Measured(OneLoop, httpx.AsyncBaseTransport):
         begun = time.perf_counter()
         status, error = "", ""
         nobody_yet = request.extensions.get("viewer") is None
-        step = trail.begin(trail.Kind.LOGIN if nobody_yet else trail.Kind.TRY, self._loop.time())
+        step = trail.begin(trail.StepKind.LOGIN if nobody_yet else trail.StepKind.TRY, self._loop.time())
         try:
             response = await self._inner.handle_async_request(request)
             status = str(response.status_code)

@@ -64,7 +64,7 @@ class Retry(OneLoop, httpx.AsyncBaseTransport):
             pause = self._spread(SOONEST, LATEST)
             would_end = now + pause + (now - begun)
             if would_end < request.extensions["deadline"] and self._afford(now):
-                step = trail.begin(trail.Kind.PAUSE, now)
+                step = trail.begin(trail.StepKind.PAUSE, now)
                 await asyncio.sleep(pause)
                 step.end(self._loop.time())
                 return _told(await self._again(request, first))

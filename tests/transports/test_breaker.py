@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from adapters.contract import Unavailable
-from gateway.transports.breaker import Breaker, State
+from gateway.transports.breaker import Breaker, BreakerState
 from tests.clock import run, virtual
 from tests.transports.scripted import Count, Outcome, Wire, ask, later, outcome_of
 
@@ -31,7 +31,7 @@ def guarded(wire: Wire) -> Breaker:
     return Breaker(wire, platform="acme")
 
 
-def state_of(breaker: Breaker) -> State:
+def state_of(breaker: Breaker) -> BreakerState:
     """Now: it moves with time."""
     return breaker.state
 
@@ -42,7 +42,7 @@ async def broken(wire: Wire) -> Breaker:
     wire.outcomes = [500]
     for _ in range(5):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.OPEN
+    assert state_of(breaker) is BreakerState.OPEN
     return breaker
 
 
@@ -53,9 +53,9 @@ def test_five_failures_in_a_row_open_it(failure: Outcome) -> None:
         wire, refused = Wire([failure]), Count()
         breaker = Breaker(wire, platform="acme", refused=refused)
         for _ in range(5):
-            assert state_of(breaker) is State.CLOSED
+            assert state_of(breaker) is BreakerState.CLOSED
             await outcome_of(breaker)
-        assert state_of(breaker) is State.OPEN
+        assert state_of(breaker) is BreakerState.OPEN
         assert [await outcome_of(breaker) for _ in range(3)] == [Unavailable] * 3
         assert (wire.calls, refused.times) == (5, 3)
 
@@ -70,7 +70,7 @@ def test_nothing_else_is_a_failure(outcome: Outcome) -> None:
         breaker = guarded(wire)
         for _ in range(100):
             await outcome_of(breaker)
-        assert state_of(breaker) is State.CLOSED
+        assert state_of(breaker) is BreakerState.CLOSED
 
     run(main())
     assert wire.calls == 100
@@ -78,17 +78,17 @@ def test_nothing_else_is_a_failure(outcome: Outcome) -> None:
 
 @pytest.mark.parametrize("good", NO_FAILURES)
 def test_a_row_ends_with_whatever_is_no_failure(good: Outcome) -> None:
-    async def main() -> State:
+    async def main() -> BreakerState:
         breaker = guarded(Wire([*[500] * 4, good, *[500] * 4]))
         for _ in range(9):
             await outcome_of(breaker)
         return breaker.state
 
-    assert run(main()) is State.CLOSED
+    assert run(main()) is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize(("calls", "state"), [(18, State.CLOSED), (20, State.OPEN)])
-def test_half_of_twenty_open_it(calls: int, state: State) -> None:
+@pytest.mark.parametrize(("calls", "state"), [(18, BreakerState.CLOSED), (20, BreakerState.OPEN)])
+def test_half_of_twenty_open_it(calls: int, state: BreakerState) -> None:
     @virtual
     async def main() -> None:
         breaker = guarded(Wire([200, 500] * 100))
@@ -104,7 +104,7 @@ async def test_less_than_half_never_opens_it() -> None:
     breaker = guarded(Wire([200, 500, 200] * 100))
     for _ in range(300):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -115,7 +115,7 @@ async def test_what_was_longer_ago_than_ten_seconds_counts_no_more() -> None:
     await asyncio.sleep(11)
     for _ in range(18):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -134,10 +134,10 @@ async def test_one_good_probe_closes_it() -> None:
     wire = Wire()
     breaker = await broken(wire)
     await asyncio.sleep(1)
-    assert state_of(breaker) is State.HALF_OPEN
+    assert state_of(breaker) is BreakerState.HALF_OPEN
     wire.outcomes = [200]
     assert [await outcome_of(breaker) for _ in range(10)] == [200] * 10
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -185,7 +185,7 @@ async def test_after_a_recovery_old_failures_are_forgotten() -> None:
     wire.outcomes = [200, *[500] * 4, 200]
     for _ in range(6):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -194,12 +194,12 @@ async def test_after_a_recovery_the_old_half_is_forgotten_too() -> None:
     breaker = guarded(wire)
     for _ in range(20):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.OPEN
+    assert state_of(breaker) is BreakerState.OPEN
     await asyncio.sleep(1)
     wire.outcomes = [200, *[200, 500] * 9]
     for _ in range(18):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -226,13 +226,13 @@ async def test_a_probe_that_is_cancelled_says_nothing_and_the_next_call_is_anoth
     await asyncio.sleep(0.1)
     probe.cancel()
     await asyncio.wait([probe])
-    assert state_of(breaker) is State.HALF_OPEN
+    assert state_of(breaker) is BreakerState.HALF_OPEN
     assert await outcome_of(breaker) == 200
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize(("late", "state"), [(200, State.OPEN), (500, State.OPEN)])
-def test_what_had_left_before_it_opened_counts_for_nothing(late: int, state: State) -> None:
+@pytest.mark.parametrize(("late", "state"), [(200, BreakerState.OPEN), (500, BreakerState.OPEN)])
+def test_what_had_left_before_it_opened_counts_for_nothing(late: int, state: BreakerState) -> None:
     @virtual
     async def main() -> None:
         wire = Wire([late], seconds=0.5)
@@ -245,7 +245,7 @@ def test_what_had_left_before_it_opened_counts_for_nothing(late: int, state: Sta
         assert await old == late
         assert state_of(breaker) is state
         await asyncio.sleep(0.5)
-        assert state_of(breaker) is State.HALF_OPEN
+        assert state_of(breaker) is BreakerState.HALF_OPEN
 
     main()
 
@@ -263,7 +263,7 @@ async def test_what_had_left_before_it_closed_does_not_open_it_again() -> None:
     wire.outcomes = [200]
     assert await outcome_of(breaker) == 200
     assert await asyncio.gather(*old) == [500] * 20
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
 
 
 @virtual
@@ -272,18 +272,20 @@ async def test_a_call_that_was_never_tried_says_nothing() -> None:
     breaker = guarded(wire)
     for _ in range(54):
         await outcome_of(breaker)
-    assert state_of(breaker) is State.CLOSED
+    assert state_of(breaker) is BreakerState.CLOSED
     await outcome_of(breaker)
-    assert state_of(breaker) is State.OPEN
+    assert state_of(breaker) is BreakerState.OPEN
     await asyncio.sleep(1)
     wire.outcomes = [SAYS_NOTHING, 200]
     await outcome_of(breaker)
-    assert state_of(breaker) is State.HALF_OPEN
+    assert state_of(breaker) is BreakerState.HALF_OPEN
     assert await outcome_of(breaker) == 200
 
 
-@pytest.mark.parametrize(("waited", "state"), [(0.0, State.OPEN), (0.9, State.OPEN), (1.1, State.CLOSED)])
-def test_a_timeout_after_a_long_wait_in_line_says_nothing(waited: float, state: State) -> None:
+@pytest.mark.parametrize(
+    ("waited", "state"), [(0.0, BreakerState.OPEN), (0.9, BreakerState.OPEN), (1.1, BreakerState.CLOSED)]
+)
+def test_a_timeout_after_a_long_wait_in_line_says_nothing(waited: float, state: BreakerState) -> None:
     @virtual
     async def main() -> None:
         breaker = guarded(Wire(seconds=30.0))
@@ -299,4 +301,4 @@ async def test_any_other_failure_after_a_long_wait_counts() -> None:
     breaker = guarded(Wire([httpx.ConnectError]))
     for _ in range(5):
         await outcome_of(breaker, waited=1.9)
-    assert state_of(breaker) is State.OPEN
+    assert state_of(breaker) is BreakerState.OPEN

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.contract import DeadlineExceeded, Unavailable, Viewer
 from adapters.settings import ThrottleScope
-from gateway.transports.breaker import Breaker, State
+from gateway.transports.breaker import Breaker, BreakerState
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.retry import Retry
 from gateway.transports.throttle import Throttle, is_turned_away
@@ -67,7 +67,7 @@ async def test_a_probe_that_is_throttled_has_recovered_and_the_window_holds() ->
     await asyncio.sleep(1)
     wire.outcomes = [later(429, "5"), 200]
     assert [await outcome_of(it.outermost) for _ in range(3)] == [429] * 3
-    assert it.breaker.state is State.CLOSED
+    assert it.breaker.state is BreakerState.CLOSED
     assert wire.calls == 6
 
 
@@ -78,7 +78,7 @@ async def test_a_window_spends_no_probe() -> None:
     it = Together(wire)
     for _ in range(5):
         await outcome_of(it.outermost)
-    assert it.breaker.state is State.OPEN
+    assert it.breaker.state is BreakerState.OPEN
     await asyncio.sleep(2)
     assert await outcome_of(it.outermost) == 429
     await asyncio.sleep(3)
@@ -143,7 +143,7 @@ class Noting(Wire):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         now = asyncio.get_running_loop().time
         whom = request.extensions["viewer"] if self._scope is ThrottleScope.VIEWER else None
-        probing = self.it.breaker.state is State.HALF_OPEN
+        probing = self.it.breaker.state is BreakerState.HALF_OPEN
         self._probes += probing
         held = {
             "left inside a window": now() >= self._closed_until.get(whom, 0.0),

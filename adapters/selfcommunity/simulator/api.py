@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from adapters.contract import parse_user_id
 from adapters.selfcommunity.simulator.state import Community, Record
 from adapters.selfcommunity.wire import NativeStatus, UserId
 from adapters.simulation.tokens import DEMO, Tokens
+from adapters.user_ids import parse_user_id
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

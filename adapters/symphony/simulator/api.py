@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.contract import parse_user_id
 from adapters.simulation.tokens import Tokens
 from adapters.symphony.simulator.state import LISTED, Pod
 from adapters.symphony.wire import NativeStatus, UserId
+from adapters.user_ids import parse_user_id
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

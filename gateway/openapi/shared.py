@@ -1,0 +1,72 @@
+"""What several calls have in common: parameters, headers, and the example that runs through all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from adapters.contract import Action, Connection, PlatformName, Status
+from adapters.user_ids import UserId
+from gateway.openapi.operation import Header, Parameter, Where
+
+PLATFORM: Final = Parameter("platform", Where.PATH, PlatformName, "A name from `GET /v1/platforms`.", "acme")
+USER: Final = Parameter("user_id", Where.PATH, UserId, "The target user.", "769658112378")
+
+REQUEST_ID: Final = Parameter(
+    "X-Request-Id",
+    Where.HEADER,
+    Annotated[str, Meta(extra_json_schema={"pattern": "^[A-Za-z0-9._-]{1,64}$"})],
+    "An id of your own. It comes back in the answer, in problems and in the log; any other is replaced.",
+    "order-4711",
+)
+TIMEOUT: Final = Parameter(
+    "X-Request-Timeout-Ms",
+    Where.HEADER,
+    Annotated[int, Meta(ge=1)],
+    "Milliseconds that you wait for the answer. More than the gateway's own limit counts as that.",
+    800,
+)
+FRESHNESS: Final = Parameter(
+    "Cache-Control",
+    Where.HEADER,
+    Annotated[str, Meta(extra_json_schema={"pattern": "^(no-cache|max-age=[0-9]{1,12})$"})],
+    "`no-cache`: ask the platform. `max-age=N`: nothing older than N seconds. With either, never a stale answer. What"
+    " else HTTP has for this header is ignored.",
+    "max-age=2",
+)
+ON_BEHALF: Final = Parameter(
+    "X-On-Behalf-Of",
+    Where.HEADER,
+    Annotated[str, Meta(extra_json_schema={"minLength": 1})],
+    "The viewer, for platforms that are asked on behalf of somebody (modes `obo` and `jwt`); nobody else may send it:"
+    " `123`, or for several platforms `acme=123, club=7`.",
+    "acme=769658112379",
+)
+
+OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or one that was made.", "fe79be88bcd04a26d73b10379648168c"),)
+NOT_STORED: Final = Header("Cache-Control", "Nobody may keep it.", "no-store")
+OF_READS: Final = (
+    Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),
+    Header("Vary", "The headers that say who asks, and as whom.", "X-API-Key, X-Platform-Token"),
+    Header("Age", "Seconds since the platform said so; of many, the oldest.", 0, type=Annotated[int, Meta(ge=0)]),
+    Header(
+        "Cache-Status",
+        "Where the answer came from (RFC 9211): `hit`; `fwd=miss`, `fwd=stale` or `fwd=request` where the platform"
+        " was asked, with `collapsed` where somebody had asked the same just before; `detail` is the problem for"
+        " which a stale answer is told; `fwd=bypass` for a list.",
+        "connection-gateway; fwd=miss",
+    ),
+)
+
+EXAMPLE: Final = Connection(
+    platform="acme",
+    user_id="769658112378",
+    status=Status.PENDING_INCOMING,
+    native_status="PENDING_INCOMING",
+    actions=(Action.ACCEPT, Action.REJECT),
+    first_requested_at="2016-08-01T02:21:13.812Z",
+    updated_at="2016-08-12T16:07:56.255Z",
+    request_count=1,
+    as_of="2026-11-21T21:41:00.123Z",
+)

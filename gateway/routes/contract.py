@@ -1,0 +1,92 @@
+"""`GET /openapi.json`, `/docs` and `/problems/{slug}`: what the API promises, for machines and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway import pages
+from gateway.openapi import shared
+from gateway.openapi.operation import ALWAYS, HTML, JSON, Answer, Header, Operation, Parameter, Tag, Where
+from gateway.problems import Kind, Problem
+from gateway.routes.endpoint import Endpoint
+
+CHECKED: Final = Header("Cache-Control", "It may be kept, and is to be asked for again.", "no-cache")
+POLICY: Final = Header(
+    "Content-Security-Policy", "The page loads nothing from elsewhere, and runs nothing inline.", pages.POLICY
+)
+HEADERS: Final = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+Slug = Annotated[str, Meta(extra_json_schema={"enum": [kind.slug for kind in Kind]})]
+
+
+def _says(summary: str, details: str, answer: Answer, *parameters: Parameter, problems: frozenset[Kind]) -> Operation:
+    return Operation(
+        tag=Tag.CONTRACT,
+        summary=summary,
+        details=details,
+        parameters=(*parameters, shared.REQUEST_ID),
+        answers={HTTPStatus.OK: answer},
+        problems=problems,
+        needs_key=False,
+    )
+
+
+def _page(what: str) -> Answer:
+    return Answer(what, str, "<!DOCTYPE html>…", HTML, headers=(CHECKED, POLICY))
+
+
+OPENAPI: Final = _says(
+    "This document",
+    "OpenAPI 3.1. It is the same for as long as the process runs.",
+    Answer("The document.", dict[str, Any], {"openapi": "3.1.0", "…": "…"}, JSON, headers=(CHECKED,)),
+    problems=ALWAYS,
+)
+DOCS: Final = _says(
+    "This document for people", "A page that shows every call, and makes it.", _page("The page."), problems=ALWAYS
+)
+PROBLEM: Final = _says(
+    "What a problem means, and what to do about it",
+    "For people: what the caller can do, and what whoever runs the gateway can do.",
+    _page("The page."),
+    Parameter("slug", Where.PATH, Slug, "The last part of a problem's `type`.", "platform-timeout"),
+    problems=ALWAYS | {Kind.NOT_FOUND},
+)
+
+
+def routes(document: Callable[[], bytes]) -> list[Endpoint]:
+    """`document` makes the one for this gateway."""
+
+    async def openapi(_request: Request) -> Response:
+        return Response(document(), headers={"cache-control": "no-cache"}, media_type=JSON)
+
+    async def docs(_request: Request) -> Response:
+        return _html(pages.file("docs.html"))
+
+    async def part(request: Request) -> Response:
+        name = request.path_params["name"]
+        media_type = pages.PARTS.get(name)
+        if media_type is None:
+            raise Problem(Kind.NOT_FOUND, "no such path")
+        return Response(pages.file(name), headers=HEADERS, media_type=media_type)
+
+    async def problem(request: Request) -> Response:
+        for kind in Kind:
+            if kind.slug == request.path_params["slug"]:
+                return _html(pages.problem(kind))
+        raise Problem(Kind.NOT_FOUND, f"no such problem: expected one of {', '.join(kind.slug for kind in Kind)}")
+
+    return [
+        Endpoint("/openapi.json", openapi, OPENAPI),
+        Endpoint("/docs", docs, DOCS),
+        Endpoint("/docs/{name}", part, None),
+        Endpoint("/problems/{slug}", problem, PROBLEM),
+    ]
+
+
+def _html(page: bytes) -> Response:
+    return Response(page, headers={**HEADERS, "content-security-policy": pages.POLICY}, media_type=HTML)
