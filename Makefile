@@ -4,7 +4,7 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check
 PIP    := .venv/bin/$(INSTALL)
 COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
-NODE_MODULES := tests/simulation/node/node_modules
+NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
@@ -13,7 +13,7 @@ BENCH  := benchmarks/.venv
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
 
-test: check $(if $(shell command -v npm),$(NODE_MODULES)/.package-lock.json)  ## everything that CI checks
+test: check $(if $(shell command -v npm),$(NODE_MODULES:%=%/.package-lock.json))  ## everything that CI checks
 	.venv/bin/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term $(ARGS)
 
 check: .venv/dev  ## format, lint, types, direction of imports
@@ -65,7 +65,5 @@ $(BENCH)/peers/ready: benchmarks/peers/requirements.lock
 	@touch $@
 
 # npm writes this file last; its cache and its log stay in the repository
-$(NODE_MODULES)/.package-lock.json: tests/simulation/node/package-lock.json
-$(PEER_MODULES)/.package-lock.json: benchmarks/peers/package-lock.json
-$(NODE_MODULES)/.package-lock.json $(PEER_MODULES)/.package-lock.json:
+$(NODE_MODULES:%=%/.package-lock.json) $(PEER_MODULES)/.package-lock.json: %/node_modules/.package-lock.json: %/package-lock.json
 	cd $(<D) && npm ci --ignore-scripts --no-audit --no-fund --cache "$(CURDIR)/.npm"

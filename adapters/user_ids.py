@@ -35,7 +35,7 @@ UserId = Annotated[
     str,
     msgspec.Meta(
         description=f"A user of a platform: digits without a leading zero, from 1 to {MAX_USER_ID}.",
-        examples=["769658112378"],
+        examples=["102"],
         extra_json_schema={"pattern": pattern_up_to(MAX_USER_ID)},
     ),
 ]

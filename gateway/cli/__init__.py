@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from gateway import __version__
-from gateway.cli import asking, keys, serving
+from gateway.cli import asking, contract, keys, serving
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,6 +24,7 @@ for command in (
     asking.lookup,
     asking.list_connections,
     asking.act,
+    contract.openapi,
     serving.simulate,
     serving.wait,
     keys.hash_key,

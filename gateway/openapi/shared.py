@@ -11,7 +11,7 @@ from adapters.user_ids import UserId
 from gateway.openapi.operation import Header, Parameter, Where
 
 PLATFORM: Final = Parameter("platform", Where.PATH, PlatformName, "A name from `GET /v1/platforms`.", "acme")
-USER: Final = Parameter("user_id", Where.PATH, UserId, "The target user.", "769658112378")
+USER: Final = Parameter("user_id", Where.PATH, UserId, "The target user.", "102")
 
 REQUEST_ID: Final = Parameter(
     "X-Request-Id",
@@ -41,7 +41,7 @@ ON_BEHALF: Final = Parameter(
     Annotated[str, Meta(extra_json_schema={"minLength": 1})],
     "The viewer, for platforms that are asked on behalf of somebody (modes `obo` and `jwt`); nobody else may send it:"
     " `123`, or for several platforms `acme=123, club=7`.",
-    "acme=769658112379",
+    "acme=7",
 )
 
 OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or one that was made.", "fe79be88bcd04a26d73b10379648168c"),)
@@ -61,7 +61,7 @@ OF_READS: Final = (
 
 EXAMPLE: Final = Connection(
     platform="acme",
-    user_id="769658112378",
+    user_id="102",
     status=Status.PENDING_INCOMING,
     native_status="PENDING_INCOMING",
     actions=(Action.ACCEPT, Action.REJECT),

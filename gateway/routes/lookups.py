@@ -82,7 +82,7 @@ platform, a missing credential or what the caller may not is that entry's `error
 call, and names the place.""",
     parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID),
     body=LookupRequest,
-    body_example=LookupRequest([Target("acme", "769658112378"), Target("club", "7")]),
+    body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
     answers={
         HTTPStatus.OK: Answer(
             "A result for each user. It is 200 also where all of them failed.",

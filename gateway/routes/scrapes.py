@@ -30,7 +30,7 @@ SAYS: Final = Operation(
 
 
 def routes(metrics: Metrics) -> list[Endpoint]:
-    async def scrape(_request: Request) -> Response:
+    async def metrics_text(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Endpoint("/metrics", scrape, SAYS)]
+    return [Endpoint("/metrics", metrics_text, SAYS)]

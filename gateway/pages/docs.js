@@ -1,0 +1,346 @@
+// Renders /openapi.json: every call with what it takes, what it answers, a curl line, and a form that makes it.
+// What comes from the document becomes text, never markup. Secrets stay in the fields that they are typed into.
+
+const here = new URL(".", location.href);
+const BASE = here.href.replace(/\/$/, "");
+
+/** An element with its attributes and what is in it; text stays text. */
+function el(name, attributes = {}, ...inside) {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (key in element && typeof value !== "string") element[key] = value;
+    else element.setAttribute(key, value);
+  }
+  element.append(...inside.flat());
+  return element;
+}
+
+/** Markdown as far as the document has it: `code`, **strong**, *stress*, [links](to), paragraphs, lists. */
+function inline(text) {
+  const parts = text.split(/(`[^`]+`|\*\*[^*]+\*\*|\*[^*]+\*|\[(?:[^\]])+\]\([^)]+\))/);
+  return parts.filter(Boolean).flatMap((part) => {
+    if (part.startsWith("`")) return el("code", {}, part.slice(1, -1));
+    if (part.startsWith("**")) return el("strong", {}, part.slice(2, -2));
+    if (part.startsWith("*") && part.length > 2) return el("em", {}, part.slice(1, -1));
+    const link = part.match(/^\[(.+)\]\((.+)\)$/);
+    return link ? el("a", { href: local(link[2]) }, inline(link[1])) : part;
+  });
+}
+
+function prose(text = "") {
+  return text.split(/\n\n+/).filter(Boolean).map((block) => {
+    const lines = block.split("\n");
+    if (!lines[0].startsWith("- ")) return el("p", {}, inline(block));
+    return el("ul", {}, lines.map((line) => el("li", {}, inline(line.slice(2)))));
+  });
+}
+
+/** A path of the gateway's, seen from this page. */
+function local(path) {
+  return path.startsWith("/") ? BASE + path : path;
+}
+
+function table(heads, rows) {
+  const head = el("thead", {}, el("tr", {}, heads.map((each) => el("th", { scope: "col" }, each))));
+  const body = rows.map(([first, ...others]) =>
+    el("tr", {}, el("th", { scope: "row" }, first), others.map((each) => el("td", {}, each))));
+  return el("table", {}, head, el("tbody", {}, body));
+}
+
+/** Text as it stands, which can be reached by keyboard, because it may have to be scrolled. */
+function block(what, text) {
+  return el("pre", { tabindex: "0", role: "region", "aria-label": what }, text);
+}
+
+// types
+
+function named(schema) {
+  return schema.$ref?.split("/").pop();
+}
+
+/** A type in words, with links to those that have a name. */
+function type(schema) {
+  const name = named(schema);
+  if (name) return [el("a", { href: `#type-${name}` }, name)];
+  const several = schema.anyOf || schema.oneOf;
+  if (several) return several.flatMap((each, place) => [...(place ? [" or "] : []), ...type(each)]);
+  if (schema.allOf) return type(schema.allOf[0]);
+  if (schema.type === "array") return ["list of ", ...type(schema.items || {})];
+  if (schema.enum) return [schema.enum.join(", ")];
+  if ("const" in schema) return [String(schema.const)];
+  return [schema.format === "date-time" ? "time" : schema.type || "anything"];
+}
+
+function meaning(schema) {
+  const bounds = ["minimum", "maximum", "maxItems", "default"].filter((key) => key in schema);
+  const said = bounds.map((key) => `${{ maxItems: "most" }[key] || key} ${schema[key]}`).join(", ");
+  return [...inline(schema.description || ""), said ? ` (${said})` : ""];
+}
+
+function fields(schema) {
+  const rows = Object.entries(schema.properties).map(([name, each]) => [
+    el("code", {}, name),
+    type(each),
+    schema.required?.includes(name) ? "always" : "where it applies",
+    meaning(each),
+  ]);
+  return table(["Field", "Type", "There", "Meaning"], rows);
+}
+
+function typeSection(name, schema) {
+  const what = schema.enum ? el("p", {}, schema.enum.flatMap((word) => [el("code", {}, word), " "])) : fields(schema);
+  return el("article", { id: `type-${name}`, "aria-labelledby": `type-${name}-name` },
+    el("h3", { id: `type-${name}-name` }, name), prose(schema.description), what);
+}
+
+// what is sent
+
+/** One field of a form; `read()` is what stands in it. */
+function input(id, name, schema, { about = "", secret = false, example, required = false, document }) {
+  const target = named(schema) ? document.components.schemas[named(schema)] : schema;
+  const words = target.type === "boolean" ? ["true", "false"] : target.enum;
+  const many = target.type === "array";
+  const shown = many ? [].concat(example ?? []).join("\n") : String(example ?? "");
+  let control;
+  if (words) control = el("select", {}, [...(required ? [] : [""]), ...words].map((each) => el("option", {}, each)));
+  else if (many) control = el("textarea", { rows: "2", placeholder: shown });
+  else control = el("input", { type: secret ? "password" : "text", placeholder: shown, autocomplete: "off" });
+  control.id = id;
+  if (required && !words && name !== "platform") control.value = shown;
+  control.required = required;
+  control.spellcheck = false;
+  if (name === "platform" && !many) control.setAttribute("list", "platforms");
+  const label = el("label", { for: id }, el("code", {}, name), many ? " (one on each line)" : "", required ? " (needed)" : "",
+    about ? el("span", {}, ` ${about}`) : "", control);
+  const read = () => (many ? control.value.split("\n").map((each) => each.trim()).filter(Boolean) : control.value.trim());
+  return { name, label, control, read, schema: target };
+}
+
+/** Who asks, as the document's security schemes have it: shared by all calls. */
+function credentials(document) {
+  return Object.entries(document.components.securitySchemes).map(([key, scheme]) => {
+    const header = scheme.type === "http" ? "Authorization" : scheme.name;
+    const prefix = scheme.type === "http" ? `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} ` : "";
+    const variable = header.replace(/([a-z])([A-Z])/g, "$1_$2").replace(/-/g, "_").toUpperCase();
+    const field = input(`who-${key}`, header, { type: "string" }, { secret: true, document });
+    field.label.append(el("small", {}, ...inline(scheme.description || "")));
+    return { key, header, prefix, variable, field };
+  });
+}
+
+function quoted(text) {
+  return `'${text.replace(/'/g, "'\\''")}'`;
+}
+
+/** What a form says, as a request; secrets as they are, and as variables of a shell. */
+function request(call, inputs, body, who) {
+  let path = call.path;
+  const query = new URLSearchParams();
+  const headers = [];
+  for (const { name, where, read } of inputs) {
+    const value = read();
+    if (where === "path") path = path.replace(`{${name}}`, encodeURIComponent(value));
+    else if (where === "query") [].concat(value).filter(Boolean).forEach((each) => query.append(name, each));
+    else if (value) headers.push([name, value]);
+  }
+  const secrets = who.filter(({ key, field }) => call.schemes.has(key) && field.read());
+  const url = `${BASE}${path}${query.size ? `?${query}` : ""}`;
+  const text = body?.value;
+  if (text !== undefined) headers.push(["Content-Type", "application/json"]);
+  const curl = [
+    "curl -s",
+    call.method === "GET" ? "" : `-X ${call.method}`,
+    quoted(url),
+    ...secrets.map(({ header, prefix, variable }) => `-H "${header}: ${prefix}$${variable}"`),
+    ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
+    text === undefined ? "" : `-d ${quoted(text)}`,
+  ].filter(Boolean).join(" ");
+  const all = [...headers, ...secrets.map(({ header, prefix, field }) => [header, prefix + field.read()])];
+  return { url, curl, init: { method: call.method, headers: all, body: text, credentials: "omit" } };
+}
+
+// what comes back
+
+async function send(call, made, into) {
+  into.replaceChildren(el("p", {}, "Waiting for the answer…"));
+  const begun = performance.now();
+  try {
+    const answer = await fetch(made.url, made.init);
+    const text = await answer.text();
+    const took = Math.round(performance.now() - begun);
+    const heads = [...answer.headers].map(([name, value]) => [el("code", {}, name), value]);
+    const status = el("strong", { class: answer.ok ? "good" : "bad" }, `${answer.status} ${answer.statusText}`);
+    const body = pretty(text, answer.headers.get("content-type") || "");
+    const page = !answer.ok && body.type ? el("p", {}, el("a", { href: local(body.type) }, `What ${body.type} means`)) : "";
+    into.replaceChildren(el("p", {}, status, ` after ${took} ms`), page,
+      block(`Body of the answer to ${call.id}`, body.text),
+      el("details", {}, el("summary", {}, "Headers of the answer"), table(["Header", "Value"], heads)));
+  } catch (error) {
+    into.replaceChildren(el("p", { class: "bad" }, `There was no answer: ${error.message}`));
+  }
+}
+
+function pretty(text, kind) {
+  if (!kind.includes("json")) return { text };
+  const found = JSON.parse(text);
+  return { text: JSON.stringify(found, null, 2), type: found.type };
+}
+
+// one call
+
+function callSection(call, document, who) {
+  const { id, operation } = call;
+  const inputs = operation.parameters.map((each) => ({
+    ...input(`${id}-${each.name}`, each.name, each.schema,
+      { example: each.example, required: each.required, document }),
+    where: each.in,
+  }));
+  const body = operation.requestBody && el("textarea", { id: `${id}-body`, rows: "8", spellcheck: false });
+  if (body) body.textContent = JSON.stringify(operation.requestBody.content["application/json"].example, null, 2);
+  const line = el("code");
+  const copy = el("button", { type: "button", class: "second" }, `Copy the curl line`);
+  const copied = el("span", { role: "status" });
+  const result = el("div", { role: "status", "aria-label": "Answer" });
+  const form = el("form", { "aria-label": `${call.method} ${call.path}` },
+    el("div", { class: "fields" }, inputs.map(({ label }) => label),
+      body ? el("label", { class: "wide", for: body.id }, "Body, JSON", body) : ""),
+    el("p", {}, el("button", { type: "submit" }, "Send")));
+  const show = () => { line.textContent = request(call, inputs, body, who).curl; };
+  form.addEventListener("input", show);
+  who.forEach(({ field }) => field.control.addEventListener("input", show));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(call, request(call, inputs, body, who), result);
+  });
+  copy.addEventListener("click", async () => {
+    getSelection().selectAllChildren(line);
+    try {
+      await navigator.clipboard.writeText(line.textContent);
+      copied.textContent = " Copied.";
+    } catch {
+      copied.textContent = " Selected: this browser lets only you copy it."; // as where there is no TLS
+    }
+  });
+  show();
+  return {
+    show,
+    inputs,
+    body,
+    section: el("article", { id, "aria-labelledby": `${id}-name` },
+      el("h3", { id: `${id}-name` }, `${call.method} `, el("code", {}, call.path)),
+      el("p", {}, el("strong", {}, operation.summary)), prose(operation.description),
+      sends(operation, document), answers(operation, document),
+      el("h4", {}, "From a shell"),
+      who.some(({ key }) => call.schemes.has(key)) ? el("p", {}, el("small", {}, "Secrets stand in it as variables, never as they are.")) : "",
+      block(`curl line for ${call.method} ${call.path}`, line), el("p", {}, copy, copied),
+      el("h4", {}, "Try it"), form, result),
+  };
+}
+
+function sends(operation, document) {
+  const rows = operation.parameters.map((each) => {
+    const target = named(each.schema) ? document.components.schemas[named(each.schema)] : each.schema;
+    const bounds = meaning({ ...target, description: "" });
+    return [el("code", {}, each.name), each.in, type(each.schema), [...inline(each.description), ...bounds]];
+  });
+  if (operation.requestBody) {
+    rows.push(["body", "JSON", type(operation.requestBody.content["application/json"].schema), ""]);
+  }
+  return [el("h4", {}, "What you send"), table(["Field", "Where", "Type", "Meaning"], rows)];
+}
+
+function answers(operation, document) {
+  const good = [];
+  const problems = [];
+  for (const [status, answer] of Object.entries(operation.responses)) {
+    for (const [kind, content] of Object.entries(answer.content)) {
+      if (kind !== "application/problem+json") {
+        const headers = Object.entries(answer.headers).map(([name, each]) =>
+          [el("code", {}, name), el("code", {}, String(each.example)), inline(each.description)]);
+        const example = typeof content.example === "string" ? content.example : JSON.stringify(content.example, null, 2);
+        const target = document.components.schemas[named(content.schema)];
+        const what = answer.description.split("\n")[0];
+        good.push(el("p", {}, el("strong", { class: status === "200" ? "good" : "bad" }, status), " ", inline(what), " ",
+          kind.includes("json") ? type(content.schema) : el("code", {}, kind)),
+        el("details", {}, el("summary", {}, `Fields, headers and an example of ${status}`),
+          target ? fields(target) : "", table(["Header", "Example", "Meaning"], headers),
+          block(`Example of ${status}, ${operation.operationId}`, example)));
+      } else {
+        for (const slug of Object.keys(content.examples)) {
+          const { summary } = document.components.examples[slug];
+          problems.push([el("a", { href: local(`/problems/${slug}`) }, slug), status, summary]);
+        }
+      }
+    }
+  }
+  return [el("h4", {}, "What comes back"), ...good,
+    el("details", {}, el("summary", {}, `Problems of ${operation.operationId} (${problems.length})`),
+      table(["Problem", "Status", "When"], problems))];
+}
+
+// the page
+
+async function suggest(rendered, who) {
+  const options = document.getElementById("platforms");
+  const key = who.find(({ key: name }) => name === "callerKey").field;
+  const headers = key.read() ? [["X-API-Key", key.read()]] : [];
+  const answer = await fetch(`${BASE}/v1/platforms`, { headers, credentials: "omit" });
+  const names = answer.ok ? (await answer.json()).platforms.map((each) => each.name) : [];
+  options.replaceChildren(...names.map((name) => el("option", { value: name })));
+  for (const { inputs, body, show } of rendered) {
+    for (const { name, control, where } of inputs) {
+      if (names.length && where === "path" && name === "platform" && !control.value) control.value = names[0];
+    }
+    if (names.length && body && body.value === body.textContent) {
+      const example = JSON.parse(body.value);
+      example.users.forEach((each, place) => { each.platform = names[place % names.length]; });
+      body.value = JSON.stringify(example, null, 2);
+    }
+    show();
+  }
+}
+
+async function main() {
+  const answer = await fetch(`${BASE}/openapi.json`, { credentials: "omit" });
+  const openapi = await answer.json();
+  const who = credentials(openapi);
+  const calls = Object.entries(openapi.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      id: operation.operationId,
+      path,
+      method: method.toUpperCase(),
+      operation,
+      schemes: new Set(operation.security.flatMap((each) => Object.keys(each))),
+    })));
+  const rendered = calls.map((call) => ({ call, ...callSection(call, openapi, who) }));
+  const asking = el("form", { class: "fields", "aria-labelledby": "who-name" }, who.map(({ field }) => field.label));
+  asking.addEventListener("submit", (event) => event.preventDefault());
+  document.getElementById("version").textContent = openapi.info.version;
+  const sections = openapi.tags.map((tag) => [
+    el("h2", { id: `tag-${tag.name}` }, tag.name), prose(tag.description),
+    rendered.filter(({ call }) => call.operation.tags.includes(tag.name)).map(({ section }) => section),
+  ]);
+  document.getElementById("main").replaceChildren(
+    el("datalist", { id: "platforms" }),
+    ...prose(openapi.info.description),
+    el("h2", { id: "who-name" }, "Who asks"),
+    el("p", {}, "Leave empty what your gateway does not want. It goes into the calls below, and nowhere else."),
+    asking, ...sections.flat(2),
+    el("h2", { id: "types" }, "Types"),
+    ...Object.entries(openapi.components.schemas).map(([name, schema]) => typeSection(name, schema)));
+  document.getElementById("nav").replaceChildren(el("ul", {},
+    el("li", {}, el("a", { href: "#who-name" }, "Who asks")),
+    openapi.tags.map((tag) => el("li", {}, el("a", { href: `#tag-${tag.name}` }, tag.name), el("ul", {},
+      calls.filter((call) => call.operation.tags.includes(tag.name)).map((call) =>
+        el("li", {}, el("a", { href: `#${call.id}` }, call.operation.summary)))))),
+    el("li", {}, el("a", { href: "#types" }, "Types"))));
+  who.find(({ key }) => key === "callerKey").field.control.addEventListener("change", () => suggest(rendered, who));
+  await suggest(rendered, who);
+  document.getElementById("main").setAttribute("aria-busy", "false");
+  if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+}
+
+main().catch((error) => {
+  document.getElementById("main").replaceChildren(
+    el("p", { role: "alert" }, `The description of the API could not be read: ${error.message}`));
+});

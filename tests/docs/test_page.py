@@ -1,0 +1,129 @@
+"""`/docs` and the pages of problems, in a real browser: who has nothing else can make every call from there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from asyncio.subprocess import PIPE
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from adapters.simulation import serving
+from gateway.problems import Kind
+from tests.gateways import CALLERS, OWN, Gateway, caller, key_of, running
+
+FOLDER = Path(__file__).with_name("node")
+NODE = shutil.which("node") or ""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
+PATIENCE = 120
+CALLS = {
+    "lookup": {"user_id": "103", "explain": "true"},
+    "list_connections": {"status": "pending_incoming\npending_outgoing", "limit": "1"},
+    "lookup_many": {},
+    "act": {"user_id": "102", "action": "accept"},
+    "list_platforms": {},
+    "livez": {},
+    "readyz": {},
+    "metrics_text": {},
+    "openapi": {},
+    "docs": {},
+    "problem": {"slug": "platform-timeout"},
+}
+
+pytestmark = [
+    pytest.mark.skipif(not NODE, reason="there is no node"),
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
+    pytest.mark.skipif(
+        not (FOLDER / "node_modules").is_dir(),
+        reason="there are no node_modules, which `make test` installs with npm",
+    ),
+]
+
+
+async def browse(scenario: str, folder: Path, **given: Any) -> Any:
+    """What `browse.mjs` saw. Its environment is empty: no proxy is in the way."""
+    process = await asyncio.create_subprocess_exec(
+        *(NODE, FOLDER / "browse.mjs", CHROMIUM, scenario),
+        stdin=PIPE,
+        stdout=PIPE,
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)},
+    )
+    printed, _ = await asyncio.wait_for(process.communicate(msgspec.json.encode(given)), PATIENCE)
+    assert process.returncode == 0
+    return msgspec.json.decode(printed)
+
+
+async def test_every_call_can_be_made_from_it(gateway: Gateway, tmp_path: Path) -> None:
+    async with serving(gateway.app) as url:
+        seen = await browse("calls", tmp_path, url=url, calls=CALLS)
+        document = (await gateway.client.get("/openapi.json")).json()
+        assert set(seen["calls"]) == {
+            operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+        }
+        assert {id_: call["status"] for id_, call in seen["calls"].items()} == dict.fromkeys(CALLS, "200 OK")
+        said = {id_: call["body"] for id_, call in seen["calls"].items()}
+        assert msgspec.json.decode(said["lookup"])["status"] == "pending_outgoing"
+        assert "steps" in msgspec.json.decode(said["lookup"])["explain"]
+        assert len(msgspec.json.decode(said["list_connections"])["connections"]) == 1
+        assert msgspec.json.decode(said["lookup_many"])["results"][0]["connection"]["platform"] == "acme"
+        assert msgspec.json.decode(said["act"])["status"] == "connected"
+        assert "connection_gateway_waiting" in said["metrics_text"]
+        assert (seen["errors"], seen["violations"], seen["hosts"]) == ([], [], [url])
+
+
+async def test_its_curl_lines_do_the_same(gateway: Gateway, tmp_path: Path) -> None:
+    async with serving(gateway.app) as url:
+        wanted = {name: CALLS[name] for name in ("lookup", "list_connections", "lookup_many", "act")}
+        seen = await browse("calls", tmp_path, url=url, calls=wanted)
+        for call in seen["calls"].values():
+            assert call["copied"] == call["line"]
+            printed = msgspec.json.decode(await shell(call["line"]))
+            assert set(printed) == set(msgspec.json.decode(call["body"]))
+            assert "type" not in printed
+
+
+async def test_secrets_go_into_the_call_and_not_into_the_line(tmp_path: Path) -> None:
+    async with running(CALLERS, [caller("web", may=["read", "act"])]) as gateway, serving(gateway.app) as url:
+        who = {"callerKey": key_of("web"), "platformToken": "acme=demo"}
+        wanted = {"lookup": {"platform": "acme", "user_id": "103"}}
+        seen = await browse("calls", tmp_path, url=url, who=who, calls=wanted, noClipboard=True)
+        call = seen["calls"]["lookup"]
+        assert call["status"] == "200 OK"
+        assert call["copied"] == call["line"]
+        assert key_of("web") not in call["line"]
+        assert '"X-API-Key: $X_API_KEY"' in call["line"]
+        printed = await shell(call["line"], X_API_KEY=key_of("web"), X_PLATFORM_TOKEN="acme=demo")
+        assert msgspec.json.decode(printed)["status"] == "pending_outgoing"
+
+
+async def test_a_problem_leads_to_what_it_means(tmp_path: Path) -> None:
+    async with running(OWN) as gateway, serving(gateway.app) as url:
+        seen = await browse("calls", tmp_path, url=url, calls={"lookup": {"platform": "club", "user_id": "404404"}})
+        assert seen["calls"]["lookup"]["status"] == "404 Not Found"
+        assert seen["calls"]["lookup"]["meaning"] == f"{url}/problems/user-not-found"
+
+
+async def test_nobody_is_shut_out(gateway: Gateway, tmp_path: Path) -> None:
+    async with serving(gateway.app) as url:
+        seen = await browse("look", tmp_path, url=url, slugs=[kind.slug for kind in Kind])
+        assert (seen["errors"], seen["violations"], seen["hosts"]) == ([], [], [url])
+        assert seen["overflow"] == 0
+
+
+async def test_a_keyboard_is_enough(gateway: Gateway, tmp_path: Path) -> None:
+    async with serving(gateway.app) as url:
+        seen = await browse("keyboard", tmp_path, url=url, calls={"lookup": {"user_id": "103"}})
+        assert (seen["first"], seen["skipped"]) == ("Skip to the calls", "main")
+        assert seen["calls"]["lookup"]["status"] == "200 OK"
+        assert msgspec.json.decode(seen["calls"]["lookup"]["body"])["user_id"] == "103"
+
+
+async def shell(line: str, **environ: str) -> bytes:
+    process = await asyncio.create_subprocess_shell(line, stdout=PIPE, env={"PATH": os.environ["PATH"], **environ})
+    printed, _ = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0
+    return printed
