@@ -25,6 +25,7 @@ from adapters.sessions import LoginRefused
 from adapters.simulation.tokens import Tokens
 from gateway.problems import Problem
 from gateway.settings import ConfigurationError
+from gateway.shortcuts import READY
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.log import Log
 
@@ -134,8 +135,9 @@ class Watch:
 
         async def noting_send(message: Message) -> None:
             nonlocal said
-            if message["type"] == "http.response.start":
-                said = " ".join(value.decode("latin-1") for _, value in message["headers"])
+            if message["type"] in {"http.response.start", READY}:
+                values = [message.get("fixed", b""), *(value for _, value in message["headers"])]
+                said = b" ".join(values).decode("latin-1")
             body.extend(message.get("body", b""))
             await send(message)
 

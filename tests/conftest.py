@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.canary import Watch
 from tests.gateways import CALLERS, Gateway, running
-from tests.reporting import WATCH, Report
+from tests.promises import Promises
+from tests.reporting import PROMISES, WATCH, Report
 
 # A gateway per test, each with the same key, whose parsing takes 40 ms: it is parsed once.
 setattr(serialization, "load_pem_private_key", functools.cache(load_pem_private_key))  # noqa: B010  mypy's wish
@@ -21,6 +22,8 @@ setattr(serialization, "load_pem_private_key", functools.cache(load_pem_private_
 REPORT: Final = pytest.StashKey[Report]()
 Watch.on_duty = WATCH
 Watch.install()
+Promises.on_duty = PROMISES
+Promises.install()
 
 
 @pytest.fixture

@@ -7,13 +7,15 @@ from typing import Any, Final
 import pytest
 
 from tests.canary import Watch
+from tests.promises import Promises
 
 WATCH: Final = Watch()
-"""Over all that this process does."""
+PROMISES: Final = Promises()
+"""Both over all that this process does."""
 
 
 class Report:
-    """A pytest plugin. A leak fails the run, and with `no_skips` so does whatever was skipped."""
+    """A pytest plugin. A leak and a broken promise fail the run, and with `no_skips` so does whatever was skipped."""
 
     def __init__(self, *, no_skips: bool) -> None:
         self.lines: list[str] = []
@@ -22,6 +24,9 @@ class Report:
         self._marks: set[str] = set()
         self._read = 0
         self._leaks: set[str] = set()
+        self._answers = 0
+        self._broken: set[str] = set()
+        self._kept: set[str] = set()
 
     def pytest_testnodedown(self, node: Any) -> None:
         """Another process has ended; one that was cut off has nothing to say, and xdist fails the run for it."""
@@ -35,6 +40,9 @@ class Report:
             "marks": sorted(WATCH.secrets | WATCH.users),
             "read": WATCH.read_so_far,
             "leaks": sorted(WATCH.leaks()),
+            "answers": PROMISES.answers,
+            "broken": sorted(PROMISES.broken),
+            "kept": sorted(PROMISES.kept),
         }
         output = getattr(session.config, "workeroutput", None)
         if output is not None:
@@ -42,7 +50,7 @@ class Report:
             return
         self.lines = []
         self._add(**own)
-        if self._leaks or (self._no_skips and self._skipped(session)):
+        if self._leaks or self._broken or (self._no_skips and self._skipped(session)):
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -52,14 +60,34 @@ class Report:
         terminalreporter.write_line(f"silence: {told}: {len(self._leaks)} found")
         for leak in sorted(self._leaks):
             terminalreporter.write_line(leak, red=True)
+        made = set(PROMISES.made())
+        told = f"{self._answers:,} answers; of {len(made)} statuses and problems that it promises, {len(self._kept)} seen"
+        terminalreporter.write_line(f"/openapi.json: {told}: {len(self._broken)} broken")
+        for broken in sorted(self._broken):
+            terminalreporter.write_line(broken, red=True)
+        if self._no_skips:
+            terminalreporter.write_line(f"not seen: {', '.join(sorted(made - self._kept))}")
         skipped = self._skipped(terminalreporter)
         if skipped and self._no_skips:
             terminalreporter.write_line(
                 f"Nothing may be skipped here, but these were: {', '.join(skipped)}", red=True
             )
 
-    def _add(self, lines: list[str], marks: list[str], read: int, leaks: list[str]) -> None:
+    def _add(
+        self,
+        *,
+        lines: list[str],
+        marks: list[str],
+        read: int,
+        leaks: list[str],
+        answers: int,
+        broken: list[str],
+        kept: list[str],
+    ) -> None:
         self.lines += lines
+        self._answers += answers
+        self._broken.update(broken)
+        self._kept.update(kept)
         self._marks.update(marks)
         self._read += read
         self._leaks.update(leaks)

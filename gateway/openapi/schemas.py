@@ -32,8 +32,9 @@ def schemas(of: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
 
 
 def _required(struct: types.StructType) -> list[str]:
-    """What is sent always: all but what may be unset. What we take has no defaults."""
-    return [field.encode_name for field in struct.fields if field.default is not msgspec.UNSET]
+    """What is sent always, defaults too: all but what may be unset. What we take has no defaults."""
+    has_default = (field.encode_name for field in struct.fields if field.default is not msgspec.NODEFAULT)
+    return [*(field.encode_name for field in struct.fields if field.required), *has_default]
 
 
 def _structs(found: Iterable[types.Type]) -> Iterable[types.StructType]:

@@ -48,7 +48,13 @@ wait for it, it runs on.""",
         )
     },
     problems=OF_ONE_PLATFORM
-    | {Kind.ACTION_NOT_POSSIBLE, Kind.ACTION_NOT_OFFERED, Kind.PAYLOAD_TOO_LARGE, Kind.OUTCOME_UNKNOWN},
+    | {
+        Kind.NOT_FOUND,
+        Kind.ACTION_NOT_POSSIBLE,
+        Kind.ACTION_NOT_OFFERED,
+        Kind.PAYLOAD_TOO_LARGE,
+        Kind.OUTCOME_UNKNOWN,
+    },
 )
 
 

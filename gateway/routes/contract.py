@@ -21,6 +21,7 @@ POLICY: Final = Header(
     "Content-Security-Policy", "The page loads nothing from elsewhere, and runs nothing inline.", pages.POLICY
 )
 HEADERS: Final = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
+NOT_GUESSED: Final = Header("X-Content-Type-Options", "It is what `Content-Type` says.", "nosniff")
 Slug = Annotated[str, Meta(extra_json_schema={"enum": [kind.slug for kind in Kind]})]
 
 
@@ -37,7 +38,7 @@ def _says(summary: str, details: str, answer: Answer, *parameters: Parameter, pr
 
 
 def _page(what: str) -> Answer:
-    return Answer(what, str, "<!DOCTYPE html>…", HTML, headers=(CHECKED, POLICY))
+    return Answer(what, str, "<!DOCTYPE html>…", HTML, headers=(CHECKED, POLICY, NOT_GUESSED))
 
 
 OPENAPI: Final = _says(

@@ -1,0 +1,207 @@
+"""A watch over the whole suite: every answer of a gateway is one that `/openapi.json` promises.
+
+Promised are status, media type, headers and body of each call; nothing that is not promised may be there. What is no
+call (another path or method, no HTTP at all) is answered by a problem. And every problem, wherever it stands in an
+answer, has its page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Final
+
+import jsonschema_rs
+import msgspec
+from starlette.types import Message, Receive, Scope, Send
+
+from adapters import ADAPTERS, adapter_name
+from gateway.app import create_app
+from gateway.conversion import from_tables
+from gateway.routes.endpoint import Endpoint
+from gateway.shortcuts import READY, REFUSED
+from gateway.telemetry.access import AccessLog
+
+REMEMBERED: Final = 50_000
+"""Answers that need not be looked at again."""
+DIFFERS: Final = re.compile(rb'"(?:as_of|instance|at_ms|took_ms|age_ms)":(?:"[^"]*"|[0-9]+)')
+"""What no two answers have in common."""
+TYPE: Final = re.compile(rb'"type":"(/problems/[^"]*)"')
+PROBLEM: Final = "application/problem+json"
+ANYWHERE: Final = ("access-control-", "connection", "content-length", "content-type", "date", "vary")
+"""Headers that are the protocol's, or the browsers'."""
+
+
+class Promises:
+    """`broken` is what was answered otherwise, `kept` each promise that some answer kept."""
+
+    on_duty: ClassVar[Promises | None] = None
+
+    def __init__(self) -> None:
+        self.answers = 0
+        self.broken: set[str] = set()
+        self.kept: set[str] = set()
+        self._seen: set[Any] = set()
+        self._document: Any = None
+        self._validators: dict[str, jsonschema_rs.Validator] = {}
+        self._paths: list[tuple[re.Pattern[str], Mapping[str, Any]]] = []
+
+    def made(self) -> Iterator[str]:
+        """All of them: `operation status`, and `operation problem`."""
+        for methods in self._read()["paths"].values():
+            for operation in methods.values():
+                for status, answer in operation["responses"].items():
+                    for media, content in answer["content"].items():
+                        slugs = content["examples"] if media == PROBLEM else (status,)
+                        yield from (f"{operation['operationId']} {each}" for each in slugs)
+
+    def check(self, scope: Scope, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        self.answers += 1
+        found = dict(headers)
+        media = found.get("content-type", "").lower()
+        same = (scope["method"], id(scope.get("route")), status, media, frozenset(found), DIFFERS.sub(b"", body))
+        if same in self._seen:
+            return
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen.add(same)
+        operation = self._operation(scope)
+        name = "no call" if operation is None else operation["operationId"]
+        for what in self._wrong(scope, operation, status, found, media, body):
+            self.broken.add(f"{name} {status}: {what}")
+        pages = {f"/problems/{slug}" for slug in self._slugs()}
+        for link in TYPE.findall(body):
+            if link.decode() not in pages:
+                self.broken.add(f"{name} {status}: {link.decode()} has no page")
+
+    def _wrong(
+        self, scope: Scope, operation: Any, status: int, headers: Mapping[str, str], media: str, body: bytes
+    ) -> Iterator[str]:
+        if operation is None:
+            if scope["method"] == "OPTIONS" and status == 204:
+                return  # a page asks whether it may
+            if status == 200 and isinstance(route := scope.get("route"), Endpoint) and route.says is None:
+                return  # a part of a page
+            promised = self._read()["components"]["responses"]["MethodNotAllowed"] if status == 405 else {}
+            yield from self._wrong_headers(promised.get("headers", {}), headers, is_call=False)
+            yield from self._wrong_body({"$ref": "#/components/schemas/ProblemDetails"}, "no call", media, body)
+            return
+        promised = operation["responses"].get(str(status))
+        if promised is None:
+            yield "this status is not promised"
+            return
+        content = {kind.lower(): each for kind, each in promised["content"].items()}.get(media)
+        if content is None:
+            yield f"{media or 'no media type'} is not promised"
+            return
+        if media == PROBLEM:
+            slug = TYPE.search(body)
+            self.kept.add(f"{operation['operationId']} {'' if slug is None else slug[1].decode().rpartition('/')[2]}")
+        else:
+            self.kept.add(f"{operation['operationId']} {status}")
+        yield from self._wrong_headers(promised["headers"], headers, is_call=True)
+        if scope["method"] != "HEAD" and "json" in media:
+            yield from self._wrong_body(content["schema"], f"{operation['operationId']} {status}", media, body)
+
+    @staticmethod
+    def _wrong_headers(promised: Mapping[str, Any], headers: Mapping[str, str], *, is_call: bool) -> Iterator[str]:
+        known = {name.lower(): each for name, each in promised.items()}
+        for name, each in known.items():
+            if name not in headers and each["required"]:
+                yield f"no {name}"
+            elif name in headers and each["schema"]["type"] == "integer" and not headers[name].isdigit():
+                yield f"{name} is no number"
+        for name in headers:
+            if is_call and name not in known and not name.startswith(ANYWHERE):
+                yield f"{name} is not promised"
+
+    def _wrong_body(self, schema: Any, name: str, media: str, body: bytes) -> Iterator[str]:
+        if media in {PROBLEM, "application/json"}:
+            key = f"{name} {media}"
+            if key not in self._validators:
+                whole = {**schema, "components": self._read()["components"]}
+                self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
+            for error in self._validators[key].iter_errors(msgspec.json.decode(body)):
+                yield f"{error.message[:200]} at {error.instance_path}"
+        else:
+            yield f"{media or 'no media type'} is not promised"
+
+    def _operation(self, scope: Scope) -> Any:
+        """The call that this request makes."""
+        if REFUSED in scope or b"%" in scope.get("raw_path", b""):
+            return None
+        self._read()
+        method = "get" if scope["method"] == "HEAD" else scope["method"].lower()
+        for path, methods in self._paths:
+            if path.fullmatch(scope["path"]):
+                return methods.get(method)
+        return None
+
+    def _slugs(self) -> list[str]:
+        (slug,) = (
+            each for each in self._read()["paths"]["/problems/{slug}"]["get"]["parameters"] if each["name"] == "slug"
+        )
+        found: list[str] = slug["schema"]["enum"]
+        return found
+
+    def _read(self) -> Any:
+        """The document, once: with what any platform takes, and closed: what it does not name may not be there."""
+        if self._document is None:
+            platforms = {
+                adapter_name(each): {
+                    "adapter": adapter_name(each),
+                    "base_url": "https://example.com",
+                    "credentials": {"mode": "caller"},
+                }
+                for each in ADAPTERS
+            }
+            self._document = msgspec.json.decode(create_app(from_tables({"platforms": platforms})).state.openapi())
+            for schema in self._document["components"]["schemas"].values():
+                if "properties" in schema:
+                    schema["additionalProperties"] = False
+            self._paths = [
+                (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods)
+                for path, methods in self._document["paths"].items()
+            ]
+        return self._document
+
+    @staticmethod
+    def install() -> None:
+        """Look at every answer of every gateway, for as long as the process runs."""
+        original = AccessLog.__call__
+
+        async def watched(layer: AccessLog, scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] != "http" or "app" not in scope or Promises.on_duty is None:
+                await original(layer, scope, receive, send)
+                return
+            answer = _Answer(send)
+            try:
+                await original(layer, scope, receive, answer.send)
+            finally:
+                if answer.is_whole:
+                    Promises.on_duty.check(scope, answer.status, answer.headers, bytes(answer.body))
+
+        AccessLog.__call__ = watched  # type: ignore[method-assign,assignment]  # as long as the process runs
+
+
+class _Answer:
+    """What is sent, noted on its way."""
+
+    def __init__(self, send: Callable[[Message], Any]) -> None:
+        self._send = send
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+        self.body = bytearray()
+        self.is_whole = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] in {"http.response.start", READY}:
+            self.status = message["status"]
+            fixed = message.get("fixed", b"").decode("latin-1").splitlines()
+            self.headers = [(line.partition(": ")[0], line.partition(": ")[2]) for line in fixed]
+            self.headers += [
+                (name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in message["headers"]
+            ]
+        self.body += message.get("body", b"")
+        self.is_whole = message["type"] in {"http.response.body", READY} and not message.get("more_body", False)
+        await self._send(message)
