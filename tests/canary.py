@@ -23,6 +23,7 @@ from adapters.contract import PlatformError
 from adapters.secret import Secret
 from adapters.sessions import LoginRefused
 from adapters.simulation.tokens import Tokens
+from adapters.user_ids import MAX_USER_ID
 from gateway.problems import Problem
 from gateway.settings import ConfigurationError
 from gateway.shortcuts import READY
@@ -36,6 +37,8 @@ _USER: Final = re.compile(r"(?<![0-9A-Za-z_.-])[1-9][0-9]{8,18}(?![0-9A-Za-z_-])
 _BARE: Final = re.compile(r'"(?!status|duration_ms|request_id|overloaded)([a-z_]+)":"?[0-9]{1,15}"?[,}]')
 CREDENTIALS: Final = ("x-api-key", "sessiontoken", "authorization", "x-platform-token")
 FOR_USERS: Final = "user_id"
+NOBODY: Final = str(MAX_USER_ID)
+"""What is said wherever it is said which ids there can be."""
 
 
 class Watch:
@@ -56,7 +59,7 @@ class Watch:
         self.secrets.update(_WORD.findall(secret))
 
     def mark_users(self, text: str) -> None:
-        self.users.update(_USER.findall(text))
+        self.users.update(each for each in _USER.findall(text) if each != NOBODY)
 
     def read(self, text: str, where: str) -> None:
         self.read_so_far += 1

@@ -128,12 +128,13 @@ class Promises:
 
     def _operation(self, scope: Scope) -> Any:
         """The call that this request makes."""
-        if REFUSED in scope or b"%" in scope.get("raw_path", b""):
+        if REFUSED in scope:
             return None
         self._read()
+        written = scope["raw_path"].decode("latin-1")
         method = "get" if scope["method"] == "HEAD" else scope["method"].lower()
         for path, methods in self._paths:
-            if path.fullmatch(scope["path"]):
+            if path.fullmatch(written):
                 return methods.get(method)
         return None
 

@@ -49,7 +49,6 @@ wait for it, it runs on.""",
     },
     problems=OF_ONE_PLATFORM
     | {
-        Kind.NOT_FOUND,
         Kind.ACTION_NOT_POSSIBLE,
         Kind.ACTION_NOT_OFFERED,
         Kind.PAYLOAD_TOO_LARGE,
