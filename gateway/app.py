@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -19,13 +20,16 @@ from gateway.lifecycle import Lifecycle
 from gateway.openapi import document as openapi
 from gateway.perimeter import Perimeter
 from gateway.routes import actions, connections, contract, lists, lookups, platforms, probes, scrapes
-from gateway.settings import Settings
+from gateway.settings import ConfigurationError, Settings
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.audit import Audit
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 from gateway.viewers import identity_headers
 from gateway.wiring import Wire, Wiring
+
+if TYPE_CHECKING:
+    from gateway.telemetry.traces import Traces
 
 
 class App(Starlette):
@@ -46,7 +50,9 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     log = log or log_of(settings)
     lifecycle = Lifecycle()
     metrics = Metrics()
-    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics)
+    traces = _traces() if settings.server.traces else None
+    spans = {} if traces is None else {"spans": traces.of}
+    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, **spans)
     generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
     perimeter = Perimeter(settings.server.hosts, settings.server.cors_origins, generations)
@@ -59,6 +65,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         await wiring.aclose()
+        if traces is not None:
+            await traces.aclose()
 
     @functools.cache
     def document() -> bytes:
@@ -79,6 +87,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         routes=endpoints,
         middleware=[
             Middleware(AccessLog, log, metrics),
+            *([] if traces is None else [Middleware(traces.layer)]),
             *cors(settings.server.cors_origins, identities),
             Middleware(Answering, log, adapters),
             Middleware(Entrance, perimeter, generations, admission),
@@ -90,6 +99,16 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     app.state.generations = generations
     app.state.openapi = document
     return app
+
+
+def _traces() -> Traces:
+    """What the extra brings is imported only here."""
+    try:
+        from gateway.telemetry.traces import Traces
+    except ImportError as error:
+        missing = f"server.traces: {error.name} is missing: install connection-gateway[otel]"
+        raise ConfigurationError(missing) from error
+    return Traces()
 
 
 def log_of(settings: Settings) -> Log:

@@ -33,6 +33,7 @@ from gateway.background import Background
 from gateway.deadlines import Deadlines
 from gateway.known import Known
 from gateway.line import ANY_TIME, ENOUGH, Asked, Line, Question, Said, Waiter
+from gateway.spans import UNTRACED, Spans
 
 LATE: Final = 4.0
 """Times as long as usual, and what has not come back by then is late."""
@@ -45,8 +46,9 @@ Hear = Callable[[Viewer, int, Said], None]
 class Batcher(OneLoop):
     """Reads of one platform; `reads` keeps the calls until they end, and `hear` is told what came of each."""
 
-    def __init__(self, adapter: Adapter, reads: Background, hear: Hear) -> None:
+    def __init__(self, adapter: Adapter, reads: Background, hear: Hear, spans: Spans = UNTRACED) -> None:
         self._adapter = adapter
+        self._spans = spans
         self._reads = reads
         self._hear = hear
         self._deadlines = Deadlines()
@@ -57,7 +59,7 @@ class Batcher(OneLoop):
 
     def ask(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Asked:
         """Ask the platform about this user, in a call that began after `since` (`loop.time()`); then `hear`."""
-        waiter = Waiter(1, self._loop.create_future())
+        waiter = Waiter(1, self._loop.create_future(), self._spans.asker())
         line = self._line(viewer)
         joined = line.join(user_id, waiter, deadline, since)
         question = joined or line.ask(user_id, waiter, deadline)
@@ -66,7 +68,7 @@ class Batcher(OneLoop):
             if not line.leaving and (line.under_way < ENOUGH or self._passes(line)):
                 line.leaving = True
                 self._loop.call_soon(self._leave_together, line)
-        return Asked(question, waiter, deadline, joined is not None)
+        return Asked(question, waiter, deadline, joined is not None, joined is None and not line.leaving)
 
     async def hear(self, asked: Asked) -> Said:
         """What the platform says, at the latest by the deadline."""
@@ -80,7 +82,7 @@ class Batcher(OneLoop):
         asked = list(user_ids)
         if not asked:
             return {}
-        waiter = Waiter(len(asked), self._loop.create_future())
+        waiter = Waiter(len(asked), self._loop.create_future(), self._spans.asker())
         line = self._line(viewer)
         questions = [
             line.ask(user_id, waiter, deadline)
@@ -119,7 +121,8 @@ class Batcher(OneLoop):
         for question in batch:
             question.trail = met
         try:
-            await self._answer(line, batch)
+            with self._spans.batch(batch):
+                await self._answer(line, batch)
         except asyncio.CancelledError as end:
             self._fail(line, batch, end)
             raise

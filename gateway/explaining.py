@@ -29,17 +29,20 @@ class Explaining:
 
     def waits(self, asked: Asked) -> None:
         self._asked = asked
-        self._steps.append(Step(StepKind.WAIT, self._now(), "joined" if asked.joined else None))
+        outcome = "joined" if asked.joined else "gathered" if asked.gathers else "none"
+        self._steps.append(Step(StepKind.WAIT, self._now(), outcome))
+
+    def own_steps(self) -> list[Step]:
+        """Those that are nobody else's."""
+        for step in self._steps:
+            if self._asked is not None and step.kind is StepKind.WAIT and step.ended is None:
+                _end(step, self._asked.question.began, self._now())
+        return self._steps
 
     def steps(self) -> list[Step]:
         """Those of this lookup, and of the call that it waited for, in their order."""
-        if self._asked is None:
-            return self._steps
-        question = self._asked.question
-        wait = next(step for step in self._steps if step.kind is StepKind.WAIT)
-        if question.began is not NOT_YET and wait.ended is None:
-            _end(wait, question.began, self._now())
-        return sorted([*self._steps, *question.trail], key=lambda step: step.begun)
+        trail = [] if self._asked is None else self._asked.question.trail
+        return sorted([*self.own_steps(), *trail], key=lambda step: step.begun)
 
     def explanation(self, reading: Reading | None = None) -> Explanation:
         """Of this answer; without one of a problem."""
@@ -64,11 +67,10 @@ class Explaining:
 
 
 def _end(wait: Step, left: float, now: float) -> None:
-    """It ends as the call leaves; for one that had left before, as that is back."""
-    if left > wait.begun:
-        wait.end(left, wait.outcome or "gathered")
-    else:
-        wait.end(now if wait.outcome else left, wait.outcome or "none")
+    """It ends as the call leaves; for one that had left before, as that is back. It may not have left yet."""
+    if left is NOT_YET:
+        return
+    wait.end(now if left < wait.begun else left)
 
 
 def _source(reading: Reading) -> Source:

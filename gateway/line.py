@@ -109,13 +109,15 @@ class Question:
 class Waiter:
     """One lookup, of one user or of many: a future, and what was heard so far."""
 
-    __slots__ = ("_missing", "done", "heard")
+    __slots__ = ("_missing", "asker", "done", "heard")
 
-    def __init__(self, users: int, done: asyncio.Future[None]) -> None:
+    def __init__(self, users: int, done: asyncio.Future[None], asker: object = None) -> None:
         self._missing = users
         self.done = done
         """resolved once all was heard"""
         self.heard: dict[int, Said] = {}
+        self.asker = asker
+        """what whoever traces remembers of who asked"""
 
     def hear(self, user_id: int, said: Said) -> None:
         self.heard[user_id] = said
@@ -135,9 +137,13 @@ class Waiter:
 
 
 class Asked(NamedTuple):
-    """A lookup that waits, until its deadline; `joined`: others had asked the same already."""
+    """A lookup that waits, until its deadline.
+
+    `joined`: others had asked the same already; `gathers`: it leaves only when a call is back.
+    """
 
     question: Question
     waiter: Waiter
     deadline: float
     joined: bool
+    gathers: bool

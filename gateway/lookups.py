@@ -27,8 +27,8 @@ from gateway.cache import Shelf
 from gateway.known import Known
 from gateway.line import ANY_TIME, Said
 from gateway.problems import OF_PLATFORM_ERROR
+from gateway.stack import Stack
 from gateway.trail import StepKind
-from gateway.waiting_room import WaitingRoom
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
 """Failures that say nothing of the connection, only that the platform could not be asked about it now."""
@@ -54,16 +54,15 @@ class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
 
 
 class Lookups(OneLoop):
-    """`room` is for those who wait.
+    """`since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`.
 
-    `since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`. `account` is
-    told how the answer comes to be.
+    `account` is told how the answer comes to be.
     """
 
-    def __init__(self, adapter: Adapter, shelf: Shelf, room: WaitingRoom, reads: Background) -> None:
+    def __init__(self, adapter: Adapter, shelf: Shelf, stack: Stack, reads: Background) -> None:
         self._shelf = shelf
-        self._room = room
-        self._batcher = Batcher(adapter, reads, self._hear)
+        self._room = stack.room
+        self._batcher = Batcher(adapter, reads, self._hear, stack.spans)
 
     async def one(
         self,

@@ -47,7 +47,7 @@ class Platform:
         self._kept = kept_for_reading_back(request_timeout)
         self._reads = Background()
         self._attempts = Background()
-        self.lookups = Lookups(adapter, shelf, stack.room, self._reads)
+        self.lookups = Lookups(adapter, shelf, stack, self._reads)
         self._stretches = Stretches(adapter, self.lookups, self._reads)
 
     @property

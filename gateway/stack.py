@@ -12,6 +12,7 @@ import httpx
 from adapters.contract import Viewer
 from adapters.settings import PlatformSettings
 from gateway import trail
+from gateway.spans import UNTRACED, Spans
 from gateway.telemetry.metrics import PlatformMetrics
 from gateway.transports.breaker import Breaker, BreakerState
 from gateway.transports.limit import ConcurrencyLimit
@@ -53,10 +54,13 @@ class Stack:
         wire: httpx.AsyncBaseTransport,
         metrics: PlatformMetrics,
         max_waiting: int,
+        *,
+        spans: Spans = UNTRACED,
     ) -> None:
         """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
+        self.spans = spans
         waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
-        measured = Measured(wire, metrics.call)
+        measured = Measured(spans.wire(wire), metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=_told("breaker", metrics.refused_by_breaker))
         self._throttle = Throttle(
             self._breaker, scope=settings.THROTTLE_SCOPE, refused=_told("throttle", metrics.refused_by_throttle)

@@ -15,6 +15,7 @@ from adapters.settings import PlatformSettings
 from gateway.cache import Cache
 from gateway.platform import Platform
 from gateway.settings import ConfigurationError, Settings
+from gateway.spans import UNTRACED, Spans
 from gateway.stack import Stack
 from gateway.telemetry.metrics import Metrics
 from gateway.transports.pool import Pool
@@ -34,7 +35,15 @@ class Wiring:
     `warn` may be called from any thread. Nothing is sent yet.
     """
 
-    def __init__(self, settings: Settings, *, wire: Wire | None = None, warn: Warn, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        wire: Wire | None = None,
+        warn: Warn,
+        metrics: Metrics,
+        spans: Callable[[str], Spans] = lambda _platform: UNTRACED,
+    ) -> None:
         wire = wire or network()
         self._timeout = settings.server.request_timeout
         self._warn = warn
@@ -43,7 +52,7 @@ class Wiring:
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
         half = (settings.server.max_concurrency + 1) // 2
         self._stacks = {
-            name: Stack(name, each, wire(each), self._metrics[name], half)
+            name: Stack(name, each, wire(each), self._metrics[name], half, spans=spans(name))
             for name, each in settings.platforms.items()
         }
         self._retired: dict[asyncio.Task[None], Platform] = {}

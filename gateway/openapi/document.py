@@ -15,7 +15,7 @@ from gateway.advice import advice
 from gateway.callers import KEY_HEADER
 from gateway.openapi.operation import JSON, Answer, Header, Operation, Parameter, Tag
 from gateway.openapi.schemas import Schema, schemas
-from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER
+from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
 from gateway.problems import Kind, ProblemDetails
 from gateway.routes.endpoint import Endpoint
 from gateway.viewers import NAMING_HEADER
@@ -95,10 +95,10 @@ class _Types:
 
 
 def _operation(name: str, says: Operation, known: _Types, tokens: Sequence[str]) -> dict[str, Any]:
-    answers = {str(int(status)): _answer(answer, known) for status, answer in says.answers.items()}
+    answers = {str(int(status)): _answer(answer, known, says) for status, answer in says.answers.items()}
     by_status = itertools.groupby(sorted(says.problems, key=_order), key=lambda kind: kind.status)
     for status, kinds in by_status:
-        problems = _problems(list(kinds), known)
+        problems = _problems(list(kinds), known, _everywhere(says))
         if str(status) in answers:
             problems["content"] |= answers[str(status)]["content"]
             problems["description"] = f"{answers[str(status)]['description']}\n\n{problems['description']}"
@@ -134,20 +134,22 @@ def _parameter(each: Parameter, known: _Types) -> dict[str, Any]:
     return found if each.example is None else {**found, "example": each.example}
 
 
-def _answer(answer: Answer, known: _Types) -> dict[str, Any]:
+def _answer(answer: Answer, known: _Types, says: Operation) -> dict[str, Any]:
     example = msgspec.to_builtins(answer.example)
     return {
         "description": answer.what,
-        "headers": _headers(answer.headers, known),
+        "headers": _headers([*_everywhere(says), *answer.headers], known),
         "content": {answer.media_type: {"schema": known.of(answer.type), "example": example}},
     }
 
 
-def _problems(kinds: Collection[Kind], known: _Types) -> dict[str, Any]:
+def _problems(
+    kinds: Collection[Kind], known: _Types, everywhere: Iterable[Header] = OF_EVERY_ANSWER
+) -> dict[str, Any]:
     """The answer for these, which have one status."""
     status = next(iter(kinds)).status
     narrowed = {"type": {"enum": [_link(kind) for kind in kinds]}, "status": {"const": status}}
-    headers = [NOT_STORED]
+    headers = [*everywhere, NOT_STORED]
     if any(kind in PERHAPS_LATER for kind in kinds):
         always = all(kind in COME_BACK for kind in kinds)
         headers.append(msgspec.structs.replace(RETRY_AFTER, always=always))
@@ -173,8 +175,13 @@ def _headers(headers: Iterable[Header], known: _Types) -> dict[str, Any]:
             "schema": known.of(each.type),
             "example": each.example,
         }
-        for each in (*OF_EVERY_ANSWER, *headers)
+        for each in headers
     }
+
+
+def _everywhere(says: Operation) -> tuple[Header, ...]:
+    """What the answers of this call always have."""
+    return (*OF_EVERY_ANSWER, *OF_EVERY_CALL_OF_THE_API) if says.needs_key else OF_EVERY_ANSWER
 
 
 def _link(kind: Kind) -> str:

@@ -10,6 +10,7 @@ from adapters.contract import Action, Connection, PlatformName, Status
 from adapters.user_ids import MAX_USER_ID, UserId, pattern_up_to
 from gateway.openapi.operation import Header, Parameter, Where
 
+_TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _ID: Final = pattern_up_to(MAX_USER_ID).removeprefix("^").removesuffix("$")
 _NAMED: Final = f"[a-z][a-z0-9-]{{0,31}}={_ID}"
 PLATFORM: Final = Parameter("platform", Where.PATH, PlatformName, "A name from `GET /v1/platforms`.", "acme")
@@ -47,7 +48,18 @@ ON_BEHALF: Final = Parameter(
     "acme=7",
 )
 
+TRACE: Final = Parameter(
+    "traceparent",
+    Where.HEADER,
+    str,
+    "The trace that this call is part of (W3C Trace Context). It goes on to the platforms where the gateway traces.",
+    _TRACE,
+)
+
 OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or one that was made.", "fe79be88bcd04a26d73b10379648168c"),)
+OF_EVERY_CALL_OF_THE_API: Final = (
+    Header("traceparent", "The gateway's own part of the trace, where it traces.", _TRACE, always=False),
+)
 NOT_STORED: Final = Header("Cache-Control", "Nobody may keep it.", "no-store")
 OF_READS: Final = (
     Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),

@@ -36,6 +36,7 @@ wait for it, it runs on.""",
         shared.ON_BEHALF,
         shared.TIMEOUT,
         shared.REQUEST_ID,
+        shared.TRACE,
     ),
     answers={
         HTTPStatus.OK: Answer(

@@ -42,6 +42,7 @@ SAYS: Final = Operation(
         shared.FRESHNESS,
         shared.TIMEOUT,
         shared.REQUEST_ID,
+        shared.TRACE,
     ),
     answers={HTTPStatus.OK: Answer("The connection.", ExplainedConnection, shared.EXAMPLE, headers=shared.OF_READS)},
     problems=OF_ONE_PLATFORM,
@@ -61,11 +62,14 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         access.explains = inputs.flag(request, "explain")
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
         viewer = call.reader(platform.name)
-        if not access.explains:
+        if not access.explains and not access.is_traced:
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
             return answer(reading.body, reading.age, reading.source)
-        access.account = account = platform.account(viewer, access.received_at)
+        account = platform.account(viewer, access.received_at)
+        access.accounts.append(account)
         reading = await platform.lookups.one(viewer, user_id, deadline, since, account)
+        if not access.explains:
+            return answer(reading.body, reading.age, reading.source)
         told = msgspec.json.encode(account.explanation(reading))
         return answer(b'%b,"explain":%b}' % (reading.body[:-1], told), reading.age, reading.source)
 

@@ -76,6 +76,7 @@ SAYS: Final = Operation(
         shared.ON_BEHALF,
         shared.TIMEOUT,
         shared.REQUEST_ID,
+        shared.TRACE,
     ),
     answers={
         HTTPStatus.OK: Answer(

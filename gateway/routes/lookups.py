@@ -15,6 +15,7 @@ from adapters.contract import PlatformError, PlatformName, Viewer
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import problems
+from gateway.account import UNHEARD, Account
 from gateway.call import Call
 from gateway.lookups import MISS, Reading
 from gateway.openapi import shared
@@ -80,7 +81,7 @@ SAYS: Final = Operation(
 Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
 platform, a missing credential or what the caller may not is that entry's `error`. What is malformed refuses the whole
 call, and names the place.""",
-    parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID),
+    parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID, shared.TRACE),
     body=LookupRequest,
     body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
     answers={
@@ -114,7 +115,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         found = dict(
             await asyncio.gather(
                 *(
-                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline, since)
+                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline, since, access=call.access)
                     for name, user_ids in wanted.items()
                 )
             )
@@ -135,11 +136,20 @@ Answers = Mapping[int, Reading | PlatformError] | Problem
 
 
 async def _lookup(
-    platform: Platform, viewer: Viewer | Problem, user_ids: tuple[int, ...], deadline: float, since: float
+    platform: Platform,
+    viewer: Viewer | Problem,
+    user_ids: tuple[int, ...],
+    deadline: float,
+    since: float,
+    *,
+    access: Access,
 ) -> tuple[str, Answers]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since)
+    account: Account = UNHEARD
+    if access.is_traced:
+        access.accounts.append(account := platform.account(viewer, access.received_at))
+    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
 
 
 def _failure(found: Answers) -> str | None:

@@ -45,7 +45,10 @@ SAYS: Final = Operation(
     tag=Tag.PLATFORMS,
     summary="What is configured, and what each platform offers",
     details="Platforms that are closed to the caller are left out.",
-    parameters=(shared.REQUEST_ID,),
+    parameters=(
+        shared.REQUEST_ID,
+        shared.TRACE,
+    ),
     answers={
         HTTPStatus.OK: Answer(
             "The platforms.",

@@ -54,10 +54,13 @@ class Access(Quiet, msgspec.Struct):
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
 
-    account: Explaining | None = None
-    """how a lookup came by its answer, where somebody wants to know"""
+    accounts: list[Explaining] = []
+    """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
     explains: bool = False
     """whether the caller does"""
+    is_traced: bool = False
+    """whether its trace tells"""
+    trace_id: str | None = None
 
     def count(self, slug: str) -> None:
         """One entry of the answer is this problem."""
@@ -110,6 +113,7 @@ class AccessLog:
                 None if access.user_id is None else self._log.user(access.user_id),
                 access.problem,
                 access.problems,
+                access.trace_id,
             )
             if access.problem or access.named or access.action in ACTIONS:
                 self._audit.request(access, answered=access.status is not None)

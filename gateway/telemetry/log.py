@@ -58,6 +58,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """the slug"""
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which"""
+    trace_id: str | None = None
     address: str | None = None
     version: str | None = None
     setting: str | None = None
@@ -91,6 +92,7 @@ class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     user: str | None = None
     problem: str | None = None
     problems: dict[str, int] | None = None
+    trace_id: str | None = None
 
 
 class Log:
