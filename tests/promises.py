@@ -59,14 +59,14 @@ class Promises:
         self.answers += 1
         found = dict(headers)
         media = found.get("content-type", "").lower()
-        same = (scope["method"], id(scope.get("route")), status, media, frozenset(found), DIFFERS.sub(b"", body))
+        operation = self._operation(scope)
+        name = "no call" if operation is None else operation["operationId"]
+        same = (name, scope["method"], status, media, frozenset(found), DIFFERS.sub(b"", body))
         if same in self._seen:
             return
         if len(self._seen) >= REMEMBERED:
             self._seen.clear()
         self._seen.add(same)
-        operation = self._operation(scope)
-        name = "no call" if operation is None else operation["operationId"]
         for what in self._wrong(scope, operation, status, found, media, body):
             self.broken.add(f"{name} {status}: {what}")
         pages = {f"/problems/{slug}" for slug in self._slugs()}

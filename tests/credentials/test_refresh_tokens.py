@@ -100,14 +100,14 @@ def test_one_that_can_not_be_written_is_kept_in_memory_and_the_operator_is_told(
 def test_one_from_the_environment_is_kept_in_memory(tmp_path: Path) -> None:
     async def main() -> None:
         community = Community()
-        (tmp_path / "refresh").write_text("of somebody else")
+        (tmp_path / "refresh").write_text("of another one")
         token = await community.first_refresh_token()
         settings = configured(tmp_path, BY_REFRESH, CREDENTIALS__REFRESH_TOKEN=token)
         adapter = community.connect(settings)
         for _ in range(3):
             await ask(adapter)
             community.simulator.misbehave(Fault(expire_sessions=True))
-        assert (tmp_path / "refresh").read_text() == "of somebody else"
+        assert (tmp_path / "refresh").read_text() == "of another one"
 
     clock.run(main())
 
@@ -177,7 +177,7 @@ def test_credentials_are_the_same_if_nobody_but_us_replaced_the_refresh_token(tm
     assert in_use == now()
     in_use.refresh_token.replace("fourth", written=False)
     assert in_use == now()
-    (tmp_path / "refresh").write_text("of somebody else")
+    (tmp_path / "refresh").write_text("of another one")
     assert in_use != now()
     assert in_use != now(BY_PASSWORD)
     assert now(BY_PASSWORD) != in_use

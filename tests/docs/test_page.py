@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tempfile
 from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
@@ -44,22 +45,23 @@ pytestmark = [
 ]
 
 
-async def browse(scenario: str, folder: Path, **given: Any) -> Any:
+async def browse(scenario: str, **given: Any) -> Any:
     """What `browse.mjs` saw. Its environment is empty: no proxy is in the way."""
-    process = await asyncio.create_subprocess_exec(
-        *(NODE, FOLDER / "browse.mjs", CHROMIUM, scenario),
-        stdin=PIPE,
-        stdout=PIPE,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), "TMPDIR": str(folder)},
-    )
-    printed, _ = await asyncio.wait_for(process.communicate(msgspec.json.encode(given)), PATIENCE)
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
+        process = await asyncio.create_subprocess_exec(
+            *(NODE, FOLDER / "browse.mjs", CHROMIUM, scenario),
+            stdin=PIPE,
+            stdout=PIPE,
+            env={"PATH": os.environ["PATH"], "HOME": folder, "TMPDIR": folder},
+        )
+        printed, _ = await asyncio.wait_for(process.communicate(msgspec.json.encode(given)), PATIENCE)
     assert process.returncode == 0
     return msgspec.json.decode(printed)
 
 
-async def test_every_call_can_be_made_from_it(gateway: Gateway, tmp_path: Path) -> None:
+async def test_every_call_can_be_made_from_it(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
-        seen = await browse("calls", tmp_path, url=url, calls=CALLS)
+        seen = await browse("calls", url=url, calls=CALLS)
         document = (await gateway.client.get("/openapi.json")).json()
         assert set(seen["calls"]) == {
             operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
@@ -75,10 +77,10 @@ async def test_every_call_can_be_made_from_it(gateway: Gateway, tmp_path: Path) 
         assert (seen["errors"], seen["violations"], seen["hosts"]) == ([], [], [url])
 
 
-async def test_its_curl_lines_do_the_same(gateway: Gateway, tmp_path: Path) -> None:
+async def test_its_curl_lines_do_the_same(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
         wanted = {name: CALLS[name] for name in ("lookup", "list_connections", "lookup_many", "act")}
-        seen = await browse("calls", tmp_path, url=url, calls=wanted)
+        seen = await browse("calls", url=url, calls=wanted)
         for call in seen["calls"].values():
             assert call["copied"] == call["line"]
             printed = msgspec.json.decode(await shell(call["line"]))
@@ -86,11 +88,11 @@ async def test_its_curl_lines_do_the_same(gateway: Gateway, tmp_path: Path) -> N
             assert "type" not in printed
 
 
-async def test_secrets_go_into_the_call_and_not_into_the_line(tmp_path: Path) -> None:
+async def test_secrets_go_into_the_call_and_not_into_the_line() -> None:
     async with running(CALLERS, [caller("web", may=["read", "act"])]) as gateway, serving(gateway.app) as url:
         who = {"callerKey": key_of("web"), "platformToken": "acme=demo"}
         wanted = {"lookup": {"platform": "acme", "user_id": "103"}}
-        seen = await browse("calls", tmp_path, url=url, who=who, calls=wanted, noClipboard=True)
+        seen = await browse("calls", url=url, who=who, calls=wanted, noClipboard=True)
         call = seen["calls"]["lookup"]
         assert call["status"] == "200 OK"
         assert call["copied"] == call["line"]
@@ -100,23 +102,23 @@ async def test_secrets_go_into_the_call_and_not_into_the_line(tmp_path: Path) ->
         assert msgspec.json.decode(printed)["status"] == "pending_outgoing"
 
 
-async def test_a_problem_leads_to_what_it_means(tmp_path: Path) -> None:
+async def test_a_problem_leads_to_what_it_means() -> None:
     async with running(OWN) as gateway, serving(gateway.app) as url:
-        seen = await browse("calls", tmp_path, url=url, calls={"lookup": {"platform": "club", "user_id": "404404"}})
+        seen = await browse("calls", url=url, calls={"lookup": {"platform": "club", "user_id": "404404"}})
         assert seen["calls"]["lookup"]["status"] == "404 Not Found"
         assert seen["calls"]["lookup"]["meaning"] == f"{url}/problems/user-not-found"
 
 
-async def test_nobody_is_shut_out(gateway: Gateway, tmp_path: Path) -> None:
+async def test_nobody_is_shut_out(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
-        seen = await browse("look", tmp_path, url=url, slugs=[kind.slug for kind in Kind])
+        seen = await browse("look", url=url, slugs=[kind.slug for kind in Kind])
         assert (seen["errors"], seen["violations"], seen["hosts"]) == ([], [], [url])
         assert seen["overflow"] == 0
 
 
-async def test_a_keyboard_is_enough(gateway: Gateway, tmp_path: Path) -> None:
+async def test_a_keyboard_is_enough(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
-        seen = await browse("keyboard", tmp_path, url=url, calls={"lookup": {"user_id": "103"}})
+        seen = await browse("keyboard", url=url, calls={"lookup": {"user_id": "103"}})
         assert (seen["first"], seen["skipped"]) == ("Skip to the calls", "main")
         assert seen["calls"]["lookup"]["status"] == "200 OK"
         assert msgspec.json.decode(seen["calls"]["lookup"]["body"])["user_id"] == "103"
