@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
@@ -11,8 +12,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.clock import virtual
 from tests.faults.upstreams import Faulty, faulty
-from tests.gateways import OWN, caller, running
+from tests.gateways import OWN, THOUSAND, Gateway, caller, running
 
+LOOKUPS = "http_server_request_duration_seconds_count"
+ROUTE = "/v1/connections/{platform}/{user_id}"
 OTEL_BUCKETS = [
     "0.005",
     "0.01",
@@ -161,7 +164,7 @@ def test_logins_are_counted_by_outcome(trouble: Any, outcome: str) -> None:
     main()
 
 
-async def samples(gateway: Faulty) -> set[tuple[str, frozenset[tuple[str, str]]]]:
+async def samples(gateway: Faulty | Gateway) -> set[tuple[str, frozenset[tuple[str, str]]]]:
     found = await scraped(gateway.client)
     return {(name, frozenset(its.items())) for name, values in found.items() for its, _ in values}
 
@@ -202,3 +205,37 @@ async def test_it_needs_no_key_and_answers_no_rebound_host() -> None:
 async def test_it_has_what_every_process_has() -> None:
     async with faulty() as gateway:
         assert await value(gateway.client, "process_resident_memory_bytes") > 0
+
+
+@pytest.mark.no_cover  # a hundred thousand lookups, traced, would take minutes
+async def test_a_scrape_is_as_large_after_100_000_lookups_of_different_users_as_after_ten() -> None:
+    async def look_up(users: Iterable[int]) -> None:
+        await asyncio.gather(*(asked(gateway, f"/v1/connections/acme/{user}") for user in users))
+
+    async with running(cache={"fresh_for": 600}, each=THOUSAND, max_concurrency=10_000) as gateway:
+        await look_up(range(1, 11))
+        await gateway.client.get("/metrics")  # which is counted as well
+        scraped_before = (await gateway.client.get("/metrics")).text
+        before = await samples(gateway)
+        for start in range(11, 100_011, 1000):
+            await look_up(range(start, start + 1000))
+        scraped_after = (await gateway.client.get("/metrics")).text
+        assert await value(gateway.client, LOOKUPS, http_route=ROUTE, http_response_status_code="200") == 100_010
+        assert await samples(gateway) == before
+        assert scraped_after.count("\n") == scraped_before.count("\n")
+
+
+async def asked(gateway: Gateway, path: str) -> None:
+    """A lookup without a client, which would take longer than the gateway does."""
+    statuses = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b""}
+    await gateway.app({**scope, "headers": [(b"host", b"localhost")]}, receive, send)
+    assert statuses == [200]
