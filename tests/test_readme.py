@@ -13,15 +13,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from adapters.contract import Action
 from adapters.settings import ViewerSource
 from adapters.simulation import serving
 from gateway.actions import GOALS
+from gateway.cli import main
 from gateway.policy import CallerSettings
 from gateway.problems import Kind
 from gateway.settings import Settings
 from gateway.sources import load
+from gateway.trail import StepKind
 from tests.gateways import KEY, Gateway
 
 ROOT = Path(__file__).parent.parent
@@ -30,6 +33,7 @@ TABLES = re.compile(r"```toml\n(.*?)```", re.DOTALL)
 TOML = TABLES.findall(README)
 PYTHON = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 ANSWERS = re.findall(r"^\$ (curl -s .*127\.0\.0\.1:8080/.*)\n(\{.*\})$", README, re.MULTILINE)
+DIFFERS = {"as_of", "instance", "at_ms", "took_ms", "age_ms"}
 PRINTED = re.findall(r"^\$ python3 inbox\.py\n(.*?)```", README, re.DOTALL | re.MULTILINE)
 
 
@@ -41,6 +45,20 @@ def test_it_has_a_row_for_every_problem() -> None:
 def test_it_has_a_row_for_every_action() -> None:
     rows = dict(re.findall(rf"^\| `({'|'.join(Action)})` \| (.*) \|$", README, re.MULTILINE))
     assert {action: set(re.findall(r"`(\w+)`", rows[action])) for action in Action} == GOALS
+
+
+def test_it_has_every_step_of_an_explanation() -> None:
+    section = README.partition("| `step` | what took place |")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| [a-z]", section, re.MULTILINE)
+    assert {step for row in rows for step in re.findall(r"`(\w+)`", row)} == set(StepKind)
+
+
+def test_it_has_every_call() -> None:
+    section = README.partition("## The HTTP API of this version")[2].partition("\n### ")[0]
+    said = {
+        path for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for path in re.findall(r"(/[^`?]*)", row)
+    }
+    assert said == set(msgspec.json.decode(CliRunner().invoke(main, ["openapi"]).output)["paths"])
 
 
 def settings(folder: Path, text: str) -> Settings:
@@ -92,7 +110,7 @@ def test_it_tells_every_event_of_the_log() -> None:
 
 
 def test_it_shows_what_it_should() -> None:
-    assert (len(TOML), len(ANSWERS), len(PYTHON), len(PRINTED)) == (5, 7, 1, 1)
+    assert (len(TOML), len(ANSWERS), len(PYTHON), len(PRINTED)) == (5, 8, 1, 1)
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl")
@@ -138,7 +156,7 @@ def steady(text: str) -> Any:
 def without(value: Any) -> Any:
     match value:
         case dict():
-            return {name: None if name in {"as_of", "instance"} else without(each) for name, each in value.items()}
+            return {name: None if name in DIFFERS else without(each) for name, each in value.items()}
         case list():
             return [without(each) for each in value]
         case _:
