@@ -131,7 +131,7 @@ class Promises:
         if REFUSED in scope:
             return None
         self._read()
-        written = scope["raw_path"].decode("latin-1")
+        written = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
         method = "get" if scope["method"] == "HEAD" else scope["method"].lower()
         for path, methods in self._paths:
             if path.fullmatch(written):

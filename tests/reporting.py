@@ -15,7 +15,9 @@ PROMISES: Final = Promises()
 
 
 class Report:
-    """A pytest plugin. A leak and a broken promise fail the run, and with `no_skips` so does whatever was skipped."""
+    """A pytest plugin. A leak and a broken promise fail the run, and with `no_skips` so does whatever was skipped, and
+    a promise that no answer kept.
+    """
 
     def __init__(self, *, no_skips: bool) -> None:
         self.lines: list[str] = []
@@ -50,7 +52,8 @@ class Report:
             return
         self.lines = []
         self._add(**own)
-        if self._leaks or self._broken or (self._no_skips and self._skipped(session)):
+        not_all = self._no_skips and (self._skipped(session) or self._not_kept())
+        if self._leaks or self._broken or not_all:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -60,13 +63,13 @@ class Report:
         terminalreporter.write_line(f"silence: {told}: {len(self._leaks)} found")
         for leak in sorted(self._leaks):
             terminalreporter.write_line(leak, red=True)
-        made = set(PROMISES.made())
-        told = f"{self._answers:,} answers; of {len(made)} statuses and problems that it promises, {len(self._kept)} seen"
+        kept = f"of {len(set(PROMISES.made()))} statuses and problems that it promises, {len(self._kept)} seen"
+        told = f"{self._answers:,} answers; {kept}"
         terminalreporter.write_line(f"/openapi.json: {told}: {len(self._broken)} broken")
         for broken in sorted(self._broken):
             terminalreporter.write_line(broken, red=True)
-        if self._no_skips:
-            terminalreporter.write_line(f"not seen: {', '.join(sorted(made - self._kept))}")
+        if self._no_skips and (never := self._not_kept()):
+            terminalreporter.write_line(f"promised, and never seen: {', '.join(never)}", red=True)
         skipped = self._skipped(terminalreporter)
         if skipped and self._no_skips:
             terminalreporter.write_line(
@@ -91,6 +94,9 @@ class Report:
         self._marks.update(marks)
         self._read += read
         self._leaks.update(leaks)
+
+    def _not_kept(self) -> list[str]:
+        return sorted(set(PROMISES.made()) - self._kept)
 
     @staticmethod
     def _skipped(session: Any) -> list[str]:
