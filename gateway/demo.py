@@ -35,6 +35,7 @@ async def _demo(port: int, *, check: bool) -> int:
         server = Server(create_app(settings, log=log), settings.server, log)
         if not check:
             click.echo("\n".join(["Ask it (it runs until you stop it with Ctrl+C):", *_lines(address)]))
+            click.echo(f"Every call, in a browser: {address}/docs")
             click.echo(f"Simulated behind it, until then: symphony at {pod}, selfcommunity at {community}")
             await server.serve_on(listener)
             return 0
