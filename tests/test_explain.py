@@ -220,7 +220,9 @@ async def test_it_is_true_or_false(gateway: Gateway, query: str) -> None:
 
 
 async def test_false_is_as_if_it_were_left_out(gateway: Gateway) -> None:
-    assert "explain" not in (await gateway.client.get("/v1/connections/acme/101?explain=false")).json()
+    told = (await gateway.client.get("/v1/connections/acme/101?explain=false")).json()
+    assert told["status"] == "connected"
+    assert "explain" not in told
 
 
 async def test_what_was_wrong_before_any_lookup_has_nothing_to_explain(passing: Gateway) -> None:

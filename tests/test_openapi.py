@@ -139,6 +139,13 @@ def test_every_call_and_every_field_is_described() -> None:
     assert silent == names  # whose name, or whose type's description, says it
 
 
+def test_words_are_strings() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    words = {name: schema["type"] for name, schema in schemas.items() if "enum" in schema}
+    assert set(words) == {"Action", "BreakerState", "Health", "Source", "Status", "StepKind"}
+    assert set(words.values()) == {"string"}
+
+
 def test_a_connection_has_all_of_its_fields() -> None:
     schema = DOCUMENT["components"]["schemas"]["Connection"]
     assert schema["required"] == list(Connection.__struct_fields__)

@@ -134,7 +134,7 @@ class PlatformTraces:
         )
         inside = trace.set_span_in_context(trace.NonRecordingSpan(parent), context.Context())
         what: dict[str, Any] = {f"{OURS}.platform": self._platform, f"{OURS}.users": len(questions)}
-        with self._tracer.start_as_current_span("batch", inside, attributes=what) as span:
+        with self._current("batch", SpanKind.INTERNAL, what, inside) as span:
             try:
                 yield span
             finally:
