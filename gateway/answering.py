@@ -40,7 +40,7 @@ class Answering:
             problem.platform = problem.platform or access.platform
             problem.user_id = problem.user_id or access.user_id
             access.problem = problem.kind.slug
-            told = access.accounts[0].explanation() if access.accounts and access.explains else None
+            told = access.stories[0].explanation() if access.stories and access.explains else None
             answer = response(problem, details(problem, access.request_id, explanation=told))
             if problem.kind.status == 401:
                 asked_for = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge

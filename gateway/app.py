@@ -51,8 +51,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     lifecycle = Lifecycle()
     metrics = Metrics()
     traces = _traces() if settings.server.traces else None
-    spans = {} if traces is None else {"spans": traces.of}
-    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, **spans)
+    spans = None if traces is None else traces.of
+    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
     generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
     perimeter = Perimeter(settings.server.hosts, settings.server.cors_origins, generations)
@@ -64,9 +64,11 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
-        await wiring.aclose()
-        if traces is not None:
-            await traces.aclose()
+        try:
+            await wiring.aclose()
+        finally:
+            if traces is not None:
+                await traces.aclose()
 
     @functools.cache
     def document() -> bytes:
@@ -105,10 +107,13 @@ def _traces() -> Traces:
     """What the extra brings is imported only here."""
     try:
         from gateway.telemetry.traces import Traces
+
+        return Traces()
     except ImportError as error:
         missing = f"server.traces: {error.name} is missing: install connection-gateway[otel]"
         raise ConfigurationError(missing) from error
-    return Traces()
+    except ValueError:
+        raise ConfigurationError("server.traces: one of OpenTelemetry's variables is not as it should be") from None
 
 
 def log_of(settings: Settings) -> Log:

@@ -23,17 +23,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
 from adapters.loop import OneLoop
-from gateway import trail
 from gateway.background import Background
 from gateway.deadlines import Deadlines
+from gateway.explain import trail
 from gateway.known import Known
 from gateway.line import ANY_TIME, ENOUGH, Asked, Line, Question, Said, Waiter
-from gateway.spans import UNTRACED, Spans
+from gateway.telemetry.spans import UNTRACED, Spans
 
 LATE: Final = 4.0
 """Times as long as usual, and what has not come back by then is late."""
@@ -117,12 +117,8 @@ class Batcher(OneLoop):
 
     async def _ask(self, line: Line, batch: Sequence[Question]) -> None:
         """One call and its end, which those who gathered meanwhile have waited for."""
-        met = trail.start()
-        for question in batch:
-            question.trail = met
         try:
-            with self._spans.batch(batch):
-                await self._answer(line, batch)
+            await self._answer(line, batch)
         except asyncio.CancelledError as end:
             self._fail(line, batch, end)
             raise
@@ -179,21 +175,30 @@ class Batcher(OneLoop):
             self._tell(line, question, Known.of(said, at) if isinstance(said, Connection) else said)
 
     async def _read(
-        self, line: Line, batch: Sequence[Question], asked: Collection[int]
+        self, line: Line, batch: Sequence[Question], asked: Mapping[int, Question]
     ) -> Mapping[int, Connection | PlatformError]:
-        """One call; as soon as it is back, those who gathered may leave."""
-        begun = self._loop.time()
-        step = trail.begin(trail.StepKind.CALL, begun, users=len(asked))
+        """One call, if anybody still waits; as soon as it is back, those who gathered may leave."""
         try:
-            return await self._adapter.read(line.viewer, tuple(asked)) if asked else {}
+            return await self._call(line.viewer, asked) if asked else {}
         finally:
-            now = self._loop.time()
-            step.end(now)
-            if asked:
-                self._note(now - begun)
             line.is_back(batch)
             if line.under_way < ENOUGH and not line.leaving:
                 self._leave_together(line)
+
+    async def _call(self, viewer: Viewer, asked: Mapping[int, Question]) -> Mapping[int, Connection | PlatformError]:
+        questions = asked.values()
+        met = trail.start()
+        for question in questions:
+            question.trails += (met,)
+        begun = self._loop.time()
+        step = trail.begin(trail.StepKind.CALL, begun, users=len(asked))
+        try:
+            with self._spans.batch(questions):
+                return await self._adapter.read(viewer, tuple(asked))
+        finally:
+            now = self._loop.time()
+            step.end(now)
+            self._note(now - begun)
 
     def _note(self, took: float) -> None:
         """How long a call took."""

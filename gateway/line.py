@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from adapters.contract import PlatformError, Viewer
+from gateway.explain.trail import Trail
 from gateway.known import Known
-from gateway.trail import Trail
 
 ENOUGH: Final = 2
 """Calls about one user under way, from which on a viewer's lookups gather; one about several counts as as many."""
@@ -80,7 +80,7 @@ class Line:
 class Question:
     """About one user: who waits for the answer, and until when anybody does."""
 
-    __slots__ = ("began", "forgotten", "said", "trail", "until", "user_id", "waiters")
+    __slots__ = ("began", "forgotten", "said", "trails", "until", "user_id", "waiters")
 
     def __init__(self, user_id: int, waiter: Waiter, until: float) -> None:
         self.user_id = user_id
@@ -89,8 +89,8 @@ class Question:
         self.began = NOT_YET
         self.forgotten = False
         self.said: Said | None = None
-        self.trail: Trail = []
-        """what the call about it has met so far"""
+        self.trails: tuple[Trail, ...] = ()
+        """what each call about it has met so far"""
 
     def tell(self, said: Said) -> None:
         self.said = said

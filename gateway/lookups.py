@@ -20,15 +20,15 @@ from adapters.contract import (
 )
 from adapters.loop import OneLoop
 from adapters.secret import Quiet
-from gateway.account import UNHEARD, Account
 from gateway.background import Background
 from gateway.batcher import Batcher
 from gateway.cache import Shelf
+from gateway.explain.account import UNHEARD, Account
+from gateway.explain.trail import StepKind
 from gateway.known import Known
 from gateway.line import ANY_TIME, Said
 from gateway.problems import OF_PLATFORM_ERROR
 from gateway.stack import Stack
-from gateway.trail import StepKind
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
 """Failures that say nothing of the connection, only that the platform could not be asked about it now."""

@@ -20,7 +20,7 @@ from adapters.contract import (
 from gateway.actions import Attempt, kept_for_reading_back
 from gateway.background import Background
 from gateway.cache import Shelf
-from gateway.explaining import Explaining
+from gateway.explain.story import Story
 from gateway.filters import Filters
 from gateway.lookups import Lookups
 from gateway.problems import Kind, Problem
@@ -54,10 +54,10 @@ class Platform:
     def health(self) -> Health:
         return self._stack.health
 
-    def account(self, viewer: Viewer, begun: float) -> Explaining:
+    def story(self, viewer: Viewer, begun: float) -> Story:
         """Of a lookup as this viewer, from when it had `begun` (`loop.time()`)."""
         now = asyncio.get_running_loop().time
-        return Explaining(functools.partial(self._stack.gates, viewer), begun, now)
+        return Story(functools.partial(self._stack.gates, viewer), begun, now)
 
     async def stretch(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float

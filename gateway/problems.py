@@ -15,7 +15,7 @@ from adapters import contract
 from adapters.contract import PlatformName, said
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
-from gateway.explanation import Explanation
+from gateway.explain.explanation import Explanation
 
 
 class Kind(Enum):

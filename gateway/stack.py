@@ -11,9 +11,9 @@ import httpx
 
 from adapters.contract import Viewer
 from adapters.settings import PlatformSettings
-from gateway import trail
-from gateway.spans import UNTRACED, Spans
+from gateway.explain import trail
 from gateway.telemetry.metrics import PlatformMetrics
+from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.breaker import Breaker, BreakerState
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.measured import Measured

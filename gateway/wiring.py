@@ -15,9 +15,9 @@ from adapters.settings import PlatformSettings
 from gateway.cache import Cache
 from gateway.platform import Platform
 from gateway.settings import ConfigurationError, Settings
-from gateway.spans import UNTRACED, Spans
 from gateway.stack import Stack
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
 
 LONGEST_REQUEST: Final = 4
@@ -42,7 +42,7 @@ class Wiring:
         wire: Wire | None = None,
         warn: Warn,
         metrics: Metrics,
-        spans: Callable[[str], Spans] = lambda _platform: UNTRACED,
+        spans: Callable[[str], Spans] | None = None,
     ) -> None:
         wire = wire or network()
         self._timeout = settings.server.request_timeout
@@ -51,6 +51,7 @@ class Wiring:
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
         half = (settings.server.max_concurrency + 1) // 2
+        spans = spans or (lambda _platform: UNTRACED)
         self._stacks = {
             name: Stack(name, each, wire(each), self._metrics[name], half, spans=spans(name))
             for name, each in settings.platforms.items()

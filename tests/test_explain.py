@@ -127,6 +127,28 @@ async def test_who_gathers_learns_how_long_and_with_how_many() -> None:
 
 
 @virtual
+async def test_a_call_that_was_halved_tells_each_of_its_own_part() -> None:
+    async with faulty() as gateway:
+        gateway.acme.seconds = 0.1
+        first = [asyncio.create_task(gateway.lookup("acme", user)) for user in (1001, 1002)]
+        await asyncio.sleep(0.05)
+        refused = httpx.Response(400, json={"code": 400, "message": "one of them"})
+        gateway.acme.refuses = 1006, refused
+        told = await asyncio.gather(*(explain(gateway, user) for user in range(1003, 1011)))
+        await asyncio.gather(*first)
+        assert "type" in told[3]
+        for each in told:
+            story = each["explain"]
+            assert story["calls"] < 5, story
+            asked = [step["users"] for step in story["steps"] if step["step"] == "call"]
+            assert asked[0] == 8
+            assert asked == sorted(asked, reverse=True)
+            assert all(step["took_ms"] is not None for step in story["steps"])
+            (wait,) = (step for step in story["steps"] if step["step"] == "wait")
+            assert wait["took_ms"] == 50
+
+
+@virtual
 async def test_a_login_is_told_apart() -> None:
     async with faulty(OWN) as gateway:
         gateway.acme.seconds = 0.1

@@ -20,11 +20,11 @@ from adapters.settings import ViewerSource
 from adapters.simulation import serving
 from gateway.actions import GOALS
 from gateway.cli import main
+from gateway.explain.trail import StepKind
 from gateway.policy import CallerSettings
 from gateway.problems import Kind
 from gateway.settings import Settings
 from gateway.sources import load
-from gateway.trail import StepKind
 from tests.gateways import KEY, Gateway
 
 ROOT = Path(__file__).parent.parent

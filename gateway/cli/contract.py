@@ -22,6 +22,7 @@ def openapi(config: Path | None) -> None:
     Without any configuration: of a gateway that takes the tokens of every kind of platform.
     """
     import msgspec
+    from msgspec import structs
 
     from gateway.app import create_app
     from gateway.settings import ConfigurationError
@@ -29,7 +30,9 @@ def openapi(config: Path | None) -> None:
     is_configured = config is not None or any(name.startswith("GATEWAY_PLATFORMS__") for name in os.environ)
     settings = parse_settings(config) if is_configured else _any()
     try:
-        document: bytes = create_app(settings).state.openapi()
+        # What traces would be handed on, and nothing is asked here.
+        quiet = structs.replace(settings, server=structs.replace(settings.server, traces=False))
+        document: bytes = create_app(quiet).state.openapi()
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
     click.echo(msgspec.json.format(document, indent=2))

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from adapters.contract import Connection, said
 from gateway.call import Call
-from gateway.explanation import Explanation
+from gateway.explain.explanation import Explanation
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
 from gateway.routes import inputs
@@ -30,8 +30,8 @@ class ExplainedConnection(Connection, frozen=True):
 SAYS: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="Where the viewer stands with one user",
-    details="The answer may be some seconds old (`Age`); where the platform can't be asked, up to a minute, and then"
-    " it says so in `stale`. A refusal is never covered up.",
+    details="The answer may be some seconds old (`Age`); where the platform can't be asked, it may be older, and then"
+    " it says so in `stale`. A refusal is never answered from what was kept.",
     parameters=(
         shared.PLATFORM,
         shared.USER,
@@ -65,12 +65,12 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         if not access.explains and not access.is_traced:
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
             return answer(reading.body, reading.age, reading.source)
-        account = platform.account(viewer, access.received_at)
-        access.accounts.append(account)
-        reading = await platform.lookups.one(viewer, user_id, deadline, since, account)
+        story = platform.story(viewer, access.received_at)
+        access.stories.append(story)
+        reading = await platform.lookups.one(viewer, user_id, deadline, since, story)
         if not access.explains:
             return answer(reading.body, reading.age, reading.source)
-        told = msgspec.json.encode(account.explanation(reading))
+        told = msgspec.json.encode(story.explanation(reading))
         return answer(b'%b,"explain":%b}' % (reading.body[:-1], told), reading.age, reading.source)
 
     return [Endpoint("/v1/connections/{platform}/{user_id}", lookup, SAYS, at_once=True)]

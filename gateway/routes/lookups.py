@@ -15,8 +15,8 @@ from adapters.contract import PlatformError, PlatformName, Viewer
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import problems
-from gateway.account import UNHEARD, Account
 from gateway.call import Call
+from gateway.explain.account import UNHEARD, Account
 from gateway.lookups import MISS, Reading
 from gateway.openapi import shared
 from gateway.openapi.operation import API, Answer, Operation, Tag
@@ -148,7 +148,7 @@ async def _lookup(
         return platform.name, viewer
     account: Account = UNHEARD
     if access.is_traced:
-        access.accounts.append(account := platform.account(viewer, access.received_at))
+        access.stories.append(account := platform.story(viewer, access.received_at))
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
 
 

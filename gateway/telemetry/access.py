@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.contract import Viewer
 from adapters.secret import Quiet
-from gateway.explaining import Explaining
+from gateway.explain.story import Story
 from gateway.headers import Given
 from gateway.telemetry.audit import ACTIONS, Audit
 from gateway.telemetry.log import Log
@@ -54,12 +54,14 @@ class Access(Quiet, msgspec.Struct):
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
 
-    accounts: list[Explaining] = []
+    stories: list[Story] = []
     """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
     explains: bool = False
     """whether the caller does"""
+    traceparent: str | None = None
+    """as the caller sent it, once"""
     is_traced: bool = False
-    """whether its trace tells"""
+    """whether anybody is told of its trace"""
     trace_id: str | None = None
 
     def count(self, slug: str) -> None:
@@ -88,6 +90,11 @@ class AccessLog:
         known = given is not None and _REQUEST_ID.fullmatch(given)
         request_id = given if given is not None and known else next(self._ids)
         access = scope[ACCESS] = Access(request_id.decode(), headers)
+        if b"traceparent" in headers:
+            access.traceparent = headers.once("traceparent")
+            # Every call has another: what headers say of whoever asks would have to be worked out anew each time.
+            del headers[b"traceparent"]
+        headers.pop(b"tracestate", None)
 
         async def send_with_id(message: Message) -> None:
             if access.status is None:

@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from adapters.contract import DeadlineExceeded, Overloaded
-from gateway import trail
+from gateway.explain import trail
 
 COME_BACK: Final = 1.0
 """Seconds after which a call that found the line too long may try again."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 
 from adapters.loop import OneLoop
-from gateway import trail
+from gateway.explain import trail
 
 Note = Callable[[str, str, str, float], None]
 """Told method, status and error (one of both is empty), and seconds."""

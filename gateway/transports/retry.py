@@ -19,7 +19,7 @@ import httpx
 from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
 from adapters.loop import OneLoop
-from gateway import trail
+from gateway.explain import trail
 from gateway.transports.throttle import is_turned_away
 from gateway.transports.window import Window
 

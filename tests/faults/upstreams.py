@@ -30,6 +30,8 @@ class Upstream(httpx.AsyncBaseTransport):
         self.trouble: str | httpx.Response = ""
         self.seconds = 0.0
         """that it takes for an answer"""
+        self.refuses: tuple[int, httpx.Response] | None = None
+        """a user because of whom a call is refused as such, and how"""
         self.left: list[float] = []
         """when each call left"""
         self._inner = InProcess(self.simulator)
@@ -43,6 +45,8 @@ class Upstream(httpx.AsyncBaseTransport):
         match self.trouble:
             case "":
                 await asyncio.sleep(self.seconds)
+                if self.refuses is not None and str(self.refuses[0]) in str(request.url):
+                    return self.refuses[1]
                 return await self._inner.handle_async_request(request)
             case "dead":
                 raise httpx.ConnectError("refused", request=request)

@@ -36,6 +36,8 @@ class Collector:
         self.url = ""
         self.spans: list[Span] = []
         self.resource: dict[str, Any] = {}
+        self.told: list[dict[str, Any]] = []
+        """all of it"""
 
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans if span.name == name]
@@ -47,7 +49,8 @@ class Collector:
     def take(self, body: bytes) -> None:
         request = ExportTraceServiceRequest()
         request.ParseFromString(body)
-        on_duty().read(str(MessageToDict(request)), "a span")
+        self.told.append(MessageToDict(request))
+        on_duty().read(str(self.told[-1]), "a span")
         for some in request.resource_spans:
             self.resource = _values(some.resource.attributes)
             for scope in some.scope_spans:

@@ -7,10 +7,11 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
 from adapters.simulation import Simulator
@@ -101,12 +102,36 @@ async def test_times_lie_within_one_another(collector: Collector) -> None:
 
 async def test_the_callers_trace_goes_on_to_the_platform(collector: Collector, told: list[str | None]) -> None:
     async with tracing() as gateway:
-        answer = await gateway.client.get(PATH, headers={"traceparent": SAMPLED, "tracestate": "us=1"})
+        answer = await gateway.client.get(PATH, headers={"traceparent": SAMPLED})
     request, reads = collector.one(LOOKUP), collector.named("GET") + collector.named("POST")
     assert (request.trace_id, request.parent) == (TRACE, PARENT)
     assert {span.trace_id for span in collector.spans} == {TRACE}
     assert set(told) == {f"00-{TRACE}-{span.span_id}-01" for span in reads}
     assert answer.headers["traceparent"] == f"00-{TRACE}-{request.span_id}-01"
+
+
+async def test_what_callers_say_beside_it_goes_nowhere(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[bytes] = []
+    original = Simulator.__call__
+
+    async def noting(simulator: Simulator, scope: Any, receive: Any, send: Any) -> None:
+        sent.extend(name for name, _ in scope.get("headers", ()))
+        await original(simulator, scope, receive, send)
+
+    monkeypatch.setattr(Simulator, "__call__", noting)
+    async with tracing() as gateway:
+        given = {"traceparent": SAMPLED, "tracestate": "us=user-769658112378", "baggage": "user=769658112378"}
+        await gateway.client.get(PATH, headers=given)
+    assert b"traceparent" in sent
+    assert not {b"tracestate", b"baggage"} & set(sent)
+    assert "769658112378" not in str(collector.spans)
+
+
+async def test_one_that_is_sent_twice_is_none(collector: Collector) -> None:
+    async with tracing() as gateway:
+        twice = [("traceparent", SAMPLED), ("traceparent", SAMPLED.replace(TRACE, TRACE[::-1]))]
+        assert (await gateway.client.get(PATH, headers=twice)).status_code == 200
+    assert collector.one(LOOKUP).parent == ""
 
 
 @pytest.mark.parametrize("given", ["", "nonsense", f"00-{'0' * 32}-{PARENT}-01", SAMPLED.upper(), SAMPLED + "-more"])
@@ -209,6 +234,51 @@ async def test_what_fails_says_how(collector: Collector) -> None:
     assert {span.attributes["error.type"] for span in collector.named("GET")} == {"ReadError"}
 
 
+async def test_a_bug_says_its_kind_and_nothing_of_its_text(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_adapter: Any, _viewer: Any, user_ids: Collection[int]) -> Any:
+        raise KeyError(*user_ids)
+
+    monkeypatch.setattr("adapters.symphony.SymphonyAdapter.read", broken)
+    async with tracing() as gateway:
+        assert (await gateway.client.get("/v1/connections/acme/769658112378")).status_code == 500
+    assert collector.one("batch").attributes["error.type"] == "KeyError"
+    assert collector.one("batch").is_error
+    assert "769658112378" not in str(collector.told)
+
+
+async def test_a_call_that_a_gate_refused_says_so(collector: Collector) -> None:
+    async with tracing(credentials=CALLERS) as gateway:
+        gateway.acme.misbehave(Fault(status=429, retry_after=60))
+        for _ in range(2):
+            await gateway.client.get(PATH, headers={"sessionToken": "demo"})
+    first, second = collector.named("batch")
+    assert [span.attributes["error.type"] for span in (first, second)] == ["platform-throttled"] * 2
+    (left,) = collector.named("GET")
+    assert left.parent == first.span_id
+
+
+async def test_who_gave_up_before_a_call_left_is_in_none(collector: Collector) -> None:
+    async with tracing(credentials=CALLERS) as gateway:
+        gateway.acme.misbehave(Fault(delay=0.3))
+        users = [asyncio.create_task(hasty(gateway, user)) for user in (1001, 1002)]
+        await asyncio.sleep(0.05)
+        late = await hasty(gateway, 1003)
+        assert late.status_code == 504
+        await asyncio.gather(*users)
+        await asyncio.sleep(0.5)
+    (batch,) = collector.named("batch")
+    assert len(batch.links) == 2
+    waits = {span.attributes["connection_gateway.outcome"]: span for span in collector.named("wait")}
+    assert waits["gathered"].ended - waits["gathered"].begun > 50_000_000
+
+
+async def hasty(gateway: Gateway, user: int) -> httpx.Response:
+    headers = {"sessionToken": "demo", "X-Request-Timeout-Ms": "100"}
+    return await gateway.client.get(f"/v1/connections/acme/{user}", headers=headers)
+
+
 async def test_an_action_and_a_list_are_traced(collector: Collector) -> None:
     async with tracing() as gateway:
         await gateway.client.post("/v1/connections/club/102/accept")
@@ -263,6 +333,25 @@ async def test_a_collector_that_is_not_there_harms_nobody(monkeypatch: pytest.Mo
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{deaf.getsockname()[1]}")
         async with tracing() as gateway:
             assert (await gateway.client.get(PATH)).status_code == 200
+
+
+async def test_opentelemetry_can_be_switched_off_by_its_own_variable(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch, told: list[str | None]
+) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
+    async with tracing() as gateway:
+        plain = await gateway.client.get(PATH)
+        assert (plain.status_code, "traceparent" in plain.headers) == (200, False)
+        assert (await gateway.client.get(PATH, headers={"traceparent": SAMPLED})).status_code == 200
+        assert not any(line.get("trace_id") == "0" * 32 for line in gateway.logged())
+    assert collector.spans == []
+    assert None in told
+
+
+def test_a_variable_that_is_not_as_it_should_be_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SPAN_LINK_COUNT_LIMIT", "many")
+    with pytest.raises(ConfigurationError, match=r"server\.traces: one of OpenTelemetry's variables"):
+        create_app(from_tables(tables(OWN, {"traces": True})))
 
 
 async def test_off_it_says_nothing(gateway: Gateway, told: list[str | None]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
+from gateway.explain.trail import StepKind
 from gateway.line import Asked
-from gateway.trail import StepKind
 
 
 class Account(Protocol):

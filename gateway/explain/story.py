@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
-from gateway.explanation import ExplainedBreaker, ExplainedStep, ExplainedThrottle, Explanation, Source
-from gateway.line import NOT_YET, Asked
+from gateway.explain.explanation import ExplainedBreaker, ExplainedStep, ExplainedThrottle, Explanation, Source
+from gateway.explain.trail import Step, StepKind
+from gateway.line import Asked
 from gateway.lookups import HIT, STALE, Reading
 from gateway.stack import Gates
-from gateway.trail import Step, StepKind
 
 
-class Explaining:
+class Story:
     """From when it had `begun` (`loop.time()`, as is `now`). `gates` says how the platform's gates are by then."""
 
     def __init__(self, gates: Callable[[], Gates], begun: float, now: Callable[[], float]) -> None:
@@ -33,16 +34,18 @@ class Explaining:
         self._steps.append(Step(StepKind.WAIT, self._now(), outcome))
 
     def own_steps(self) -> list[Step]:
-        """Those that are nobody else's."""
-        for step in self._steps:
-            if self._asked is not None and step.kind is StepKind.WAIT and step.ended is None:
-                _end(step, self._asked.question.began, self._now())
+        """Those that are nobody else's. One that has not ended is still going on."""
+        if self._asked is not None:
+            wait = next(step for step in self._steps if step.kind is StepKind.WAIT)
+            if wait.ended is None and self._asked.question.trails:
+                left = self._asked.question.trails[0][0].begun
+                wait.end(self._now() if left < wait.begun else left)
         return self._steps
 
     def steps(self) -> list[Step]:
-        """Those of this lookup, and of the call that it waited for, in their order."""
-        trail = [] if self._asked is None else self._asked.question.trail
-        return sorted([*self.own_steps(), *trail], key=lambda step: step.begun)
+        """Those of this lookup, and of each call about its user, in their order."""
+        trails = () if self._asked is None else self._asked.question.trails
+        return sorted([*self.own_steps(), *itertools.chain(*trails)], key=lambda step: step.begun)
 
     def explanation(self, reading: Reading | None = None) -> Explanation:
         """Of this answer; without one of a problem."""
@@ -64,13 +67,6 @@ class Explaining:
         at = _milliseconds(step.begun - self._begun)
         took = None if step.ended is None else _milliseconds(step.ended - step.begun)
         return ExplainedStep(step.kind, at, took, step.outcome, step.users)
-
-
-def _end(wait: Step, left: float, now: float) -> None:
-    """It ends as the call leaves; for one that had left before, as that is back. It may not have left yet."""
-    if left is NOT_YET:
-        return
-    wait.end(now if left < wait.begun else left)
 
 
 def _source(reading: Reading) -> Source:

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 
 from adapters.contract import said
-from gateway.trail import MEANINGS, StepKind
+from gateway.explain.trail import MEANINGS, StepKind
 from gateway.transports.breaker import BreakerState
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
@@ -19,7 +19,7 @@ class Spans(Protocol):
         """Whoever asks at this moment, to be remembered with its question."""
         ...
 
-    def batch(self, questions: Sequence[Question]) -> AbstractContextManager[object]:
+    def batch(self, questions: Collection[Question]) -> AbstractContextManager[object]:
         """Around one call for all who asked these; who joins meanwhile has asked them as well."""
         ...
 
@@ -32,7 +32,7 @@ class _Untraced:
     def asker(self) -> object:
         return None
 
-    def batch(self, _questions: Sequence[Question]) -> AbstractContextManager[object]:
+    def batch(self, _questions: Collection[Question]) -> AbstractContextManager[object]:
         return _NOTHING
 
     def wire(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
