@@ -25,7 +25,7 @@ from tests.transports import sockets
 
 TESTS = str(Path(__file__).parent)
 OURS = tracemalloc.Filter(inclusive=True, filename_pattern="*/gateway/*")
-LOOKUP = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"
+LOOKUP = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
 
 
 class Line(asyncio.Transport):
@@ -65,8 +65,9 @@ class Caller:
         self._protocol = Protocol(config, ServerState(), {}, limits=Limits(10.0, 65536), lifecycle=Lifecycle())
         self._protocol.connection_made(self.line)
 
-    def send(self, user: int) -> None:
-        self._protocol.data_received(LOOKUP % user)
+    def send(self, user: int, more: bytes = b"") -> None:
+        """`more` are header lines."""
+        self._protocol.data_received(LOOKUP % (user, more))
 
     async def ask(self, user: int) -> bytes:
         self.line.written.clear()
@@ -143,6 +144,23 @@ async def test_what_is_kept_is_told_in_one_go() -> None:
         assert gateway.calls == calls
         assert len(gateway.lines) == lines + 1
         assert 0 < steps.taken < 90
+
+
+@pytest.mark.no_cover  # the tracer's calls would be counted as well
+async def test_another_trace_with_each_call_costs_little() -> None:
+    async def steps(more: bytes) -> int:
+        caller.line.written.clear()
+        with Steps() as steps:
+            caller.send(103, more)
+        assert caller.line.written[0].startswith(b"HTTP/1.1 200")
+        return steps.taken
+
+    async with callers(1) as (caller,):
+        await caller.ask(103)
+        without = await steps(b"")
+        for number in range(1, 4):
+            line = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-%016x-01\r\ntracestate: us=%d\r\n"
+            assert await steps(line % (number, number)) < without + 15
 
 
 @pytest.mark.no_cover  # the tracer's memory would be counted as well
