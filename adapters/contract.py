@@ -33,13 +33,17 @@ Time = Annotated[
 ]
 
 
-def said(text: str, **more: str) -> msgspec.Meta:
+def described(text: str, **more: object) -> msgspec.Meta:
     """What a field means, and what else its schema says; no decoder looks at either."""
     return msgspec.Meta(description=text, extra_json_schema=more or None)
 
 
 class Status(StrEnum):
-    """Where the viewer stands with the target user. The set is closed."""
+    """Where the viewer stands with the target user; there are no others.
+
+    `connected`: both agreed. `pending_incoming`: they asked the viewer. `pending_outgoing`: the viewer asked them.
+    `rejected`: a request was declined. `none`: no connection, and no request.
+    """
 
     CONNECTED = "connected"
     PENDING_INCOMING = "pending_incoming"
@@ -49,7 +53,11 @@ class Status(StrEnum):
 
 
 class Action(StrEnum):
-    """What a viewer can do about a connection."""
+    """What a viewer can do about a connection.
+
+    `request`: ask for one. `accept`, `reject`: answer a request of theirs. `cancel`: take back one's own. `remove`:
+    end the connection.
+    """
 
     REQUEST = "request"
     ACCEPT = "accept"
@@ -59,22 +67,23 @@ class Action(StrEnum):
 
 
 class Connection(Quiet, msgspec.Struct, frozen=True):
-    """The common schema: one viewer's connection with one target user. Encoded as it stands.
+    """One viewer's connection with one target user, as every platform's is told.
 
-    Every field is always present; null means that the platform does not say.
+    Every field is always present; null means that the platform did not say. In a list it may say more than in a
+    lookup.
     """
 
     platform: PlatformName
-    user_id: Annotated[UserId, said("The target user, as this platform knows it.")]
+    user_id: Annotated[UserId, described("The target user, as this platform knows it.")]
     status: Status
-    native_status: Annotated[str | None, said("The platform's own word; null where it has none.")]
-    actions: Annotated[tuple[Action, ...], said("What this platform offers a viewer in this state.")]
-    first_requested_at: Annotated[Time | None, said("When the first request was made.")]
-    updated_at: Annotated[Time | None, said("When the connection last changed.")]
-    request_count: Annotated[int | None, said("How many requests were made.")]
-    as_of: Annotated[Time, said("When the platform said so.")]
+    native_status: Annotated[str | None, described("The platform's own word; null where it has none.")]
+    actions: Annotated[tuple[Action, ...], described("What this platform offers a viewer in this state.")]
+    first_requested_at: Annotated[Time | None, described("When the first request was made.")]
+    updated_at: Annotated[Time | None, described("When the connection last changed.")]
+    request_count: Annotated[int | None, described("How many requests were made.")]
+    as_of: Annotated[Time, described("When the platform said so.")]
     stale: Annotated[
-        bool, said("True only where the platform could not be asked, and this is what it said before.")
+        bool, described("True only where the platform could not be asked, and this is what it said before.")
     ] = False
 
 

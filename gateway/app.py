@@ -18,6 +18,7 @@ from gateway.entrance import Entrance
 from gateway.generation import Generations
 from gateway.lifecycle import Lifecycle
 from gateway.openapi import document as openapi
+from gateway.openapi.security import Security
 from gateway.perimeter import Perimeter
 from gateway.routes import actions, connections, contract, lists, lookups, platforms, probes, scrapes
 from gateway.settings import ConfigurationError, Settings
@@ -70,10 +71,15 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             if traces is not None:
                 await traces.aclose()
 
+    kinds = {platform.kind: platform.adapter for platform in wiring.platforms.values()}
+
     @functools.cache
+    def made(*, is_open: bool) -> bytes:
+        """It takes a while, so it is made when somebody first asks."""
+        return openapi.document(endpoints, Security(kinds, is_open=is_open))
+
     def document() -> bytes:
-        """Made when somebody first asks for it."""
-        return openapi.document(endpoints, adapters)
+        return made(is_open=generations.now.callers.open)
 
     endpoints = [
         *connections.routes(identities, request_timeout),

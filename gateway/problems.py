@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from adapters import contract
-from adapters.contract import PlatformName, said
+from adapters.contract import PlatformName, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway.explain.explanation import Explanation
@@ -51,6 +51,7 @@ class Kind(Enum):
 
     def __init__(self, slug: str, status: int, title: str) -> None:
         self.slug = slug
+        self.link = f"/problems/{slug}"
         self.status = status
         self.title = title
 
@@ -110,16 +111,19 @@ class Problem(Exception):
 class ProblemDetails(Quiet, msgspec.Struct, frozen=True):
     """What went wrong (RFC 9457). What does not apply is left out."""
 
-    type: Annotated[str, said("Which problem, as the path of the page that says what to do.", format="uri-reference")]
-    title: Annotated[str, said("The same for all problems of this type.")]
-    status: Annotated[int, said("The HTTP status; within an answer about many, what it would be alone.")]
-    detail: Annotated[str, said("What was wrong this time.")]
-    instance: Annotated[str, said("The request id.")]
+    type: Annotated[
+        str,
+        described("Which problem: the path of the page that says what to do.", enum=[kind.link for kind in Kind]),
+    ]
+    title: Annotated[str, described("The same for all problems of this type.")]
+    status: Annotated[int, described("The HTTP status; within an answer about many, what it would be alone.")]
+    detail: Annotated[str, described("What was wrong this time.")]
+    instance: Annotated[str, described("The request id.")]
     platform: PlatformName | UnsetType = UNSET
     user_id: UserId | UnsetType = UNSET
-    retry_after: Annotated[int | UnsetType, said("Seconds after which to try again.")] = UNSET
-    connection: Annotated[contract.Connection | UnsetType, said("What stands in an action's way.")] = UNSET
-    explain: Annotated[Explanation | UnsetType, said("For a lookup with `explain=true`.")] = UNSET
+    retry_after: Annotated[int | UnsetType, described("Seconds after which to try again.")] = UNSET
+    connection: Annotated[contract.Connection | UnsetType, described("What stands in an action's way.")] = UNSET
+    explain: Annotated[Explanation | UnsetType, described("For a lookup with `explain=true`.")] = UNSET
 
 
 def details(
@@ -128,7 +132,7 @@ def details(
     """`user_id` where the problem itself is about more than this user."""
     user_id = problem.user_id if user_id is None else user_id
     return ProblemDetails(
-        type=f"/problems/{problem.kind.slug}",
+        type=problem.kind.link,
         title=problem.kind.title,
         status=problem.kind.status,
         detail=problem.detail,

@@ -23,7 +23,11 @@ from gateway.waiting_room import WaitingRoom
 
 
 class Health(StrEnum):
-    """Whether the gateway asks this platform at all."""
+    """Whether the gateway asks this platform at all.
+
+    `up`: all calls are let through. `degraded`: some are held back, because it asked for fewer, or is being tried
+    after it failed. `down`: it failed so often that it is left alone for a while.
+    """
 
     UP = "up"
     DEGRADED = "degraded"

@@ -73,12 +73,24 @@ def test_a_configuration_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
     }.items():
         monkeypatch.setenv(f"GATEWAY_PLATFORMS__ACME__{key}", value)
     schemes = printed()["components"]["securitySchemes"]
-    assert set(schemes) == {"callerKey", "sessionToken", "platformToken"}
+    assert set(schemes) == {"callerKey", "symphonyToken", "platformToken"}
 
 
 def test_a_broken_configuration_is_wrong_use() -> None:
     found = CliRunner().invoke(main, ["openapi", "--config", "/nowhere.toml"])
     assert (found.exit_code, found.stdout) == (2, "")
+
+
+async def test_it_says_whether_a_key_is_needed(gateway: Gateway) -> None:
+    def needed(document: Any) -> set[bool]:
+        calls = [each for path in document["paths"].values() for each in path.values() if each["security"]]
+        return {all("callerKey" in each for each in call["security"]) for call in calls}
+
+    assert needed((await gateway.client.get("/openapi.json")).json()) == {False}
+    async with running(OWN, [caller("web")]) as closed:
+        answer = await closed.client.get("/openapi.json")
+        assert needed(answer.json()) == {True}
+        assert list(OpenAPIV31SpecValidator(answer.json()).iter_errors()) == []
 
 
 async def test_it_needs_no_key_and_names_no_platform() -> None:

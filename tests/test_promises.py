@@ -72,7 +72,7 @@ def test_a_field_that_is_missing(field: str) -> None:
 @pytest.mark.parametrize("name", [name for name in HEADERS if name != "content-type"])
 def test_a_header_that_is_missing(name: str) -> None:
     headers = {each: value for each, value in HEADERS.items() if each != name}
-    assert broken(CONNECTION, headers) == {f"lookup 200: no {name}"}
+    assert broken(CONNECTION, headers) == {f"get_connection 200: no {name}"}
 
 
 @pytest.mark.parametrize(
@@ -84,23 +84,23 @@ def test_a_header_that_is_missing(name: str) -> None:
     ],
 )
 def test_a_header_that_was_not_promised(headers: dict[str, str], what: str) -> None:
-    assert broken(CONNECTION, HEADERS | headers) == {f"lookup 200: {what}"}
+    assert broken(CONNECTION, HEADERS | headers) == {f"get_connection 200: {what}"}
 
 
 def test_a_status_that_was_not_promised() -> None:
-    assert broken(CONNECTION, HEADERS, 201) == {"lookup 201: this status is not promised"}
+    assert broken(CONNECTION, HEADERS, 201) == {"get_connection 201: this status is not promised"}
 
 
 def test_a_problem_that_was_not_promised() -> None:
     headers = {**OF_PROBLEMS, "retry-after": "1"}
     assert len(broken(PROBLEM | {"type": "/problems/platform-timeout"}, headers, 503)) == 1
     assert broken(PROBLEM | {"status": 504}, headers, 503) != set()
-    assert broken(PROBLEM, OF_PROBLEMS, 503) == {"lookup 503: no retry-after"}
+    assert broken(PROBLEM, OF_PROBLEMS, 503) == {"get_connection 503: no retry-after"}
 
 
 def test_a_problem_without_a_page() -> None:
     wrong = broken(PROBLEM | {"type": "/problems/nothing"}, OF_PROBLEMS, 404, "/nowhere")
-    assert wrong == {"no call 404: /problems/nothing has no page"}
+    assert "no call 404: /problems/nothing has no page" in wrong
 
 
 def test_what_is_no_call_is_a_problem() -> None:
@@ -111,4 +111,9 @@ def test_what_is_no_call_is_a_problem() -> None:
 
 def test_every_promise_can_be_kept() -> None:
     made = set(Promises().made())
-    assert {"lookup 200", "lookup platform-timeout", "readyz 503", "act outcome-unknown"} <= made
+    assert {
+        "get_connection 200",
+        "get_connection platform-timeout",
+        "get_readiness 503",
+        "act_on_connection outcome-unknown",
+    } <= made

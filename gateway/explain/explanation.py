@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.contract import said
+from adapters.contract import described
 from gateway.explain.trail import MEANINGS, StepKind
 from gateway.transports.breaker import BreakerState
 
@@ -27,27 +27,27 @@ class Source(StrEnum):
 class ExplainedStep(msgspec.Struct, frozen=True, rename={"what": "step"}):
     """One step on the way to the answer."""
 
-    what: Annotated[StepKind, said("; ".join(f"`{kind}`: {text}" for kind, text in MEANINGS.items()))]
+    what: Annotated[StepKind, described("; ".join(f"`{kind}`: {text}" for kind, text in MEANINGS.items()))]
     at_ms: Annotated[
-        int, said("Milliseconds from when the request came; before it, where others had begun the call.")
+        int, described("Milliseconds from when the request came; before it, where others had begun the call.")
     ]
-    took_ms: Annotated[int | None, said("Milliseconds; null where it still went on as the answer was given.")]
+    took_ms: Annotated[int | None, described("Milliseconds; null where it still went on as the answer was given.")]
     outcome: str | None
-    users: Annotated[int | None, said("How many users the call was about.")]
+    users: Annotated[int | None, described("How many users the call was about.")]
 
 
 class ExplainedBreaker(msgspec.Struct, frozen=True):
     """Whether the platform is left alone, after it failed."""
 
     state: BreakerState
-    tries_in_ms: Annotated[int | None, said("Milliseconds until one call is let through; null while all are.")]
+    tries_in_ms: Annotated[int | None, described("Milliseconds until one call is let through; null while all are.")]
 
 
 class ExplainedThrottle(msgspec.Struct, frozen=True):
     """Whether calls of this viewer are held back, because the platform asked for fewer."""
 
     active: bool
-    ends_in_ms: Annotated[int | None, said("Milliseconds; null while none are held back.")]
+    ends_in_ms: Annotated[int | None, described("Milliseconds; null while none are held back.")]
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -55,12 +55,16 @@ class Explanation(msgspec.Struct, frozen=True):
 
     source: Annotated[
         Source | None,
-        said("`stale`: what was kept, because the platform could not be asked; null: there is only a problem."),
+        described("`stale`: what was kept, because the platform could not be asked; null: there is only a problem."),
     ]
-    age_ms: Annotated[int | None, said("Milliseconds since the platform said so.")]
-    took_ms: Annotated[int, said("Milliseconds from when the request came to the answer.")]
-    calls: Annotated[int, said("How often the platform was asked for this, alone or together with others.")]
-    tries: Annotated[int, said("Requests that left for that: logins, second tries and second questions count.")]
-    steps: Annotated[list[ExplainedStep], said("In the order in which they began.")]
+    age_ms: Annotated[int | None, described("Milliseconds since the platform said so.")]
+    took_ms: Annotated[int, described("Milliseconds from when the request came to the answer.")]
+    calls: Annotated[
+        int, described("Calls begun for this, alone or with others; a gate may have kept one from leaving.")
+    ]
+    tries: Annotated[
+        int, described("Requests sent for that, or tried to: logins, second tries and second questions count.")
+    ]
+    steps: Annotated[list[ExplainedStep], described("In the order in which they began.")]
     breaker: ExplainedBreaker
     throttle: ExplainedThrottle

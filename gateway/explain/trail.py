@@ -32,7 +32,7 @@ MEANINGS: Final[Mapping[StepKind, str]] = {
     " or `joined` (others had asked the same: if their call had left, until it was back)",
     StepKind.CALL: "the platform is asked, about `users` users at once",
     StepKind.LINE: "until there was room among the calls that are on the wire at once (`max_calls`)",
-    StepKind.TRY: "one request left; `outcome` is its status, or how it failed",
+    StepKind.TRY: "one request, sent or tried to; `outcome` is its status, or how it failed",
     StepKind.LOGIN: "the same, to get a token",
     StepKind.PAUSE: "before a second try",
     StepKind.REFUSED: "nothing was sent; `outcome` is what kept it: `waiting_room`, `limit`, `throttle` or `breaker`",

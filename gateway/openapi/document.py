@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
-from adapters.contract import Adapter
 from gateway import __version__
 from gateway.advice import advice
-from gateway.callers import KEY_HEADER
 from gateway.openapi.operation import JSON, Answer, Header, Operation, Parameter, Tag
 from gateway.openapi.schemas import Schema, schemas
+from gateway.openapi.security import Security
 from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
 from gateway.problems import Kind, ProblemDetails
 from gateway.routes.endpoint import Endpoint
-from gateway.viewers import NAMING_HEADER
 
 PROBLEM: Final = "application/problem+json"
 ABOUT: Final = """\
 Where does this user stand with that user? One answer for every platform that your users are on.
 
-A platform answers *as seen by somebody*, the **viewer**. `GET /v1/platforms` says in `credentials` whose credential
-is used: with `caller` you bring the viewer's own token, in the platform's own header or in `X-Platform-Token`; with
-`obo`, and with `jwt` where it is not one user's, you name the viewer in `X-On-Behalf-Of`; with any other the gateway
-holds the credential of one user. Where the gateway knows its callers, `X-API-Key` says who you are.
+A platform answers *as seen by somebody*, the **viewer**, and a credential says who that is. `GET /v1/platforms` says
+in `credentials` whose is used. With `caller` you bring the viewer's own token, in the platform's own header or in
+`X-Platform-Token`. With `obo`, and with `jwt` unless the gateway has been told whose it is, you name the viewer in
+`X-On-Behalf-Of`. With any other the gateway holds the credential of one user, and you need none.
+
+Where the gateway knows its callers, every call needs your `X-API-Key` as well.
 
 What goes wrong is a problem (RFC 9457). Its `type` is a path below this gateway, under which stands what it means and
 what to do. A path that has other methods is answered with 405 and `Allow`.
@@ -41,20 +41,19 @@ TAGS: Final = {
 RETRY_AFTER: Final = Header("Retry-After", "Seconds after which to try again.", 7, always=False, type=int)
 ALLOW: Final = Header("Allow", "The methods that the path has.", "GET, HEAD")
 CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are taken.", "Bearer")
-COME_BACK: Final = frozenset({Kind.PLATFORM_THROTTLED, Kind.PLATFORM_UNAVAILABLE, Kind.OVERLOADED})
+ALWAYS_LATER: Final = frozenset({Kind.PLATFORM_THROTTLED, Kind.PLATFORM_UNAVAILABLE, Kind.OVERLOADED})
 """Problems that always say when to try again."""
-PERHAPS_LATER: Final = COME_BACK | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN}
+PERHAPS_LATER: Final = ALWAYS_LATER | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN}
 
 
-def document(endpoints: Iterable[Endpoint], adapters: Iterable[Adapter]) -> bytes:
-    """OpenAPI 3.1, as JSON. `adapters` are those whose tokens callers may bring."""
+def document(endpoints: Iterable[Endpoint], security: Security) -> bytes:
+    """OpenAPI 3.1, as JSON."""
     calls = [(each, each.says) for each in endpoints if each.says is not None]
     known = _Types([says for _, says in calls])
-    tokens = _token_schemes(adapters)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint, says in calls:
         path = paths.setdefault(endpoint.path, {})
-        path[endpoint.method.lower()] = _operation(endpoint.name, says, known, list(tokens))
+        path[endpoint.method.lower()] = _operation(endpoint.name, says, known, security)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -69,7 +68,7 @@ def document(endpoints: Iterable[Endpoint], adapters: Iterable[Adapter]) -> byte
             "paths": paths,
             "components": {
                 "schemas": known.components,
-                "securitySchemes": {"callerKey": _in_header(KEY_HEADER, "Who calls."), **tokens},
+                "securitySchemes": security.schemes,
                 "examples": {kind.slug: {"summary": kind.title, "value": _example(kind)} for kind in Kind},
                 "responses": {"MethodNotAllowed": _problems([Kind.METHOD_NOT_ALLOWED], known)},
             },
@@ -94,7 +93,7 @@ class _Types:
         return next(schema for named, schema in self._of if named == wanted)
 
 
-def _operation(name: str, says: Operation, known: _Types, tokens: Sequence[str]) -> dict[str, Any]:
+def _operation(name: str, says: Operation, known: _Types, security: Security) -> dict[str, Any]:
     answers = {str(int(status)): _answer(answer, known, says) for status, answer in says.answers.items()}
     by_status = itertools.groupby(sorted(says.problems, key=_order), key=lambda kind: kind.status)
     for status, kinds in by_status:
@@ -109,7 +108,7 @@ def _operation(name: str, says: Operation, known: _Types, tokens: Sequence[str])
         "summary": says.summary,
         "description": says.details,
         "parameters": [_parameter(each, known) for each in says.parameters],
-        "security": list(_security(says, tokens)),
+        "security": security.of(says),
         "responses": answers,
     }
     if says.body is not None:
@@ -148,16 +147,19 @@ def _problems(
 ) -> dict[str, Any]:
     """The answer for these, which have one status."""
     status = next(iter(kinds)).status
-    narrowed = {"type": {"enum": [_link(kind) for kind in kinds]}, "status": {"const": status}}
+    narrowed = {
+        "type": {"type": "string", "enum": [kind.link for kind in kinds]},
+        "status": {"type": "integer", "const": status},
+    }
     headers = [*everywhere, NOT_STORED]
     if any(kind in PERHAPS_LATER for kind in kinds):
-        always = all(kind in COME_BACK for kind in kinds)
+        always = all(kind in ALWAYS_LATER for kind in kinds)
         headers.append(msgspec.structs.replace(RETRY_AFTER, always=always))
     if status == HTTPStatus.UNAUTHORIZED:
         headers.append(CHALLENGE)
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append(ALLOW)
-    lines = [f"- [`{kind.slug}`]({_link(kind)}): {advice()[kind].meaning}" for kind in kinds]
+    lines = [f"- [`{kind.slug}`]({kind.link}): {advice()[kind].meaning}" for kind in kinds]
     schema = {"allOf": [known.of(ProblemDetails), {"type": "object", "properties": narrowed}]}
     examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
     return {
@@ -184,49 +186,17 @@ def _everywhere(says: Operation) -> tuple[Header, ...]:
     return (*OF_EVERY_ANSWER, *OF_EVERY_CALL_OF_THE_API) if says.needs_key else OF_EVERY_ANSWER
 
 
-def _link(kind: Kind) -> str:
-    return f"/problems/{kind.slug}"
-
-
 def _example(kind: Kind) -> dict[str, Any]:
     """A problem of this kind, as it might come."""
     document: dict[str, Any] = {
-        "type": _link(kind),
+        "type": kind.link,
         "title": kind.title,
         "status": kind.status,
         "detail": f"{kind.title[0].lower()}{kind.title[1:]}",
         "instance": str(OF_EVERY_ANSWER[0].example),
     }
-    if kind in COME_BACK:
+    if kind in ALWAYS_LATER:
         document["retry_after"] = RETRY_AFTER.example
     if kind is Kind.ACTION_NOT_POSSIBLE:
         document["connection"] = msgspec.to_builtins(EXAMPLE)
     return document
-
-
-def _security(says: Operation, tokens: Sequence[str]) -> Iterator[Mapping[str, list[str]]]:
-    """Any one of these will do, and which one depends on how the gateway is configured."""
-    if not says.needs_key:
-        return
-    for key in ({}, {"callerKey": list[str]()}):
-        yield key
-        if says.sees:
-            yield from ({**key, token: []} for token in tokens)
-
-
-def _token_schemes(adapters: Iterable[Adapter]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for each in adapters:
-        what = "The viewer's own token, for a platform in mode `caller`."
-        if each.TOKEN_SCHEME is None:
-            found[each.TOKEN_HEADER] = _in_header(each.TOKEN_HEADER, what)
-        else:
-            found["bearerToken"] = {"type": "http", "scheme": each.TOKEN_SCHEME.lower(), "description": what}
-    text = (
-        "`acme=TOKEN, club=TOKEN`: names the platform that each token is for, and wins over a platform's own header."
-    )
-    return {**found, "platformToken": _in_header(NAMING_HEADER, text)}
-
-
-def _in_header(name: str, what: str) -> dict[str, Any]:
-    return {"type": "apiKey", "in": "header", "name": name, "description": what}

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import inspect as types
 
+from adapters.contract import PlatformName, Time
+from adapters.user_ids import UserId
+
 TEMPLATE: Final = "#/components/schemas/{name}"
+TEXTS: Final[Mapping[str, Any]] = {"PlatformName": PlatformName, "Time": Time, "UserId": UserId}
+"""Texts of a form of their own, which get a name as structs do."""
 
 Schema = dict[str, Any]
 
@@ -22,19 +27,43 @@ def schemas(of: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
     for name, schema in components.items():
         if "description" in schema:
             schema["description"] = inspect.cleandoc(schema["description"])
-        if "enum" in schema:
-            schema["type"] = "string"
         if name in structs:
             schema["required"] = _required(structs[name])
             for field in schema.get("properties", {}).values():
                 field.pop("default", None)
-    return list(found), components
+    texts = {name: msgspec.json.schema(each) for name, each in TEXTS.items()}
+    for each in _all([*found, *components.values()]):
+        if "enum" in each:
+            each["type"] = "string"
+        _refer(each, texts)
+    return list(found), {**texts, **components}
 
 
 def _required(struct: types.StructType) -> list[str]:
     """What is sent always, defaults too: all but what may be unset. What we take has no defaults."""
     has_default = (field.encode_name for field in struct.fields if field.default is not msgspec.NODEFAULT)
     return [*(field.encode_name for field in struct.fields if field.required), *has_default]
+
+
+def _refer(schema: Schema, texts: Mapping[str, Schema]) -> None:
+    """To the text of a name, instead of saying again what it is."""
+    for name, text in texts.items():
+        if schema.get("pattern") == text["pattern"]:
+            for key in ("pattern", "type", "format", "examples"):
+                schema.pop(key, None)
+            if schema.get("description") == text["description"]:
+                del schema["description"]
+            schema["$ref"] = TEMPLATE.format(name=name)
+
+
+def _all(schemas: Iterable[Any]) -> Iterator[Schema]:
+    """Each of these, and whatever is in them."""
+    for each in schemas:
+        if isinstance(each, dict):
+            yield each
+            yield from _all(list(each.values()))
+        elif isinstance(each, list):
+            yield from _all(each)
 
 
 def _structs(found: Iterable[types.Type]) -> Iterable[types.StructType]:

@@ -40,11 +40,14 @@ function local(path) {
   return path.startsWith("/") ? BASE + path : path;
 }
 
+/** Roles are said, because on a narrow screen the style takes them away; there each cell is told its column. */
 function table(heads, rows) {
-  const head = el("thead", {}, el("tr", {}, heads.map((each) => el("th", { scope: "col" }, each))));
-  const body = rows.map(([first, ...others]) =>
-    el("tr", {}, el("th", { scope: "row" }, first), others.map((each) => el("td", {}, each))));
-  return el("table", {}, head, el("tbody", {}, body));
+  const head = el("thead", { role: "rowgroup" },
+    el("tr", { role: "row" }, heads.map((each) => el("th", { scope: "col", role: "columnheader" }, each))));
+  const body = rows.map(([first, ...others]) => el("tr", { role: "row" },
+    el("th", { scope: "row", role: "rowheader" }, first),
+    others.map((each, place) => el("td", { role: "cell", "data-column": heads[place + 1] }, each))));
+  return el("table", { role: "table" }, head, el("tbody", { role: "rowgroup" }, body));
 }
 
 /** Text as it stands, which can be reached by keyboard, because it may have to be scrolled. */
@@ -72,8 +75,9 @@ function type(schema) {
 }
 
 function meaning(schema) {
-  const bounds = ["minimum", "maximum", "maxItems", "default"].filter((key) => key in schema);
-  const said = bounds.map((key) => `${{ maxItems: "most" }[key] || key} ${schema[key]}`).join(", ");
+  const bounds = ["minimum", "maximum", "minItems", "maxItems", "default"].filter((key) => key in schema);
+  const words = { minimum: "at least", maximum: "at most", minItems: "at least", maxItems: "at most", default: "without it" };
+  const said = bounds.map((key) => `${words[key]} ${[].concat(schema[key]).join(", ")}`).join(", ");
   return [...inline(schema.description || ""), said ? ` (${said})` : ""];
 }
 
@@ -81,14 +85,15 @@ function fields(schema) {
   const rows = Object.entries(schema.properties).map(([name, each]) => [
     el("code", {}, name),
     type(each),
-    schema.required?.includes(name) ? "always" : "where it applies",
+    schema.required?.includes(name) ? "always" : "if it applies",
     meaning(each),
   ]);
-  return table(["Field", "Type", "There", "Meaning"], rows);
+  return table(["Field", "Type", "Present", "Meaning"], rows);
 }
 
 function typeSection(name, schema) {
-  const what = schema.enum ? el("p", {}, schema.enum.flatMap((word) => [el("code", {}, word), " "])) : fields(schema);
+  const words = schema.enum ? el("p", {}, schema.enum.flatMap((word) => [el("code", {}, word), " "])) : "";
+  const what = schema.properties ? fields(schema) : words;
   return el("article", { id: `type-${name}`, "aria-labelledby": `type-${name}-name` },
     el("h3", { id: `type-${name}-name` }, name), prose(schema.description), what);
 }
@@ -96,23 +101,27 @@ function typeSection(name, schema) {
 // what is sent
 
 /** One field of a form; `read()` is what stands in it. */
-function input(id, name, schema, { about = "", secret = false, example, required = false, document }) {
+function input(id, name, schema, { secret = false, example, required = false, prefilled = false, document }) {
   const target = named(schema) ? document.components.schemas[named(schema)] : schema;
   const words = target.type === "boolean" ? ["true", "false"] : target.enum;
   const many = target.type === "array";
+  const several = many && target.items.enum;
   const shown = many ? [].concat(example ?? []).join("\n") : String(example ?? "");
   let control;
-  if (words) control = el("select", {}, [...(required ? [] : [""]), ...words].map((each) => el("option", {}, each)));
+  if (several) control = el("select", { multiple: true, size: several.length }, several.map((each) => el("option", {}, each)));
+  else if (words) control = el("select", {}, ["", ...words].map((each) => el("option", {}, each)));
   else if (many) control = el("textarea", { rows: "2", placeholder: shown });
   else control = el("input", { type: secret ? "password" : "text", placeholder: shown, autocomplete: "off" });
   control.id = id;
-  if (required && !words && name !== "platform") control.value = shown;
+  if (prefilled) control.value = shown;
   control.required = required;
   control.spellcheck = false;
   if (name === "platform" && !many) control.setAttribute("list", "platforms");
-  const label = el("label", { for: id }, el("code", {}, name), many ? " (one on each line)" : "", required ? " (needed)" : "",
-    about ? el("span", {}, ` ${about}`) : "", control);
-  const read = () => (many ? control.value.split("\n").map((each) => each.trim()).filter(Boolean) : control.value.trim());
+  const how = several ? " (any of these)" : many ? " (one on each line)" : required ? " (needed)" : "";
+  const label = el("label", { for: id }, el("code", {}, name), how, control);
+  const lines = () => control.value.split("\n").map((each) => each.trim()).filter(Boolean);
+  const chosen = () => [...control.selectedOptions].map((each) => each.value);
+  const read = several ? chosen : many ? lines : () => control.value.trim();
   return { name, label, control, read, schema: target };
 }
 
@@ -121,9 +130,10 @@ function credentials(document) {
   return Object.entries(document.components.securitySchemes).map(([key, scheme]) => {
     const header = scheme.type === "http" ? "Authorization" : scheme.name;
     const prefix = scheme.type === "http" ? `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} ` : "";
-    const variable = header.replace(/([a-z])([A-Z])/g, "$1_$2").replace(/-/g, "_").toUpperCase();
+    const variable = (prefix ? key : header).replace(/([a-z])([A-Z])/g, "$1_$2").replace(/-/g, "_").toUpperCase();
     const field = input(`who-${key}`, header, { type: "string" }, { secret: true, document });
-    field.label.append(el("small", {}, ...inline(scheme.description || "")));
+    const without = prefix ? ` Without the word \`${prefix.trim()}\`, which is added.` : "";
+    field.label.append(el("small", {}, ...inline((scheme.description || "") + without)));
     return { key, header, prefix, variable, field };
   });
 }
@@ -153,7 +163,7 @@ function request(call, inputs, body, who) {
     quoted(url),
     ...secrets.map(({ header, prefix, variable }) => `-H "${header}: ${prefix}$${variable}"`),
     ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
-    text === undefined ? "" : `-d ${quoted(text)}`,
+    text === undefined ? "" : `--data-raw ${quoted(text)}`,
   ].filter(Boolean).join(" ");
   const all = [...headers, ...secrets.map(({ header, prefix, field }) => [header, prefix + field.read()])];
   return { url, curl, init: { method: call.method, headers: all, body: text, credentials: "omit" } };
@@ -161,8 +171,11 @@ function request(call, inputs, body, who) {
 
 // what comes back
 
-async function send(call, made, into) {
-  into.replaceChildren(el("p", {}, "Waiting for the answer…"));
+/** `again` is given the cursor of the next page, where the answer has one. */
+async function send(call, made, into, again) {
+  const [line, rest] = into.children;
+  line.replaceChildren("Waiting for the answer…");
+  rest.replaceChildren();
   const begun = performance.now();
   try {
     const answer = await fetch(made.url, made.init);
@@ -172,18 +185,24 @@ async function send(call, made, into) {
     const status = el("strong", { class: answer.ok ? "good" : "bad" }, `${answer.status} ${answer.statusText}`);
     const body = pretty(text, answer.headers.get("content-type") || "");
     const page = !answer.ok && body.type ? el("p", {}, el("a", { href: local(body.type) }, `What ${body.type} means`)) : "";
-    into.replaceChildren(el("p", {}, status, ` after ${took} ms`), page,
-      block(`Body of the answer to ${call.id}`, body.text),
+    line.replaceChildren(status, ` after ${took} ms`);
+    rest.replaceChildren(page, block(`Body of the answer to ${call.id}`, body.text),
       el("details", {}, el("summary", {}, "Headers of the answer"), table(["Header", "Value"], heads)));
+    if (body.next) {
+      const next = el("button", { type: "button", class: "second" }, "Next page");
+      next.addEventListener("click", () => again(body.next));
+      rest.prepend(el("p", {}, next));
+    }
   } catch (error) {
-    into.replaceChildren(el("p", { class: "bad" }, `There was no answer: ${error.message}`));
+    line.replaceChildren(el("span", { class: "bad" }, `There was no answer: ${error.message}`));
   }
+  line.scrollIntoView({ block: "nearest" });
 }
 
 function pretty(text, kind) {
   if (!kind.includes("json")) return { text };
   const found = JSON.parse(text);
-  return { text: JSON.stringify(found, null, 2), type: found.type };
+  return { text: JSON.stringify(found, null, 2), type: found.type, next: found.next_cursor };
 }
 
 // one call
@@ -192,7 +211,12 @@ function callSection(call, document, who) {
   const { id, operation } = call;
   const inputs = operation.parameters.map((each) => ({
     ...input(`${id}-${each.name}`, each.name, each.schema,
-      { example: each.example, required: each.required, document }),
+      {
+        example: each.example,
+        required: each.required,
+        prefilled: each.in === "path" && each.name !== "platform" && call.method === "GET",
+        document,
+      }),
     where: each.in,
   }));
   const body = operation.requestBody && el("textarea", { id: `${id}-body`, rows: "8", spellcheck: false });
@@ -200,17 +224,24 @@ function callSection(call, document, who) {
   const line = el("code");
   const copy = el("button", { type: "button", class: "second" }, `Copy the curl line`);
   const copied = el("span", { role: "status" });
-  const result = el("div", { role: "status", "aria-label": "Answer" });
+  const result = el("div", { class: "answer" }, el("p", { role: "status" }), el("div"));
+  const plain = inputs.filter(({ where }) => where !== "header");
+  const headers = inputs.filter(({ where }) => where === "header");
   const form = el("form", { "aria-label": `${call.method} ${call.path}` },
-    el("div", { class: "fields" }, inputs.map(({ label }) => label),
+    el("div", { class: "fields" }, plain.map(({ label }) => label),
       body ? el("label", { class: "wide", for: body.id }, "Body, JSON", body) : ""),
-    el("p", {}, el("button", { type: "submit" }, "Send")));
+    el("details", {}, el("summary", {}, `Headers of ${id}`), el("div", { class: "fields" }, headers.map(({ label }) => label))),
+    el("p", {}, el("button", { type: "submit" }, call.method === "GET" ? "Send" : `Send this ${call.method}`)));
   const show = () => { line.textContent = request(call, inputs, body, who).curl; };
   form.addEventListener("input", show);
   who.forEach(({ field }) => field.control.addEventListener("input", show));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(call, request(call, inputs, body, who), result);
+    const cursor = inputs.find(({ name }) => name === "cursor")?.control;
+    send(call, request(call, inputs, body, who), result, (next) => {
+      cursor.value = next;
+      form.requestSubmit();
+    });
   });
   copy.addEventListener("click", async () => {
     getSelection().selectAllChildren(line);
@@ -218,7 +249,7 @@ function callSection(call, document, who) {
       await navigator.clipboard.writeText(line.textContent);
       copied.textContent = " Copied.";
     } catch {
-      copied.textContent = " Selected: this browser lets only you copy it."; // as where there is no TLS
+      copied.textContent = " Selected: press Ctrl+C to copy it."; // a page may not where there is no TLS
     }
   });
   show();
@@ -280,12 +311,28 @@ function answers(operation, document) {
 
 // the page
 
+/** What is configured here, as far as it may be asked for. Without it the page is as good, but for the names. */
+async function platforms(rendered, who) {
+  const { header, field } = who.find(({ key }) => key === "callerKey");
+  const needsKey = !rendered.find(({ call }) => call.path === "/v1/platforms").call.operation.security
+    .some((each) => Object.keys(each).length === 0);
+  if (needsKey && !field.read()) return [];
+  try {
+    const headers = field.read() ? [[header, field.read()]] : [];
+    const answer = await fetch(`${BASE}/v1/platforms`, { headers, credentials: "omit" });
+    return answer.ok ? (await answer.json()).platforms : [];
+  } catch {
+    return [];
+  }
+}
+
 async function suggest(rendered, who) {
   const options = document.getElementById("platforms");
-  const key = who.find(({ key: name }) => name === "callerKey").field;
-  const headers = key.read() ? [["X-API-Key", key.read()]] : [];
-  const answer = await fetch(`${BASE}/v1/platforms`, { headers, credentials: "omit" });
-  const names = answer.ok ? (await answer.json()).platforms.map((each) => each.name) : [];
+  const found = await platforms(rendered, who);
+  const names = found.map((each) => each.name);
+  document.getElementById("here").replaceChildren(...(found.length ? ["Configured here: "] : []),
+    ...found.flatMap((each, place) => [place ? ", " : "", el("code", {}, each.name),
+      ` (${each.adapter}, credentials `, el("code", {}, each.credentials), ")"]));
   options.replaceChildren(...names.map((name) => el("option", { value: name })));
   for (const { inputs, body, show } of rendered) {
     for (const { name, control, where } of inputs) {
@@ -324,7 +371,8 @@ async function main() {
     el("datalist", { id: "platforms" }),
     ...prose(openapi.info.description),
     el("h2", { id: "who-name" }, "Who asks"),
-    el("p", {}, "Leave empty what your gateway does not want. It goes into the calls below, and nowhere else."),
+    el("p", { id: "here", role: "status" }),
+    el("p", {}, "Leave empty what is not wanted. What you enter goes into the calls below, and nowhere else."),
     asking, ...sections.flat(2),
     el("h2", { id: "types" }, "Types"),
     ...Object.entries(openapi.components.schemas).map(([name, schema]) => typeSection(name, schema)));

@@ -26,9 +26,9 @@ SAYS: Final = Operation(
     summary="Request, accept, reject, cancel or remove a connection",
     details="""\
 An action has a goal: `request` is to be `pending_outgoing` or `connected`, `accept` to be `connected`, `reject` to be
-`rejected` or `none`, `cancel` and `remove` to be `none`. What is so already is a success, for which nothing is sent.
-Otherwise the action is sent once, and never again where it may have been applied. It takes no body. If you no longer
-wait for it, it runs on.""",
+`rejected` or `none`, `cancel` and `remove` to be `none`. If the goal is met already, nothing is sent, and the answer
+is 200. Otherwise the action is sent once, and never again where it may have been applied. It takes no body. If your
+time for it passes, it runs on.""",
     parameters=(
         shared.PLATFORM,
         shared.USER,
@@ -59,7 +59,7 @@ wait for it, it runs on.""",
 
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
-    async def act(request: Request) -> Response:
+    async def act_on_connection(request: Request) -> Response:
         call = Call.of(request)
         word = request.path_params["action"]
         call.access.action = word if word in set(Action) else None
@@ -78,7 +78,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act, SAYS, "POST")]
+    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, SAYS, "POST")]
 
 
 def _action(word: str) -> Action:

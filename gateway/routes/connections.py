@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Connection, said
+from adapters.contract import Connection, described
 from gateway.call import Call
 from gateway.explain.explanation import Explanation
 from gateway.openapi import shared
@@ -24,7 +24,7 @@ from gateway.routes.endpoint import Endpoint
 class ExplainedConnection(Connection, frozen=True):
     """One viewer's connection with one target user, and how the answer came to be."""
 
-    explain: Annotated[Explanation | UnsetType, said("Only with `explain=true`.")] = UNSET
+    explain: Annotated[Explanation | UnsetType, described("Only with `explain=true`.")] = UNSET
 
 
 SAYS: Final = Operation(
@@ -52,7 +52,7 @@ SAYS: Final = Operation(
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = reads(identities)
 
-    async def lookup(request: Request) -> Response:
+    async def get_connection(request: Request) -> Response:
         call = Call.of(request)
         access = call.access
         access.action = "lookup"
@@ -73,4 +73,4 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         told = msgspec.json.encode(story.explanation(reading))
         return answer(b'%b,"explain":%b}' % (reading.body[:-1], told), reading.age, reading.source)
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}", lookup, SAYS, at_once=True)]
+    return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, SAYS, at_once=True)]

@@ -43,7 +43,7 @@ def _page(what: str) -> Answer:
 
 OPENAPI: Final = _says(
     "This document",
-    "OpenAPI 3.1. It is the same for as long as the process runs.",
+    "OpenAPI 3.1.",
     Answer("The document.", dict[str, Any], {"openapi": "3.1.0", "…": "…"}, JSON, headers=(CHECKED,)),
     problems=ALWAYS,
 )
@@ -60,32 +60,32 @@ PROBLEM: Final = _says(
 
 
 def routes(document: Callable[[], bytes]) -> list[Endpoint]:
-    """`document` makes the one for this gateway."""
+    """`document` gives the one for this gateway."""
 
-    async def openapi(_request: Request) -> Response:
+    async def get_openapi(_request: Request) -> Response:
         return Response(document(), headers={"cache-control": "no-cache"}, media_type=JSON)
 
-    async def docs(_request: Request) -> Response:
+    async def get_docs(_request: Request) -> Response:
         return _html(pages.file("docs.html"))
 
-    async def part(request: Request) -> Response:
+    async def get_part(request: Request) -> Response:
         name = request.path_params["name"]
         media_type = pages.PARTS.get(name)
         if media_type is None:
             raise Problem(Kind.NOT_FOUND, "no such path")
         return Response(pages.file(name), headers=HEADERS, media_type=media_type)
 
-    async def problem(request: Request) -> Response:
+    async def get_problem(request: Request) -> Response:
         for kind in Kind:
             if kind.slug == request.path_params["slug"]:
                 return _html(pages.problem(kind))
         raise Problem(Kind.NOT_FOUND, f"no such problem: expected one of {', '.join(kind.slug for kind in Kind)}")
 
     return [
-        Endpoint("/openapi.json", openapi, OPENAPI),
-        Endpoint("/docs", docs, DOCS),
-        Endpoint("/docs/{name}", part, None),
-        Endpoint("/problems/{slug}", problem, PROBLEM),
+        Endpoint("/openapi.json", get_openapi, OPENAPI),
+        Endpoint("/docs", get_docs, DOCS),
+        Endpoint("/docs/{name}", get_part, None),
+        Endpoint("/problems/{slug}", get_problem, PROBLEM),
     ]
 
 

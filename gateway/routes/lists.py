@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Connection, PlatformName, Status, said
+from adapters.contract import Connection, PlatformName, Status, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import cursors, problems
@@ -19,7 +19,7 @@ from gateway.call import Call
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Place, Source, fill
 from gateway.openapi import shared
-from gateway.openapi.operation import API, Answer, Operation, Parameter, Tag, Where
+from gateway.openapi.operation import OF_THE_API, Answer, Operation, Parameter, Tag, Where
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
@@ -38,24 +38,25 @@ class ConnectionList(Quiet, msgspec.Struct, frozen=True):
 
     connections: list[Connection]
     errors: Annotated[
-        list[problems.ProblemDetails], said("What failed: a platform, or one user; the others are answered.")
+        list[problems.ProblemDetails], described("What failed: a platform, or one user; the others are answered.")
     ]
-    next_cursor: Annotated[str | None, said("Asks for the next page, with the same filters; null on the last.")]
+    next_cursor: Annotated[str | None, described("Asks for the next page, with the same filters; null on the last.")]
 
 
 Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,512}$"})]
+BOTH_PENDING: Final = ("pending_incoming", "pending_outgoing")
 ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
 SAYS: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="The viewer's connections, on any platforms",
     details="One list over several platforms, in their configured order. One that fails is an entry in `errors`, and"
-    " the others still answer. Read `errors` on every page. Who acts while listing asks for the first page again.",
+    " the others still answer. Read `errors` on every page. After an action, begin again with the first page.",
     parameters=(
         Parameter("platform", Where.QUERY, list[PlatformName], "Only these; without it all of them.", ["acme"]),
         Parameter(
             "status",
             Where.QUERY,
-            list[ListedStatus],
+            Annotated[list[ListedStatus], msgspec.Meta(extra_json_schema={"default": list(BOTH_PENDING)})],
             "Only these, or `all`; without it both pending ones.",
             ["pending_incoming"],
         ),
@@ -63,7 +64,7 @@ SAYS: Final = Operation(
             "user_id",
             Where.QUERY,
             Annotated[list[UserId], msgspec.Meta(extra_json_schema={"maxItems": inputs.MOST_USERS})],
-            "Only these users. They are looked up, and whoever is `none` is left out.",
+            "Only these users. They are looked up; who is in none of the statuses, or does not exist, is left out.",
         ),
         Parameter(
             "limit",
@@ -86,7 +87,7 @@ SAYS: Final = Operation(
             headers=shared.OF_READS,
         )
     },
-    problems=API | {Kind.UNKNOWN_PLATFORM},
+    problems=OF_THE_API | {Kind.UNKNOWN_PLATFORM},
 )
 
 

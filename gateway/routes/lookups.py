@@ -19,7 +19,7 @@ from gateway.call import Call
 from gateway.explain.account import UNHEARD, Account
 from gateway.lookups import MISS, Reading
 from gateway.openapi import shared
-from gateway.openapi.operation import API, Answer, Operation, Tag
+from gateway.openapi.operation import OF_THE_API, Answer, Operation, Tag
 from gateway.platform import Platform
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -79,8 +79,8 @@ SAYS: Final = Operation(
     summary="Where the viewer stands with many users",
     details="""\
 Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
-platform, a missing credential or what the caller may not is that entry's `error`. What is malformed refuses the whole
-call, and names the place.""",
+platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed refuses the
+whole call, and names the place.""",
     parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID, shared.TRACE),
     body=LookupRequest,
     body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
@@ -92,7 +92,7 @@ call, and names the place.""",
             headers=shared.OF_READS,
         )
     },
-    problems=API | {Kind.PAYLOAD_TOO_LARGE},
+    problems=OF_THE_API | {Kind.PAYLOAD_TOO_LARGE},
     needs=(Found, Failed),
 )
 
@@ -100,7 +100,7 @@ call, and names the place.""",
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer = reads(identities)
 
-    async def lookup_many(request: Request) -> Response:
+    async def lookup_connections(request: Request) -> Response:
         call = Call.of(request)
         call.access.action = "lookup"
         platforms = call.platforms
@@ -129,7 +129,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         age, source = _origin([each for each in readings if isinstance(each, Reading)])
         return answer(msgspec.json.encode(LookupResults(results)), age, source)
 
-    return [Endpoint("/v1/lookup", lookup_many, SAYS, "POST")]
+    return [Endpoint("/v1/lookup", lookup_connections, SAYS, "POST")]
 
 
 Answers = Mapping[int, Reading | PlatformError] | Problem

@@ -9,11 +9,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action, PlatformName, said
+from adapters.contract import Action, PlatformName, described
 from gateway.call import Call
 from gateway.callers import KEY_HEADER
 from gateway.openapi import shared
-from gateway.openapi.operation import API, Answer, Header, Operation, Tag
+from gateway.openapi.operation import OF_THE_API, Answer, Header, Operation, Tag
 from gateway.routes import inputs
 from gateway.routes.answers import answer
 from gateway.routes.endpoint import Endpoint
@@ -24,15 +24,17 @@ class PlatformEntry(msgspec.Struct, frozen=True):
     """What is configured under one name. No URL, no secret."""
 
     name: PlatformName
-    adapter: Annotated[str, said("Which kind of platform it is.")]
+    adapter: Annotated[str, described("Which kind of platform it is.")]
     credentials: Annotated[
-        str, said("The mode, which says whose credential is used: with `caller` you bring the viewer's token.")
+        str,
+        described(
+            "Whose credential is used. `caller`: you bring the viewer's own token. `obo`: you name the viewer in"
+            " `X-On-Behalf-Of`, and so with `jwt`, unless the gateway has been told whose it is. Any other (`bot`,"
+            " `token`, `oauth2`): the gateway's own, which is one user's."
+        ),
     ]
-    actions: Annotated[tuple[Action, ...], said("What it offers in any state.")]
-    health: Annotated[
-        Health,
-        said("`degraded`: it asked for fewer calls, or is tried again after it failed; `down`: it is left alone."),
-    ]
+    actions: Annotated[tuple[Action, ...], described("What it offers in any state.")]
+    health: Health
 
 
 class PlatformList(msgspec.Struct, frozen=True):
@@ -60,7 +62,7 @@ SAYS: Final = Operation(
             ),
         )
     },
-    problems=API,
+    problems=OF_THE_API,
     sees=False,
 )
 

@@ -28,15 +28,15 @@ class Readiness(msgspec.Struct, frozen=True):
     status: Literal["ready", "draining"]
 
 
-READY: Final = Readiness("ready")
-DRAINING: Final = Readiness("draining")
+IS_READY: Final = Readiness("ready")
+IS_DRAINING: Final = Readiness("draining")
 
 
 def _says(summary: str, answers: dict[HTTPStatus, Answer]) -> Operation:
     return Operation(
         tag=Tag.OPERATION,
         summary=summary,
-        details="Needs no key, and holds no place. A platform that is down changes nothing here.",
+        details="Needs no key. A platform that is down changes nothing here.",
         parameters=(shared.REQUEST_ID,),
         answers=answers,
         problems=ALWAYS,
@@ -45,27 +45,27 @@ def _says(summary: str, answers: dict[HTTPStatus, Answer]) -> Operation:
 
 
 LIVEZ: Final = _says(
-    "Whether the process lives",
+    "Liveness: whether the process answers",
     {HTTPStatus.OK: Answer("It does.", Liveness, Liveness(), headers=(shared.NOT_STORED,))},
 )
 READYZ: Final = _says(
-    "Whether it should be sent requests",
+    "Readiness: whether it should be sent requests",
     {
-        HTTPStatus.OK: Answer("It should.", Readiness, READY, headers=(shared.NOT_STORED,)),
+        HTTPStatus.OK: Answer("It should.", Readiness, IS_READY, headers=(shared.NOT_STORED,)),
         HTTPStatus.SERVICE_UNAVAILABLE: Answer(
-            "It has been told to stop.", Readiness, DRAINING, headers=(shared.NOT_STORED,)
+            "It has been told to stop.", Readiness, IS_DRAINING, headers=(shared.NOT_STORED,)
         ),
     },
 )
 
 
 def routes(lifecycle: Lifecycle) -> list[Endpoint]:
-    async def livez(_request: Request) -> Response:
+    async def get_liveness(_request: Request) -> Response:
         return answer(Liveness(), {"cache-control": "no-store"})
 
-    async def readyz(_request: Request) -> Response:
+    async def get_readiness(_request: Request) -> Response:
         if lifecycle.draining:
-            return answer(DRAINING, {"cache-control": "no-store"}, HTTPStatus.SERVICE_UNAVAILABLE)
-        return answer(READY, {"cache-control": "no-store"})
+            return answer(IS_DRAINING, {"cache-control": "no-store"}, HTTPStatus.SERVICE_UNAVAILABLE)
+        return answer(IS_READY, {"cache-control": "no-store"})
 
-    return [Endpoint("/livez", livez, LIVEZ), Endpoint("/readyz", readyz, READYZ)]
+    return [Endpoint("/livez", get_liveness, LIVEZ), Endpoint("/readyz", get_readiness, READYZ)]

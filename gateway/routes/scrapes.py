@@ -21,7 +21,7 @@ connection_gateway_waiting{platform="acme"} 0.0
 SAYS: Final = Operation(
     tag=Tag.OPERATION,
     summary="What the gateway counts",
-    details="As Prometheus reads it. Needs no key, and names platforms, but nobody.",
+    details="As Prometheus reads it. Needs no key. It names platforms, and no user.",
     parameters=(shared.REQUEST_ID,),
     answers={HTTPStatus.OK: Answer("The metrics.", str, EXAMPLE, CONTENT_TYPE, headers=(shared.NOT_STORED,))},
     problems=ALWAYS,
@@ -30,7 +30,7 @@ SAYS: Final = Operation(
 
 
 def routes(metrics: Metrics) -> list[Endpoint]:
-    async def metrics_text(_request: Request) -> Response:
+    async def get_metrics(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Endpoint("/metrics", metrics_text, SAYS)]
+    return [Endpoint("/metrics", get_metrics, SAYS)]

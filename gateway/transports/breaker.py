@@ -30,6 +30,8 @@ LONGEST: Final = 30.0
 
 
 class BreakerState(StrEnum):
+    """`closed`: calls pass. `open`: none does. `half_open`: one does, to see whether the platform is back."""
+
     CLOSED = "closed"
     HALF_OPEN = "half_open"
     """the next call is the probe, or it is under way"""

@@ -22,17 +22,17 @@ NODE = shutil.which("node") or ""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 PATIENCE = 120
 CALLS = {
-    "lookup": {"user_id": "103", "explain": "true"},
+    "get_connection": {"user_id": "103", "explain": "true"},
     "list_connections": {"status": "pending_incoming\npending_outgoing", "limit": "1"},
-    "lookup_many": {},
-    "act": {"user_id": "102", "action": "accept"},
+    "lookup_connections": {},
+    "act_on_connection": {"user_id": "102", "action": "accept"},
     "list_platforms": {},
-    "livez": {},
-    "readyz": {},
-    "metrics_text": {},
-    "openapi": {},
-    "docs": {},
-    "problem": {"slug": "platform-timeout"},
+    "get_liveness": {},
+    "get_readiness": {},
+    "get_metrics": {},
+    "get_openapi": {},
+    "get_docs": {},
+    "get_problem": {"slug": "platform-timeout"},
 }
 
 pytestmark = [
@@ -68,18 +68,21 @@ async def test_every_call_can_be_made_from_it(gateway: Gateway) -> None:
         }
         assert {id_: call["status"] for id_, call in seen["calls"].items()} == dict.fromkeys(CALLS, "200 OK")
         said = {id_: call["body"] for id_, call in seen["calls"].items()}
-        assert msgspec.json.decode(said["lookup"])["status"] == "pending_outgoing"
-        assert "steps" in msgspec.json.decode(said["lookup"])["explain"]
+        assert msgspec.json.decode(said["get_connection"])["status"] == "pending_outgoing"
+        assert "steps" in msgspec.json.decode(said["get_connection"])["explain"]
         assert len(msgspec.json.decode(said["list_connections"])["connections"]) == 1
-        assert msgspec.json.decode(said["lookup_many"])["results"][0]["connection"]["platform"] == "acme"
-        assert msgspec.json.decode(said["act"])["status"] == "connected"
-        assert "connection_gateway_waiting" in said["metrics_text"]
+        assert msgspec.json.decode(said["lookup_connections"])["results"][0]["connection"]["platform"] == "acme"
+        assert msgspec.json.decode(said["act_on_connection"])["status"] == "connected"
+        assert "connection_gateway_waiting" in said["get_metrics"]
         assert (seen["errors"], seen["violations"], seen["hosts"]) == ([], [], [url])
 
 
 async def test_its_curl_lines_do_the_same(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
-        wanted = {name: CALLS[name] for name in ("lookup", "list_connections", "lookup_many", "act")}
+        wanted = {
+            name: CALLS[name]
+            for name in ("get_connection", "list_connections", "lookup_connections", "act_on_connection")
+        }
         seen = await browse("calls", url=url, calls=wanted)
         for call in seen["calls"].values():
             assert call["copied"] == call["line"]
@@ -89,11 +92,14 @@ async def test_its_curl_lines_do_the_same(gateway: Gateway) -> None:
 
 
 async def test_secrets_go_into_the_call_and_not_into_the_line() -> None:
-    async with running(CALLERS, [caller("web", may=["read", "act"])]) as gateway, serving(gateway.app) as url:
+    async with (
+        running(CALLERS, [caller("web", may=["read", "act"])]) as gateway,
+        serving(gateway.app) as url,
+    ):
         who = {"callerKey": key_of("web"), "platformToken": "acme=demo"}
-        wanted = {"lookup": {"platform": "acme", "user_id": "103"}}
+        wanted = {"get_connection": {"platform": "acme", "user_id": "103"}}
         seen = await browse("calls", url=url, who=who, calls=wanted, noClipboard=True)
-        call = seen["calls"]["lookup"]
+        call = seen["calls"]["get_connection"]
         assert call["status"] == "200 OK"
         assert call["copied"] == call["line"]
         assert key_of("web") not in call["line"]
@@ -104,9 +110,27 @@ async def test_secrets_go_into_the_call_and_not_into_the_line() -> None:
 
 async def test_a_problem_leads_to_what_it_means() -> None:
     async with running(OWN) as gateway, serving(gateway.app) as url:
-        seen = await browse("calls", url=url, calls={"lookup": {"platform": "club", "user_id": "404404"}})
-        assert seen["calls"]["lookup"]["status"] == "404 Not Found"
-        assert seen["calls"]["lookup"]["meaning"] == f"{url}/problems/user-not-found"
+        seen = await browse("calls", url=url, calls={"get_connection": {"platform": "club", "user_id": "404404"}})
+        assert seen["calls"]["get_connection"]["status"] == "404 Not Found"
+        assert seen["calls"]["get_connection"]["meaning"] == f"{url}/problems/user-not-found"
+
+
+async def test_a_list_is_paged_through(gateway: Gateway) -> None:
+    async with serving(gateway.app) as url:
+        wanted = {"list_connections": {"status": "pending_incoming", "limit": "1"}}
+        seen = await browse("paging", url=url, calls=wanted)
+        pages = [msgspec.json.decode(each["body"]) for each in seen["pages"]]
+        assert [len(page["connections"]) for page in pages] == [1, 1]
+        assert [page["connections"][0]["platform"] for page in pages] == ["acme", "club"]
+        assert [each["hasNext"] for each in seen["pages"]] == [True, False]
+
+
+async def test_nothing_is_done_by_one_press(gateway: Gateway) -> None:
+    """What acts on a user names nobody before somebody does."""
+    async with serving(gateway.app) as url:
+        seen = await browse("unfilled", url=url, calls={})
+        assert seen["needed"] == ["user_id", "action"]
+    assert gateway.calls == 0
 
 
 async def test_nobody_is_shut_out(gateway: Gateway) -> None:
@@ -118,10 +142,10 @@ async def test_nobody_is_shut_out(gateway: Gateway) -> None:
 
 async def test_a_keyboard_is_enough(gateway: Gateway) -> None:
     async with serving(gateway.app) as url:
-        seen = await browse("keyboard", url=url, calls={"lookup": {"user_id": "103"}})
+        seen = await browse("keyboard", url=url, calls={"get_connection": {"user_id": "103"}})
         assert (seen["first"], seen["skipped"]) == ("Skip to the calls", "main")
-        assert seen["calls"]["lookup"]["status"] == "200 OK"
-        assert msgspec.json.decode(seen["calls"]["lookup"]["body"])["user_id"] == "103"
+        assert seen["calls"]["get_connection"]["status"] == "200 OK"
+        assert msgspec.json.decode(seen["calls"]["get_connection"]["body"])["user_id"] == "103"
 
 
 async def shell(line: str, **environ: str) -> bytes:

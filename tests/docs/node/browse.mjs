@@ -41,24 +41,25 @@ async function fill(id, text) {
     if (field.tagName !== "SELECT") field.value = "";
     field.focus();
   });
-  if (await page.$eval(`[id="${id}"]`, (field) => field.tagName === "SELECT")) await page.select(`[id="${id}"]`, text);
+  const isSelect = await page.$eval(`[id="${id}"]`, (field) => field.tagName === "SELECT");
+  if (isSelect) await page.select(`[id="${id}"]`, ...text.split("\n"));
   else await page.keyboard.type(text);
 }
 
 async function answer(id) {
   await page.waitForFunction(
-    (which) => /\d{3} .* after|There was no answer/.test(document.querySelector(`#${which} [aria-label=Answer]`).textContent),
-    {}, id);
-  return page.$eval(`#${id} [aria-label=Answer]`, (into) => ({
+    (which) => /\d{3} .* after|There was no answer/.test(document.querySelector(`#${which} .answer`).textContent), {}, id);
+  return page.$eval(`#${id} .answer`, (into) => ({
     status: into.querySelector("strong")?.textContent,
     body: into.querySelector("pre")?.textContent,
     meaning: into.querySelector("p a")?.href ?? null,
+    hasNext: [...into.querySelectorAll("button")].some((each) => each.textContent === "Next page"),
   }));
 }
 
 async function call(id, fields) {
   for (const [name, text] of Object.entries(fields)) await fill(`${id}-${name}`, text);
-  await page.click(`#${id} form button`);
+  await page.click(`#${id} form button[type=submit]`);
   const found = await answer(id);
   const line = await page.$eval(`#${id} pre[aria-label^=curl] code`, (code) => code.textContent);
   await page.click(`#${id} button.second`);
@@ -93,6 +94,24 @@ async function look() {
   }
 }
 
+async function paging() {
+  await open("/docs");
+  await call("list_connections", given.calls.list_connections);
+  seen.pages = [seen.calls.list_connections];
+  await page.click("#list_connections .answer button");
+  await page.waitForFunction((before) => {
+    const body = document.querySelector("#list_connections .answer pre")?.textContent;
+    return body && body !== before;
+  }, {}, seen.pages[0].body);
+  seen.pages.push(await answer("list_connections"));
+}
+
+async function unfilled() {
+  await open("/docs");
+  await page.click("#act_on_connection form button[type=submit]");
+  seen.needed = await page.$$eval("#act_on_connection form :invalid", (fields) => fields.map((field) => field.id.split("-")[1]));
+}
+
 /** Nothing but Tab, letters and Enter, from the top of the page to the answer. */
 async function keyboard() {
   await open("/docs");
@@ -102,18 +121,18 @@ async function keyboard() {
   seen.skipped = await page.evaluate(() => document.activeElement.id);
   for (let presses = 0; presses < 200; presses += 1) {
     await page.keyboard.press("Tab");
-    if (await page.evaluate(() => document.activeElement.id === "lookup-user_id")) break;
+    if (await page.evaluate(() => document.activeElement.id === "get_connection-user_id")) break;
   }
   await page.keyboard.down("Control");
   await page.keyboard.press("a");
   await page.keyboard.up("Control");
-  await page.keyboard.type(given.calls.lookup.user_id);
+  await page.keyboard.type(given.calls.get_connection.user_id);
   await page.keyboard.press("Enter");
-  seen.calls.lookup = await answer("lookup");
+  seen.calls.get_connection = await answer("get_connection");
 }
 
 try {
-  await { calls, look, keyboard }[scenario]();
+  await { calls, look, paging, unfilled, keyboard }[scenario]();
 } finally {
   await browser.close();
 }
