@@ -37,6 +37,8 @@ MISS: Final = b"connection-gateway; fwd=miss"
 EXPIRED: Final = b"connection-gateway; fwd=stale"
 REQUESTED: Final = b"connection-gateway; fwd=request"
 """Where the answer came from, as `Cache-Status` says it (RFC 9211)."""
+WORDS: Final = {why: why.rpartition(b"=")[2].decode() for why in (MISS, EXPIRED, REQUESTED)}
+"""`miss`, `stale` and `request`."""
 COLLAPSED: Final = {why: why + b"; collapsed" for why in (MISS, EXPIRED, REQUESTED)}
 """The same, for who joined a call that was asked already."""
 STALE: Final = {
@@ -79,7 +81,7 @@ class Lookups(OneLoop):
             account.note(StepKind.CACHE, "hit")
             return Reading(fresh.body, fresh.at, int(now - fresh.at), HIT)
         why = self._why_asked(self._shelf.get(viewer, user_id), now)
-        account.note(StepKind.CACHE, _word(why))
+        account.note(StepKind.CACHE, WORDS[why])
         try:
             with self._room:
                 asked = self._batcher.ask(viewer, user_id, deadline, since)
@@ -166,8 +168,3 @@ class Lookups(OneLoop):
             if known is not None and self._shelf.is_kept(known, now):
                 return Reading(known.stale_body(), known.at, int(now - known.at), STALE[type(said)])
         return said
-
-
-def _word(why_asked: bytes) -> str:
-    """`miss`, `stale` or `request`."""
-    return why_asked.rpartition(b"=")[2].decode()

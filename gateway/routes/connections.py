@@ -58,8 +58,9 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         access.action = "lookup"
         platform = inputs.platform(request, call)
         user_id = inputs.user_id(request, access)
-        inputs.only_query(request, "explain")
-        access.explains = inputs.flag(request, "explain")
+        if request.scope["query_string"]:
+            inputs.only_query(request, "explain")
+            access.explains = inputs.flag(request, "explain")
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
         viewer = call.reader(platform.name)
         if not access.explains and not access.is_traced:

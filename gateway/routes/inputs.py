@@ -67,8 +67,6 @@ def only_query(request: Request, *names: str) -> None:
 
 def flag(request: Request, name: str) -> bool:
     """Whether the query says `name=true`."""
-    if not request.scope["query_string"]:
-        return False
     match request.query_params.getlist(name):
         case [] | ["false"]:
             return False
