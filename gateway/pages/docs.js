@@ -101,8 +101,8 @@ function typeSection(name, schema) {
 // what is sent
 
 /** One field of a form; `read()` is what stands in it. */
-function input(id, name, schema, { secret = false, example, required = false, prefilled = false, document }) {
-  const target = named(schema) ? document.components.schemas[named(schema)] : schema;
+function input(id, name, schema, { secret = false, example, required = false, prefilled = false, api }) {
+  const target = named(schema) ? api.components.schemas[named(schema)] : schema;
   const words = target.type === "boolean" ? ["true", "false"] : target.enum;
   const many = target.type === "array";
   const several = many && target.items.enum;
@@ -126,12 +126,12 @@ function input(id, name, schema, { secret = false, example, required = false, pr
 }
 
 /** Who asks, as the document's security schemes have it: shared by all calls. */
-function credentials(document) {
-  return Object.entries(document.components.securitySchemes).map(([key, scheme]) => {
+function credentials(api) {
+  return Object.entries(api.components.securitySchemes).map(([key, scheme]) => {
     const header = scheme.type === "http" ? "Authorization" : scheme.name;
     const prefix = scheme.type === "http" ? `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} ` : "";
     const variable = (prefix ? key : header).replace(/([a-z])([A-Z])/g, "$1_$2").replace(/-/g, "_").toUpperCase();
-    const field = input(`who-${key}`, header, { type: "string" }, { secret: true, document });
+    const field = input(`who-${key}`, header, { type: "string" }, { secret: true, api });
     const without = prefix ? ` Without the word \`${prefix.trim()}\`, which is added.` : "";
     field.label.append(el("small", {}, ...inline((scheme.description || "") + without)));
     return { key, header, prefix, variable, field };
@@ -207,7 +207,7 @@ function pretty(text, kind) {
 
 // one call
 
-function callSection(call, document, who) {
+function callSection(call, api, who) {
   const { id, operation } = call;
   const inputs = operation.parameters.map((each) => ({
     ...input(`${id}-${each.name}`, each.name, each.schema,
@@ -215,7 +215,7 @@ function callSection(call, document, who) {
         example: each.example,
         required: each.required,
         prefilled: each.in === "path" && each.name !== "platform" && call.method === "GET",
-        document,
+        api,
       }),
     where: each.in,
   }));
@@ -260,7 +260,7 @@ function callSection(call, document, who) {
     section: el("article", { id, "aria-labelledby": `${id}-name` },
       el("h3", { id: `${id}-name` }, `${call.method} `, el("code", {}, call.path)),
       el("p", {}, el("strong", {}, operation.summary)), prose(operation.description),
-      sends(operation, document), answers(operation, document),
+      sends(operation, api), answers(operation, api),
       el("h4", {}, "From a shell"),
       who.some(({ key }) => call.schemes.has(key)) ? el("p", {}, el("small", {}, "Secrets stand in it as variables, never as they are.")) : "",
       block(`curl line for ${call.method} ${call.path}`, line), el("p", {}, copy, copied),
@@ -268,9 +268,9 @@ function callSection(call, document, who) {
   };
 }
 
-function sends(operation, document) {
+function sends(operation, api) {
   const rows = operation.parameters.map((each) => {
-    const target = named(each.schema) ? document.components.schemas[named(each.schema)] : each.schema;
+    const target = named(each.schema) ? api.components.schemas[named(each.schema)] : each.schema;
     const bounds = meaning({ ...target, description: "" });
     return [el("code", {}, each.name), each.in, type(each.schema), [...inline(each.description), ...bounds]];
   });
@@ -280,7 +280,7 @@ function sends(operation, document) {
   return [el("h4", {}, "What you send"), table(["Field", "Where", "Type", "Meaning"], rows)];
 }
 
-function answers(operation, document) {
+function answers(operation, api) {
   const good = [];
   const problems = [];
   for (const [status, answer] of Object.entries(operation.responses)) {
@@ -289,7 +289,7 @@ function answers(operation, document) {
         const headers = Object.entries(answer.headers).map(([name, each]) =>
           [el("code", {}, name), el("code", {}, String(each.example)), inline(each.description)]);
         const example = typeof content.example === "string" ? content.example : JSON.stringify(content.example, null, 2);
-        const target = document.components.schemas[named(content.schema)];
+        const target = api.components.schemas[named(content.schema)];
         const what = answer.description.split("\n")[0];
         good.push(el("p", {}, el("strong", { class: status === "200" ? "good" : "bad" }, status), " ", inline(what), " ",
           kind.includes("json") ? type(content.schema) : el("code", {}, kind)),
@@ -298,7 +298,7 @@ function answers(operation, document) {
           block(`Example of ${status}, ${operation.operationId}`, example)));
       } else {
         for (const slug of Object.keys(content.examples)) {
-          const { summary } = document.components.examples[slug];
+          const { summary } = api.components.examples[slug];
           problems.push([el("a", { href: local(`/problems/${slug}`) }, slug), status, summary]);
         }
       }
@@ -349,9 +349,9 @@ async function suggest(rendered, who) {
 
 async function main() {
   const answer = await fetch(`${BASE}/openapi.json`, { credentials: "omit" });
-  const openapi = await answer.json();
-  const who = credentials(openapi);
-  const calls = Object.entries(openapi.paths).flatMap(([path, methods]) =>
+  const api = await answer.json();
+  const who = credentials(api);
+  const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       id: operation.operationId,
       path,
@@ -359,26 +359,26 @@ async function main() {
       operation,
       schemes: new Set(operation.security.flatMap((each) => Object.keys(each))),
     })));
-  const rendered = calls.map((call) => ({ call, ...callSection(call, openapi, who) }));
+  const rendered = calls.map((call) => ({ call, ...callSection(call, api, who) }));
   const asking = el("form", { class: "fields", "aria-labelledby": "who-name" }, who.map(({ field }) => field.label));
   asking.addEventListener("submit", (event) => event.preventDefault());
-  document.getElementById("version").textContent = openapi.info.version;
-  const sections = openapi.tags.map((tag) => [
+  document.getElementById("version").textContent = api.info.version;
+  const sections = api.tags.map((tag) => [
     el("h2", { id: `tag-${tag.name}` }, tag.name), prose(tag.description),
     rendered.filter(({ call }) => call.operation.tags.includes(tag.name)).map(({ section }) => section),
   ]);
   document.getElementById("main").replaceChildren(
     el("datalist", { id: "platforms" }),
-    ...prose(openapi.info.description),
+    ...prose(api.info.description),
     el("h2", { id: "who-name" }, "Who asks"),
     el("p", { id: "here", role: "status" }),
     el("p", {}, "Leave empty what is not wanted. What you enter goes into the calls below, and nowhere else."),
     asking, ...sections.flat(2),
     el("h2", { id: "types" }, "Types"),
-    ...Object.entries(openapi.components.schemas).map(([name, schema]) => typeSection(name, schema)));
+    ...Object.entries(api.components.schemas).map(([name, schema]) => typeSection(name, schema)));
   document.getElementById("nav").replaceChildren(el("ul", {},
     el("li", {}, el("a", { href: "#who-name" }, "Who asks")),
-    openapi.tags.map((tag) => el("li", {}, el("a", { href: `#tag-${tag.name}` }, tag.name), el("ul", {},
+    api.tags.map((tag) => el("li", {}, el("a", { href: `#tag-${tag.name}` }, tag.name), el("ul", {},
       calls.filter((call) => call.operation.tags.includes(tag.name)).map((call) =>
         el("li", {}, el("a", { href: `#${call.id}` }, call.operation.summary)))))),
     el("li", {}, el("a", { href: "#types" }, "Types"))));
