@@ -56,6 +56,9 @@ TRACE: Final = Parameter(
     _TRACE,
 )
 
+HEADERS: Final = (ON_BEHALF, TIMEOUT, REQUEST_ID, TRACE)
+"""What every call may bring that is about connections."""
+
 OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or one that was made.", "fe79be88bcd04a26d73b10379648168c"),)
 OF_EVERY_CALL_OF_THE_API: Final = (
     Header("traceparent", "The gateway's own part of the trace, where it traces.", _TRACE, always=False),

@@ -33,10 +33,7 @@ time for it passes, it runs on.""",
         shared.PLATFORM,
         shared.USER,
         Parameter("action", Where.PATH, Action, "One of a connection's `actions`.", "accept"),
-        shared.ON_BEHALF,
-        shared.TIMEOUT,
-        shared.REQUEST_ID,
-        shared.TRACE,
+        *shared.HEADERS,
     ),
     answers={
         HTTPStatus.OK: Answer(

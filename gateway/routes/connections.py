@@ -38,11 +38,8 @@ SAYS: Final = Operation(
         Parameter(
             "explain", Where.QUERY, bool, "Tell how the answer came to be, also if it is a problem.", example=True
         ),
-        shared.ON_BEHALF,
         shared.FRESHNESS,
-        shared.TIMEOUT,
-        shared.REQUEST_ID,
-        shared.TRACE,
+        *shared.HEADERS,
     ),
     answers={HTTPStatus.OK: Answer("The connection.", ExplainedConnection, shared.EXAMPLE, headers=shared.OF_READS)},
     problems=OF_ONE_PLATFORM,

@@ -74,10 +74,7 @@ SAYS: Final = Operation(
             USUAL_LIMIT,
         ),
         Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),
-        shared.ON_BEHALF,
-        shared.TIMEOUT,
-        shared.REQUEST_ID,
-        shared.TRACE,
+        *shared.HEADERS,
     ),
     answers={
         HTTPStatus.OK: Answer(

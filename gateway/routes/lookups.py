@@ -81,7 +81,7 @@ SAYS: Final = Operation(
 Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
 platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed refuses the
 whole call, and names the place.""",
-    parameters=(shared.ON_BEHALF, shared.FRESHNESS, shared.TIMEOUT, shared.REQUEST_ID, shared.TRACE),
+    parameters=(shared.FRESHNESS, *shared.HEADERS),
     body=LookupRequest,
     body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
     answers={
