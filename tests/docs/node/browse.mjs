@@ -8,7 +8,7 @@ const [chromium, scenario] = process.argv.slice(2);
 const given = JSON.parse(readFileSync(0, "utf8"));
 const seen = { errors: [], hosts: [], violations: [], calls: {} };
 
-const browser = await puppeteer.launch({ executablePath: chromium, args: ["--no-sandbox"] });
+const browser = await puppeteer.launch({ executablePath: chromium, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 const clipboard = ["clipboard-read", "clipboard-write", "clipboard-sanitized-write"];
 if (!given.noClipboard) await browser.defaultBrowserContext().overridePermissions(given.url, clipboard);
 const page = await browser.newPage();
