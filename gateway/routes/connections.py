@@ -64,7 +64,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
             return answer(reading.body, reading.age, reading.source)
         story = platform.story(viewer, access.received_at)
-        access.stories.append(story)
+        access.stories = (story,)
         reading = await platform.lookups.one(viewer, user_id, deadline, since, story)
         if not access.explains:
             return answer(reading.body, reading.age, reading.source)

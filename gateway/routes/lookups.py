@@ -148,7 +148,8 @@ async def _lookup(
         return platform.name, viewer
     account: Account = UNHEARD
     if access.is_traced:
-        access.stories.append(account := platform.story(viewer, access.received_at))
+        account = story = platform.story(viewer, access.received_at)
+        access.stories += (story,)
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
 
 

@@ -54,7 +54,7 @@ class Access(Quiet, msgspec.Struct):
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
 
-    stories: list[Story] = []
+    stories: tuple[Story, ...] = ()
     """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
     explains: bool = False
     """whether the caller does"""
