@@ -71,8 +71,8 @@ OF_READS: Final = (
     Header(
         "Cache-Status",
         "Where the answer came from (RFC 9211): `hit`; `fwd=miss`, `fwd=stale` or `fwd=request` where the platform"
-        " was asked, with `collapsed` where somebody had asked the same just before; `detail` is the problem for"
-        " which a stale answer is told; `fwd=bypass` for a list.",
+        " was asked, for one user with `collapsed` where somebody had asked the same just before; `detail` is the"
+        " problem for which a stale answer is told; `fwd=bypass` for a list.",
         "connection-gateway; fwd=miss",
     ),
 )
