@@ -18,7 +18,9 @@ def test_it_says_its_version(run: Run) -> None:
     assert run("--version").output.strip().endswith(__version__)
 
 
-@pytest.mark.parametrize("command", ["demo", "serve", "check", "lookup", "list", "act", "simulate", "wait"])
+@pytest.mark.parametrize(
+    "command", ["demo", "serve", "check", "lookup", "list", "act", "openapi", "simulate", "wait"]
+)
 def test_every_command_explains_itself(run: Run, command: str) -> None:
     assert command in run("--help").output
     assert run(command, "--help").exit_code == 0

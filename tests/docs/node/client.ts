@@ -1,5 +1,5 @@
 // A client that knows of the gateway only what openapi-typescript made of its document. Prints what it reads.
-//   node client.js URL
+//   node client.js URL PLATFORM ANOTHER
 import createClient from "openapi-fetch";
 import type { components, paths } from "./gateway.js";
 
@@ -9,7 +9,7 @@ declare const process: { argv: string[] };
 
 const client = createClient<paths>({ baseUrl: process.argv[2] ?? "" });
 
-const platform = "acme";
+const [platform = "", another = ""] = process.argv.slice(3);
 const found = await client.GET("/v1/connections/{platform}/{user_id}", {
   params: { path: { platform, user_id: "102" }, query: { explain: true } },
 });
@@ -18,7 +18,7 @@ const status: Connection["status"] = found.data.status;
 const calls: number | undefined = found.data.explain?.calls;
 
 const missing = await client.GET("/v1/connections/{platform}/{user_id}", {
-  params: { path: { platform: "club", user_id: "404404" } },
+  params: { path: { platform: another, user_id: "404404" } },
 });
 const slug: string | undefined = missing.error?.type;
 
