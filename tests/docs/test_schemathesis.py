@@ -25,7 +25,7 @@ async def test_it_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "--no-color"),
             *("--phases", "coverage,fuzzing", "--checks", "all", "--continue-on-failure"),
-            *("--max-examples", str(EXAMPLES), "--seed", str(SEED)),
+            *("--max-examples", str(EXAMPLES), "--seed", str(SEED), "--suppress-health-check", "too_slow"),
             stdout=PIPE,
             stderr=STDOUT,
             cwd=tmp_path,

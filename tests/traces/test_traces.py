@@ -153,11 +153,12 @@ async def test_a_trace_that_nobody_keeps_is_told_as_such(collector: Collector, t
 
 
 async def test_a_shared_call_is_linked_to_all_who_waited(collector: Collector) -> None:
-    async with tracing() as gateway:
-        gateway.acme.misbehave(Fault(delay=0.2))
-        asking = [asyncio.create_task(gateway.client.get(PATH)) for _ in range(150)]
+    async with tracing(credentials=CALLERS) as gateway:
+        gateway.acme.misbehave(Fault(delay=2))
+        viewer = {"sessionToken": "demo"}
+        asking = [asyncio.create_task(gateway.client.get(PATH, headers=viewer)) for _ in range(150)]
         await asyncio.sleep(0.05)
-        asking += [asyncio.create_task(gateway.client.get(PATH)) for _ in range(50)]
+        asking += [asyncio.create_task(gateway.client.get(PATH, headers=viewer)) for _ in range(50)]
         await asyncio.gather(*asking)
     batch = collector.one("batch")
     requests = {span.span_id for span in collector.named(LOOKUP)}
@@ -170,7 +171,7 @@ async def test_a_shared_call_is_linked_to_all_who_waited(collector: Collector) -
 
 async def test_the_parent_of_a_shared_call_is_one_whose_trace_is_kept(collector: Collector) -> None:
     async with tracing() as gateway:
-        gateway.acme.misbehave(Fault(delay=0.1))
+        gateway.acme.misbehave(Fault(delay=0.5))
         first = asyncio.create_task(gateway.client.get(PATH, headers={"traceparent": SAMPLED[:-1] + "0"}))
         second = asyncio.create_task(gateway.client.get(PATH))
         await asyncio.gather(first, second)
