@@ -12,17 +12,18 @@ from typing import Annotated, ClassVar, Protocol
 import msgspec
 
 from adapters.secret import Quiet, Token
-from adapters.settings import ViewerSource
+from adapters.settings import PLATFORM_NAME, ViewerSource
 from adapters.user_ids import MAX_USER_ID, UserId
 
-PlatformName = Annotated[
+PlatformNameText = Annotated[
     str,
     msgspec.Meta(
         description="The name that the gateway's configuration gives to one platform.",
         examples=["acme"],
-        extra_json_schema={"pattern": "^[a-z][a-z0-9-]{0,31}$"},
+        extra_json_schema={"pattern": f"^{PLATFORM_NAME}$"},
     ),
 ]
+"""As JSON has it. Whether there is such a platform is not for a decoder to say."""
 Time = Annotated[
     str,
     msgspec.Meta(
@@ -73,7 +74,7 @@ class Connection(Quiet, msgspec.Struct, frozen=True):
     lookup.
     """
 
-    platform: PlatformName
+    platform: PlatformNameText
     user_id: Annotated[UserId, described("The target user, as this platform knows it.")]
     status: Status
     native_status: Annotated[str | None, described("The platform's own word; null where it has none.")]

@@ -19,7 +19,9 @@ _BASE_URL: Final = re.compile(
     r"(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?"
 )
 
-PlatformName = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}\Z")]
+PLATFORM_NAME: Final = "[a-z][a-z0-9-]{0,31}"
+"""A regular expression, without its ends."""
+PlatformName = Annotated[str, msgspec.Meta(pattern=rf"^{PLATFORM_NAME}\Z")]
 
 
 class BaseUrl(str):

@@ -9,12 +9,12 @@ from typing import Final
 import msgspec
 
 from adapters.secret import Quiet
-from adapters.settings import PlatformName
+from adapters.settings import PLATFORM_NAME, PlatformName
 from adapters.user_ids import parse_user_id
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_GRANT: Final = re.compile(r"(?:([a-z][a-z0-9-]{0,31})=)?(\*|[0-9]+)")
+_GRANT: Final = re.compile(rf"(?:({PLATFORM_NAME})=)?(\*|[0-9]+)")
 
 
 class Right(StrEnum):

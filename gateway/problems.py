@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 from starlette.responses import Response
 
 from adapters import contract
-from adapters.contract import PlatformName, described
+from adapters.contract import PlatformNameText, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway.explain.explanation import Explanation
@@ -119,7 +119,7 @@ class ProblemDetails(Quiet, msgspec.Struct, frozen=True):
     status: Annotated[int, described("The HTTP status; within an answer about many, what it would be alone.")]
     detail: Annotated[str, described("What was wrong this time.")]
     instance: Annotated[str, described("The request id.")]
-    platform: PlatformName | UnsetType = UNSET
+    platform: PlatformNameText | UnsetType = UNSET
     user_id: UserId | UnsetType = UNSET
     retry_after: Annotated[int | UnsetType, described("Seconds after which to try again.")] = UNSET
     connection: Annotated[contract.Connection | UnsetType, described("What stands in an action's way.")] = UNSET

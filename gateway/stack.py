@@ -31,9 +31,7 @@ class Health(StrEnum):
 
     UP = "up"
     DEGRADED = "degraded"
-    """some calls are held back: it asked for fewer, or is being tried after it failed"""
     DOWN = "down"
-    """no call is let through"""
 
 
 class Gates(NamedTuple):

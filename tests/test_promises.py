@@ -79,6 +79,8 @@ def test_a_header_that_is_missing(name: str) -> None:
     ("headers", "what"),
     [
         ({"x-powered-by": "us"}, "x-powered-by is not promised"),
+        ({"content-typo": "us"}, "content-typo is not promised"),
+        ({"connection-id": "7"}, "connection-id is not promised"),
         ({"age": "young"}, "age is no number"),
         ({"content-type": "text/plain"}, "text/plain is not promised"),
     ],

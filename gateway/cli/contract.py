@@ -28,7 +28,7 @@ def openapi(config: Path | None) -> None:
     from gateway.settings import ConfigurationError
 
     is_configured = config is not None or any(name.startswith("GATEWAY_PLATFORMS__") for name in os.environ)
-    settings = parse_settings(config) if is_configured else _any()
+    settings = parse_settings(config) if is_configured else of_every_kind()
     try:
         # What traces would be handed on, and nothing is asked here.
         quiet = structs.replace(settings, server=structs.replace(settings.server, traces=False))
@@ -38,7 +38,8 @@ def openapi(config: Path | None) -> None:
     click.echo(msgspec.json.format(document, indent=2))
 
 
-def _any() -> Settings:
+def of_every_kind() -> Settings:
+    """A platform of each kind, to which callers bring their tokens."""
     from adapters import ADAPTERS, adapter_name
     from gateway.conversion import from_tables
 

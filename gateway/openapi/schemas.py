@@ -9,11 +9,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect as types
 
-from adapters.contract import PlatformName, Time
+from adapters.contract import PlatformNameText, Time
 from adapters.user_ids import UserId
 
 TEMPLATE: Final = "#/components/schemas/{name}"
-TEXTS: Final[Mapping[str, Any]] = {"PlatformName": PlatformName, "Time": Time, "UserId": UserId}
+TEXTS: Final[Mapping[str, Any]] = {"PlatformName": PlatformNameText, "Time": Time, "UserId": UserId}
 """Texts of a form of their own, which get a name as structs do."""
 
 Schema = dict[str, Any]

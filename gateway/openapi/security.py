@@ -33,7 +33,8 @@ class Security:
     def _of(self, says: Operation) -> Iterator[Mapping[str, list[str]]]:
         if not says.needs_key:
             return
-        for key in [{CALLER: list[str]()}] if not self._is_open else [{}, {CALLER: list[str]()}]:
+        keys: list[dict[str, list[str]]] = [{}, {CALLER: []}] if self._is_open else [{CALLER: []}]
+        for key in keys:
             yield key
             if says.sees:
                 yield from ({**key, token: []} for token in self._tokens)

@@ -6,14 +6,15 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from adapters.contract import Action, Connection, PlatformName, Status
+from adapters.contract import Action, Connection, PlatformNameText, Status
+from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import MAX_USER_ID, UserId, pattern_up_to
 from gateway.openapi.operation import Header, Parameter, Where
 
 _TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _ID: Final = pattern_up_to(MAX_USER_ID).removeprefix("^").removesuffix("$")
-_NAMED: Final = f"[a-z][a-z0-9-]{{0,31}}={_ID}"
-PLATFORM: Final = Parameter("platform", Where.PATH, PlatformName, "A name from `GET /v1/platforms`.", "acme")
+_NAMED: Final = f"{PLATFORM_NAME}={_ID}"
+PLATFORM: Final = Parameter("platform", Where.PATH, PlatformNameText, "A name from `GET /v1/platforms`.", "acme")
 USER: Final = Parameter("user_id", Where.PATH, UserId, "The target user.", "102")
 
 REQUEST_ID: Final = Parameter(

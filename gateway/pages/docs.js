@@ -122,7 +122,7 @@ function input(id, name, schema, { secret = false, example, required = false, pr
   const lines = () => control.value.split("\n").map((each) => each.trim()).filter(Boolean);
   const chosen = () => [...control.selectedOptions].map((each) => each.value);
   const read = several ? chosen : many ? lines : () => control.value.trim();
-  return { name, label, control, read, schema: target };
+  return { name, label, control, read };
 }
 
 /** Who asks, as the document's security schemes have it: shared by all calls. */

@@ -10,6 +10,7 @@ import msgspec
 from starlette.requests import Request
 
 from adapters.mismatch import mismatch
+from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import parse_user_id
 from gateway.call import Call
 from gateway.line import ANY_TIME
@@ -20,7 +21,7 @@ from gateway.telemetry.access import Access
 T = TypeVar("T")
 MOST_USERS: Final = 1000
 """Users that one call can be about."""
-_PLATFORM: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_PLATFORM: Final = re.compile(PLATFORM_NAME)
 _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
 

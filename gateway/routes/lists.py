@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Connection, PlatformName, Status, described
+from adapters.contract import Connection, PlatformNameText, Status, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import cursors, problems
@@ -52,7 +52,7 @@ SAYS: Final = Operation(
     details="One list over several platforms, in their configured order. One that fails is an entry in `errors`, and"
     " the others still answer. Read `errors` on every page. After an action, begin again with the first page.",
     parameters=(
-        Parameter("platform", Where.QUERY, list[PlatformName], "Only these; without it all of them.", ["acme"]),
+        Parameter("platform", Where.QUERY, list[PlatformNameText], "Only these; without it all of them.", ["acme"]),
         Parameter(
             "status",
             Where.QUERY,

@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import PlatformError, PlatformName, Viewer
+from adapters.contract import PlatformError, PlatformNameText, Viewer
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import problems
@@ -32,7 +32,7 @@ from gateway.telemetry.access import Access
 class Target(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A user of a platform."""
 
-    platform: PlatformName
+    platform: PlatformNameText
     user_id: UserId
 
 

@@ -9,7 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action, PlatformName, described
+from adapters.contract import Action, PlatformNameText, described
 from gateway.call import Call
 from gateway.callers import KEY_HEADER
 from gateway.openapi import shared
@@ -23,7 +23,7 @@ from gateway.stack import Health
 class PlatformEntry(msgspec.Struct, frozen=True):
     """What is configured under one name. No URL, no secret."""
 
-    name: PlatformName
+    name: PlatformNameText
     adapter: Annotated[str, described("Which kind of platform it is.")]
     credentials: Annotated[
         str,

@@ -53,7 +53,6 @@ class Access(Quiet, msgspec.Struct):
     problem: str | None = None
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
-
     stories: tuple[Story, ...] = ()
     """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
     explains: bool = False
