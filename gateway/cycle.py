@@ -1,19 +1,25 @@
-"""One request and its answer, as uvicorn has them, but that what is ready (`READY`) is one step and one write."""
+"""One request and its response: uvicorn's own, but a response that is ready (`READY`) is one step and one write.
+
+What is used of uvicorn (0.54) is `RequestResponseCycle`, which is not documented: `run_asgi`, `send`, and the
+attributes that are set below.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, Final
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from gateway.shortcuts import READY
 
 END: Final = b"\r\n"
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Cycle(RequestResponseCycle):
-    """One request and its answer."""
+    """One request and its response."""
 
     access_log = False
     disconnected = False
@@ -23,16 +29,27 @@ class Cycle(RequestResponseCycle):
     chunked_encoding = None
     expected_content_length = 0
     _event: asyncio.Event | None = None
+    _has_news = False
 
-    def __init__(self, protocol: HttpToolsProtocol, *, keep_alive: bool) -> None:
-        """What uvicorn sets, as far as it is not the same for all."""
-        self.scope = protocol.scope
-        self.transport = protocol.transport
-        self.flow = protocol.flow
-        self.logger = protocol.logger
-        self.default_headers = protocol.server_state.default_headers
-        self.on_response = protocol.on_response_complete
-        self.waiting_for_100_continue = protocol.expect_100_continue
+    def __init__(
+        self,
+        scope: Any,
+        transport: asyncio.Transport,
+        flow: FlowControl,
+        *,
+        logger: Any,
+        default_headers: list[tuple[bytes, bytes]],
+        on_response: Any,
+        keep_alive: bool,
+        expects_continue: bool,
+    ) -> None:
+        self.scope = scope
+        self.transport = transport
+        self.flow = flow
+        self.logger = logger
+        self.default_headers = default_headers
+        self.on_response = on_response
+        self.waiting_for_100_continue = expects_continue
         self.keep_alive = keep_alive
         self.body = bytearray()
 
@@ -42,16 +59,48 @@ class Cycle(RequestResponseCycle):
         self._event = event = self._event or asyncio.Event()
         return event
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be written for this request."""
+        return self.response_complete or self.disconnected
+
+    def end_body(self) -> None:
+        """There is no body, before anybody could wait for one."""
+        self.more_body = False
+        self._has_news = True
+
+    def notify(self) -> None:
+        """Some of the body has come, or its end, or nothing more will."""
+        self._has_news = True
+        if self._event is not None:
+            self._event.set()
+
+    async def receive(self) -> Any:
+        """As uvicorn's, which also reads on behind the body's end: what comes there is the next request."""
+        if self.waiting_for_100_continue and not self.transport.is_closing():
+            self.transport.write(CONTINUE)
+            self.waiting_for_100_continue = False
+        while not (self.is_over or self._has_news):
+            if self.more_body:
+                self.flow.resume_reading()
+            self.message_event.clear()
+            await self.message_event.wait()
+        if self.is_over:
+            return {"type": "http.disconnect"}
+        body, self.body, self._has_news = bytes(self.body), bytearray(), False
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
     async def send(self, message: Any) -> None:
+        if self.waiting_for_100_continue and self.more_body:
+            self.keep_alive = False  # its body may come or not, so what comes next can't be told from it
         if message["type"] != READY:
             await super().send(message)
         elif self.flow.write_paused or self.disconnected or self.response_started or not self.keep_alive:
             await self._send_apart(message)
         else:
-            self._leave(message)
+            self._write_whole(message)
 
-    def _leave(self, ready: Any) -> None:
-        """Write a whole answer."""
+    def _write_whole(self, ready: Any) -> None:
         body = ready["body"]
         lines = [STATUS_LINE[ready["status"]]]
         for name, value in self.default_headers:

@@ -16,7 +16,7 @@ from gateway.generation import Generation, Generations
 from gateway.headers import Given
 from gateway.perimeter import Perimeter
 from gateway.problems import Kind, Problem
-from gateway.shortcuts import REFUSED
+from gateway.shortcuts import LET_IN, REFUSED
 from gateway.standing import Standing
 from gateway.telemetry.access import ACCESS, Access
 
@@ -66,6 +66,8 @@ class Entrance(OneLoop):
         standing = generation.standings.get(access.headers) if is_api else None
         if standing is None:
             standing = self._standing(generation, access.headers, is_api=is_api)
+        if is_api and LET_IN in scope:
+            scope[LET_IN]()
         if b"%" in (scope.get("raw_path") or b""):
             raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
         access.caller = standing.caller.name

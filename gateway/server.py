@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from gateway import __version__
+from gateway.connection_limit import ConnectionLimit
 from gateway.lifecycle import Lifecycle
 from gateway.listening import BACKLOG, address_of, leave
 from gateway.protocol import Limits, Protocol
@@ -28,6 +29,8 @@ GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
 LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
+MAX_CONNECTIONS: Final = 10_000
+"""Of callers, unless somebody knows how many descriptors there are."""
 COLLECTED: Final = (10_000, 20, 50)
 """So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
@@ -49,11 +52,13 @@ class Server(uvicorn.Server):
         settings: ServerSettings,
         log: Log,
         *,
+        max_connections: int = MAX_CONNECTIONS,
         on_hangup: Callable[[], None] | None = None,
     ) -> None:
         """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process."""
         self._lifecycle: Lifecycle = app.state.lifecycle
-        bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle}
+        connections = ConnectionLimit(max_connections)
+        bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle, "connections": connections}
         super().__init__(
             uvicorn.Config(
                 app,

@@ -84,6 +84,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """requests in work at once"""
     header_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     """for receiving a head, a body, and for a caller to read its answer"""
+    keep_alive_timeout: Annotated[float, msgspec.Meta(gt=0, le=3600)] = 75.0
+    """for an idle connection that a response has been sent on"""
     max_header_bytes: Annotated[int, msgspec.Meta(ge=1024, le=1_048_576)] = 65_536
     drain_delay: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     """between the signal to stop and the listener's closing"""

@@ -13,6 +13,8 @@ Whoever sends it answers for it that no header contains a line's end. `content-l
 """
 REFUSED: Final = "connection_gateway.refused"
 """In the scope of what is no request at all: why. It has neither method nor path nor headers."""
+LET_IN: Final = "connection_gateway.let_in"
+"""In the scope while no request on this connection has been let in to the API: called when this one is."""
 
 
 async def in_a_task() -> None:

@@ -17,6 +17,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.connection_limit import ConnectionLimit
 from gateway.lifecycle import Lifecycle
 from gateway.protocol import Limits, Protocol
 from tests import wire
@@ -51,6 +52,9 @@ class Line(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return {"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)}.get(name, default)
 
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
     def is_closing(self) -> bool:
         return False
 
@@ -62,7 +66,14 @@ class Caller:
     def __init__(self, gateway: Gateway, config: uvicorn.Config) -> None:
         self.gateway = gateway
         self.line = Line()
-        self._protocol = Protocol(config, ServerState(), {}, limits=Limits(10.0, 65536), lifecycle=Lifecycle())
+        self._protocol = Protocol(
+            config,
+            ServerState(),
+            {},
+            limits=Limits(10.0, 75.0, 65536),
+            lifecycle=Lifecycle(),
+            connections=ConnectionLimit(100),
+        )
         self._protocol.connection_made(self.line)
 
     def send(self, user: int, more: bytes = b"") -> None:

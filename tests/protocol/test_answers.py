@@ -103,11 +103,11 @@ async def test_an_idle_connection_is_closed_and_one_in_use_is_not() -> None:
     async with line() as it:
         it.writer.write(GET % 101)
         await it.answer()
-        (protocol,) = [each for each in _protocols() if each._bell is not None]  # noqa: SLF001  five seconds are long
-        protocol._ring()  # noqa: SLF001  as above
+        (protocol,) = [each for each in _protocols() if each._timer is not None]  # noqa: SLF001  five seconds are long
+        protocol._fire()  # noqa: SLF001  as above
         assert not protocol.transport.is_closing()
         protocol._until = 0.0  # noqa: SLF001  as above
-        protocol._ring()  # noqa: SLF001  as above
+        protocol._fire()  # noqa: SLF001  as above
         assert await it.reader.read() == b""
 
 

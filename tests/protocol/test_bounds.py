@@ -45,9 +45,8 @@ async def test_a_second_head_has_as_long_as_the_first() -> None:
         assert await it.rest() == b""
 
 
-async def test_a_head_that_has_begun_has_more_time_than_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.protocol.KEPT", 0.2)
-    async with line(header_timeout=PATIENCE) as it:
+async def test_a_head_that_has_begun_has_more_time_than_none() -> None:
+    async with line(header_timeout=PATIENCE, keep_alive_timeout=0.2) as it:
         it.writer.write(GET % 101)
         await it.answer()
         it.writer.write((GET % 103)[:20])
@@ -83,8 +82,7 @@ async def test_an_answer_may_take_longer_than_a_head() -> None:
 
 
 @pytest.mark.parametrize("connection", [b"close", b"keep-alive"])
-async def test_who_does_not_read_is_cut_off(connection: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.protocol.KEPT", 2 * PATIENCE)
+async def test_who_does_not_read_is_cut_off(connection: bytes) -> None:
     async with line(header_timeout=0.2) as it:
         transport = cast("asyncio.Transport", it.writer.transport)
         transport.pause_reading()

@@ -18,7 +18,7 @@ def test_they_are_three_hundred() -> None:
 
 async def test_nothing_that_is_malformed_is_done_or_answered_twice() -> None:
     wrong: dict[str, bytes] = {}
-    async with line(header_timeout=0.5) as it:
+    async with line(header_timeout=0.5, keep_alive_timeout=0.5) as it:
         before = it.gateway.calls
 
         async def send(name: str, said: bytes) -> None:
