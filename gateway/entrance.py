@@ -22,6 +22,8 @@ from gateway.telemetry.access import ACCESS, Access
 
 API: Final = "/v1/"
 """How the paths begin that need a key, if there are callers, and a place."""
+PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
+"""Paths that are asked for by address, by whatever runs or scrapes the gateway, so that any `Host` is answered."""
 
 
 class Entrance(OneLoop):
@@ -65,7 +67,7 @@ class Entrance(OneLoop):
         is_api = scope["path"].startswith(API)
         standing = generation.standings.get(access.headers) if is_api else None
         if standing is None:
-            standing = self._standing(generation, access.headers, is_api=is_api)
+            standing = self._standing(generation, access.headers, scope, is_api=is_api)
         if is_api and LET_IN in scope:
             scope[LET_IN]()
         if b"%" in (scope.get("raw_path") or b""):
@@ -75,8 +77,11 @@ class Entrance(OneLoop):
         scope[CALL] = Call(generation, standing, access)
         return generation
 
-    def _standing(self, generation: Generation, headers: Given, *, is_api: bool) -> Standing:
+    def _standing(self, generation: Generation, headers: Given, scope: Scope, *, is_api: bool) -> Standing:
         """Every call of the API needs a key, if there are callers; probes and pages need none."""
+        if scope["path"] in PROBES:
+            self._perimeter.check_probe(headers, scope["http_version"])
+            return Standing(ANYBODY, {})
         self._perimeter.check_host(headers)
         if not is_api:
             return Standing(ANYBODY, {})

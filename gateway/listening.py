@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import socket
 from pathlib import Path
 from typing import Final
@@ -59,10 +60,17 @@ def address_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def leave(listener: socket.socket, address: str) -> None:
-    """Nobody listens there any more: a Unix socket's file would say otherwise."""
+def remove_file(listener: socket.socket) -> None:
+    """Remove the file of a Unix socket. While it listens, no other process takes its path, so the file is its own."""
     if listener.family == socket.AF_UNIX:
-        Path(address).unlink(missing_ok=True)
+        Path(listener.getsockname()).unlink(missing_ok=True)
+
+
+def has_pending(listener: socket.socket) -> bool:
+    """Whether somebody has connected who has not been accepted yet."""
+    poll = select.poll()
+    poll.register(listener, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def listen_on(host: str, port: int) -> socket.socket:

@@ -33,14 +33,17 @@ class Perimeter:
 
     def check_host(self, headers: Given) -> None:
         """Raise the Problem of a request that is meant for somebody else, or does not say for whom."""
-        given = headers.once("host")
-        named = None if given is None else _named(given)
-        if named is None:
-            raise Problem(Kind.INVALID_REQUEST, "Host: expected once, a name or address with or without a port")
+        named = _read_host(headers)
         if not self._generations.now.callers.open:
             return
         if not named.is_loopback and named.name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")
+
+    @staticmethod
+    def check_probe(headers: Given, http_version: str) -> None:
+        """Raise the Problem of a malformed `Host`, or of none where HTTP demands one (RFC 9112, 3.2)."""
+        if http_version != "1.0" or headers.has("host"):
+            _read_host(headers)
 
     def check_page(self, headers: Given) -> None:
         """Raise the Problem of a request that the page of somebody else has made."""
@@ -55,6 +58,14 @@ class Perimeter:
 class _Host(NamedTuple):
     name: str
     is_loopback: bool
+
+
+def _read_host(headers: Given) -> _Host:
+    given = headers.once("host")
+    named = None if given is None else _named(given)
+    if named is None:
+        raise Problem(Kind.INVALID_REQUEST, "Host: expected once, a name or address with or without a port")
+    return named
 
 
 @functools.lru_cache(maxsize=256)

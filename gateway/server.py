@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 from gateway import __version__
 from gateway.connection_limit import ConnectionLimit
 from gateway.lifecycle import Lifecycle
-from gateway.listening import BACKLOG, address_of, leave
+from gateway.listening import BACKLOG, address_of, has_pending, remove_file
 from gateway.protocol import Limits, Protocol
 from gateway.settings import ServerSettings
 from gateway.telemetry.log import Log
@@ -40,7 +40,8 @@ class Server(uvicorn.Server):
 
     1. From then on `/readyz` says 503, and each answer is the last of its connection; all else goes on for
        `drain_delay` seconds, so that whoever sends callers here hears of it first.
-    2. The listener is closed, and so are idle connections.
+    2. The listener is closed once whoever has connected is accepted, and so are idle connections. The file of a Unix
+       socket goes just before it: from then on the path may be another process's.
     3. What was admitted is finished within `drain_timeout`; then whatever is left is given up.
 
     A second signal ends it at once. Being told to stop is no failure: the process exits with 0.
@@ -75,20 +76,21 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._log = log
         self._on_hangup = on_hangup
+        self._is_hangup_due: Callable[[], bool] = lambda: False
 
-    async def serve_on(self, listener: socket.socket) -> None:
-        """Serve until stopped."""
-        address = address_of(listener)
-        self._log.line("listening", address=address, version=__version__)
-        try:
-            await self.serve(sockets=[listener])
-        finally:
-            leave(listener, address)
+    async def serve_on(self, listener: socket.socket, *, is_hangup_due: Callable[[], bool] = lambda: False) -> None:
+        """Serve until stopped. `is_hangup_due` says whether SIGHUP came before anybody heeded it."""
+        self._is_hangup_due = is_hangup_due
+        self._log.line("listening", address=address_of(listener), version=__version__)
+        await self.serve(sockets=[listener])
         self._log.line("stopped")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn closes its listener at once, and waits for tasks, which few of our requests have."""
         await self._for_at_most(self._settings.drain_delay, lambda: False)
+        for listener in sockets or ():
+            remove_file(listener)
+            await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
         for each in (*self.servers, *(sockets or ())):
             each.close()
         connections = cast("set[Protocol]", self.server_state.connections)
@@ -123,17 +125,25 @@ class Server(uvicorn.Server):
         handlers = dict.fromkeys(SIGNALS, self.stop)
         if self._on_hangup is not None:
             handlers[signal.SIGHUP] = self._hang_up
+        before = {each: signal.getsignal(each) for each in handlers}
         for each, handler in handlers.items():
             loop.add_signal_handler(each, handler)
+        if self._is_hangup_due():
+            self._hang_up()
         try:
             yield
         finally:
             for each in handlers:
                 loop.remove_signal_handler(each)
+                signal.signal(each, before[each])
 
     def _hang_up(self) -> None:
         if self._on_hangup is not None and not self._lifecycle.draining:
             self._on_hangup()
+
+
+def _has_accepted_all(listener: socket.socket) -> bool:
+    return not has_pending(listener)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:

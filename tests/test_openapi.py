@@ -207,8 +207,11 @@ async def test_a_host_that_can_not_be_meant(gateway: Gateway, method: str, path:
 @EVERY_CALL
 async def test_a_host_of_somebody_else(gateway: Gateway, method: str, path: str, operation: Any) -> None:
     answer = await gateway.client.request(method, path, headers={"Host": "rebound.example"})
-    assert kind(answer) == "not-allowed"
-    assert promises(operation, Kind.NOT_ALLOWED)
+    if promises(operation, Kind.NOT_ALLOWED):
+        assert kind(answer) == "not-allowed"
+    else:
+        assert answer.status_code == 200
+        assert path in {"/livez", "/readyz", "/metrics"}
 
 
 @EVERY_CALL

@@ -6,7 +6,8 @@ import pytest
 
 from tests.gateways import Gateway, running
 
-PATHS = ["/v1/connections/acme/101", "/v1/platforms", "/livez", "/readyz", "/nowhere"]
+PATHS = ["/v1/connections/acme/101", "/v1/platforms", "/docs", "/nowhere"]
+PROBES = ["/livez", "/readyz", "/metrics"]
 OURS = ["localhost", "LOCALHOST", "localhost:8080", "127.0.0.1", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8080"]
 NOT_OURS = [
     *["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "evil.example:8080", "0.0.0.0", "[::]"],
@@ -39,6 +40,13 @@ async def test_any_other_name_gets_nothing(gateway: Gateway, host: str, path: st
     assert gateway.calls == 0
 
 
+@pytest.mark.parametrize("path", PROBES)
+@pytest.mark.parametrize("host", NOT_OURS)
+async def test_probes_are_answered_by_any_name(gateway: Gateway, host: str, path: str) -> None:
+    """Kubernetes and Prometheus ask by address."""
+    assert (await gateway.client.get(path, headers={"Host": host})).status_code == 200
+
+
 @pytest.mark.parametrize("host", MALFORMED)
 async def test_what_is_no_host_is_refused(gateway: Gateway, host: str) -> None:
     answer = await gateway.client.get("/livez", headers={"Host": host})
@@ -53,8 +61,8 @@ async def test_two_hosts_are_refused(gateway: Gateway) -> None:
 async def test_names_in_the_configuration_are_answered() -> None:
     async with running(hosts=["Gateway.Example", "10.0.0.1", "fe80::1"]) as gateway:
         for host in ("gateway.example", "GATEWAY.example:8080", "10.0.0.1", "[fe80::1]:8080"):
-            assert (await gateway.client.get("/livez", headers={"Host": host})).status_code == 200
-        assert (await gateway.client.get("/livez", headers={"Host": "other.example"})).status_code == 403
+            assert (await gateway.client.get("/v1/platforms", headers={"Host": host})).status_code == 200
+        assert (await gateway.client.get("/v1/platforms", headers={"Host": "other.example"})).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/v1/connections/acme/101", "/v1/platforms", "/v1/nowhere"])

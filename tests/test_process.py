@@ -231,7 +231,7 @@ async def test_what_no_client_would_send(port: int, tmp_path: Path) -> None:
         ]:
             answer = await raw(gateway.url, b"GET " + target + end)
             assert answer.split(b" ")[1] == status, target
-        rebound = await raw(gateway.url, b"GET /livez HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+        rebound = await raw(gateway.url, b"GET /docs HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
         assert rebound.split(b" ")[1] == b"403"
     assert pod.calls.calls == 0
 

@@ -5,16 +5,23 @@ A command imports what it runs when it runs: starting is a figure of ours.
 
 from __future__ import annotations
 
-import click
+from gateway.cli import early_signals
 
-from gateway import __version__
-from gateway.cli import asking, contract, keys, serving
+early_signals.defer()  # before anything else is imported: that takes a while
+
+import click  # noqa: E402  as above
+
+from gateway import __version__  # noqa: E402
+from gateway.cli import asking, contract, keys, serving  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """One HTTP endpoint that says where two users stand with each other, on any platform."""
+    if context.invoked_subcommand != serving.serve.name:
+        early_signals.restore()
 
 
 for command in (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-import signal
 import sys
 from pathlib import Path
 
 import click
 
+from gateway.cli import early_signals
 from gateway.cli.options import NO, WRONG_USE, config_option, parse_settings, stop
 
 PORT = click.IntRange(0, 65535)
@@ -29,14 +29,15 @@ def demo(port: int, check: bool) -> None:
 @config_option
 def serve(config: Path | None) -> None:
     """Serve until stopped. SIGHUP reads callers and credentials anew."""
+    early_signals.end_when_told()
     from gateway.app import create_app, log_of
+    from gateway.descriptors import max_connections, raise_limit
     from gateway.listening import listen, where
     from gateway.reloading import Reloading
     from gateway.server import Server, run
     from gateway.settings import ConfigurationError
     from gateway.sources import load
 
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it can be heeded: what it would read is just being read
     settings = parse_settings(config)
     log = log_of(settings)
     log.take_over()
@@ -50,7 +51,10 @@ def serve(config: Path | None) -> None:
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
     reloading = Reloading(lambda: load(config, os.environ), app.state.generations, log)
-    run(Server(app, settings.server, log, on_hangup=reloading.start).serve_on(listener))
+    raise_limit()
+    server = Server(app, settings.server, log, max_connections=max_connections(settings), on_hangup=reloading.start)
+    run(server.serve_on(listener, is_hangup_due=early_signals.hangup_came))
+    early_signals.ignore()
 
 
 @click.command()

@@ -79,6 +79,8 @@ class Operation(msgspec.Struct, frozen=True):
 
 ALWAYS: Final = frozenset({Kind.INVALID_REQUEST, Kind.NOT_ALLOWED, Kind.INTERNAL_ERROR})
 """What can be wrong with any call. With another method it would be none of these calls."""
+OF_PROBES: Final = ALWAYS - {Kind.NOT_ALLOWED}
+"""What can be wrong with calls that any name and any page may make."""
 OF_THE_API: Final = ALWAYS | {Kind.INVALID_API_KEY, Kind.OVERLOADED}
 OF_ONE_PLATFORM: Final = OF_THE_API | {
     Kind.MISSING_CREDENTIAL,

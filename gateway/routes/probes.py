@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from gateway.lifecycle import Lifecycle
 from gateway.openapi import shared
-from gateway.openapi.operation import ALWAYS, Answer, Operation, Tag
+from gateway.openapi.operation import OF_PROBES, Answer, Operation, Tag
 from gateway.routes.answers import answer
 from gateway.routes.endpoint import Endpoint
 
@@ -39,7 +39,7 @@ def _says(summary: str, answers: dict[HTTPStatus, Answer]) -> Operation:
         details="Needs no key. A platform that is down changes nothing here.",
         parameters=(shared.REQUEST_ID,),
         answers=answers,
-        problems=ALWAYS,
+        problems=OF_PROBES,
         needs_key=False,
     )
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.openapi import shared
-from gateway.openapi.operation import ALWAYS, Answer, Operation, Tag
+from gateway.openapi.operation import OF_PROBES, Answer, Operation, Tag
 from gateway.routes.endpoint import Endpoint
 from gateway.telemetry.metrics import CONTENT_TYPE, Metrics
 
@@ -24,7 +24,7 @@ SAYS: Final = Operation(
     details="As Prometheus reads it. Needs no key. It names platforms, and no user.",
     parameters=(shared.REQUEST_ID,),
     answers={HTTPStatus.OK: Answer("The metrics.", str, EXAMPLE, CONTENT_TYPE, headers=(shared.NOT_STORED,))},
-    problems=ALWAYS,
+    problems=OF_PROBES,
     needs_key=False,
 )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 
+import pytest
+
 from gateway.protocol import Protocol
 from tests.protocol.lines import GET, line
 
@@ -113,3 +115,21 @@ async def test_an_idle_connection_is_closed_and_one_in_use_is_not() -> None:
 
 def _protocols() -> list[Protocol]:
     return [each for each in gc.get_objects() if type(each) is Protocol]
+
+
+@pytest.mark.parametrize("path", [b"/livez", b"/readyz", b"/metrics"])
+async def test_a_probe_of_http_1_0_needs_no_host(path: bytes) -> None:
+    """As HAProxy asks unless it is told otherwise."""
+    async with line() as it:
+        it.writer.write(b"GET " + path + b" HTTP/1.0\r\n\r\n")
+        assert (await it.rest()).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"GET /docs HTTP/1.0\r\n\r\n", b"GET /livez HTTP/1.1\r\n\r\n", b"GET /livez HTTP/1.0\r\nHost: a b\r\n\r\n"],
+)
+async def test_nothing_else_goes_without_a_host(head: bytes) -> None:
+    async with line() as it:
+        it.writer.write(head)
+        assert (await it.reader.read(65536)).startswith(b"HTTP/1.1 400 ")

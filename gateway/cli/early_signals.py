@@ -1,0 +1,56 @@
+"""Signals that come while the process is still starting.
+
+SIGHUP, which would end it, is remembered for `serve`, and heeded once it serves. SIGTERM and SIGINT end the start of
+`serve` at once, and as a success: being told to stop is no failure.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+_came: set[int] = set()
+
+
+def defer() -> None:
+    """Remember SIGHUP from now on, unless somebody has decided otherwise."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _remember)
+
+
+def restore() -> None:
+    """For what does not heed SIGHUP: one that has come does now what it would have done."""
+    if signal.getsignal(signal.SIGHUP) is _remember:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        if _came:
+            signal.raise_signal(signal.SIGHUP)
+
+
+def end_when_told() -> None:
+    """From now on SIGTERM and SIGINT end the process with 0."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _end)
+
+
+def hangup_came() -> bool:
+    """Whether there was a SIGHUP, which nobody has heeded yet; it counts as heeded then."""
+    came = bool(_came)
+    _came.clear()
+    return came
+
+
+def ignore() -> None:
+    """For a process that is about to end: Python takes its handlers away before it is gone."""
+    for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+
+
+def _remember(number: int, _frame: FrameType | None) -> None:
+    _came.add(number)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    ignore()
+    sys.exit(0)
