@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from adapters.contract import (
@@ -59,8 +59,12 @@ class Attempt:
         kept: float,
         calls: Background,
         forget: Callable[[asyncio.Task[Connection]], None],
+        begin: Callable[[], Awaitable[None]],
     ) -> None:
-        """`forget` is called when the action's own call has ended, which may be after the attempt has."""
+        """`begin` is awaited just before the action is sent, if it is.
+
+        `forget` is called when the action's own call has ended, which may be after the attempt has.
+        """
         self.sent = False
         """whether the platform may have seen the action, or may see it yet"""
         self._adapter = adapter
@@ -72,6 +76,7 @@ class Attempt:
         self._kept = kept
         self._calls = calls
         self._forget = forget
+        self._begin = begin
 
     async def run(self) -> Connection:
         """The connection after the action. Raises a PlatformError, or the Problem that says why not."""
@@ -86,6 +91,7 @@ class Attempt:
             raise self._not_possible(before)
         if self._now() >= self._until - self._kept:
             raise DeadlineExceeded(self._adapter.platform, "no time was left to act: nothing was sent")
+        await self._begin()
         self.sent = True
         acting = self._calls.start(self._adapter.act(self._viewer, self._user_id, self._action))
         acting.add_done_callback(self._forget)

@@ -51,6 +51,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     log = log or log_of(settings)
     lifecycle = Lifecycle()
     metrics = Metrics()
+    metrics.watch_log(lambda: log.dropped)
     traces = _traces() if settings.server.traces else None
     spans = None if traces is None else traces.of
     wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)

@@ -48,7 +48,8 @@ class Perimeter:
     def check_page(self, headers: Given) -> None:
         """Raise the Problem of a request that the page of somebody else has made."""
         origins = headers.every("origin")
-        if "cross-site" in headers.every("sec-fetch-site") and not (origins and self._origins.issuperset(origins)):
+        sites = {site.strip().lower() for site in headers.every("sec-fetch-site")}
+        if "cross-site" in sites and not (origins and self._origins.issuperset(origins)):
             raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
         for origin in origins:
             if origin not in self._origins and not _is_own(origin, headers.last("host") or ""):

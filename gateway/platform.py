@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from adapters.contract import (
@@ -29,6 +29,10 @@ from gateway.stretch import Stretch, Stretches
 
 HEARD_OUT: Final = 0.01
 """Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
+
+
+async def _unannounced() -> None:
+    """Nobody wants to know before it is sent."""
 
 
 class Platform:
@@ -83,9 +87,10 @@ class Platform:
         *,
         deadline: float,
         until: float,
+        begin: Callable[[], Awaitable[None]] = _unannounced,
         late: Callable[[str], None],
     ) -> Connection:
-        """The connection after `action`. Raises a PlatformError or a Problem.
+        """The connection after `action`. Raises a PlatformError or a Problem. `begin` is awaited before it is sent.
 
         The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet:
         then `late` is told how it ended, by a status or a problem's slug.
@@ -103,6 +108,7 @@ class Platform:
             kept=self._kept,
             calls=self._attempts,
             forget=forget,
+            begin=begin,
         )
         with self._stack.room:
             forget()

@@ -164,8 +164,8 @@ def _watch_log(log: Any, *_: Any, **__: Any) -> None:
     buffer = log._buffer  # noqa: SLF001  there is no other way to what it writes
     write = buffer._write  # noqa: SLF001  as above
 
-    def written(lines: str) -> object:
-        for line in lines.splitlines():
+    def written(lines: bytes) -> object:
+        for line in lines.decode().splitlines():
             on_duty().read_line(line)
         return write(lines)
 

@@ -17,7 +17,7 @@ class Line(msgspec.Struct, array_like=True):
 class Writes:
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.buffer = Buffer(self.seen.append, PATIENCE)
+        self.buffer = Buffer(lambda lines: self.seen.append(lines.decode()), PATIENCE)
 
 
 @virtual
@@ -57,7 +57,7 @@ def test_without_a_loop_nothing_waits() -> None:
 
 @virtual
 async def test_a_log_that_nobody_reads_is_no_ones_failure() -> None:
-    def gone(_text: str) -> None:
+    def gone(_lines: bytes) -> None:
         raise BrokenPipeError
 
     buffer = Buffer(gone, 0.0)

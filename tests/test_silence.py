@@ -262,9 +262,11 @@ def test_a_task_that_failed_unseen_is_reported_without_its_text(foreign: list[st
     assert msgspec.json.decode(foreign[0])["error"] == "ValueError"
 
 
-def test_lines_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    Log().line("listening", address="127.0.0.1:1")
-    out, err = capsys.readouterr()
+def test_lines_go_to_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    log = Log()
+    log.line("listening", address="127.0.0.1:1")
+    log.flush()
+    out, err = capfd.readouterr()
     assert out == ""
     assert msgspec.json.decode(err)["address"] == "127.0.0.1:1"
 

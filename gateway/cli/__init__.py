@@ -5,9 +5,10 @@ A command imports what it runs when it runs: starting is a figure of ours.
 
 from __future__ import annotations
 
-from gateway.cli import early_signals
+from gateway.cli import early_signals, standard_streams
 
 early_signals.defer()  # before anything else is imported: that takes a while
+standard_streams.reserve()  # before any other file is opened
 
 import click  # noqa: E402  as above
 

@@ -70,8 +70,15 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         platform.check_offers(action)
         viewer = call.viewer(platform.name, Right.ACT)
         until = call.access.received_at + request_timeout
-        late = partial(audit.late, call.access)
-        connection = await platform.act(viewer, user_id, action, deadline=deadline, until=until, late=late)
+        connection = await platform.act(
+            viewer,
+            user_id,
+            action,
+            deadline=deadline,
+            until=until,
+            begin=partial(audit.begun, call.access),
+            late=partial(audit.late, call.access),
+        )
         call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 

@@ -1,4 +1,4 @@
-"""Who did what, as whom: a line for every action, and for every platform that was asked on behalf of a named user."""
+"""Who did what, as whom: lines for every action, and one for every platform asked on behalf of a named user."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 ACTIONS: Final = frozenset(Action)
 DONE: Final = "ok"
 """The outcome of a call that only read."""
+BEGUN: Final = "begun"
+"""The outcome of an action that is about to be sent. Another line says how it ended, unless the process is killed."""
 UNANSWERED: Final = "unanswered"
 """The outcome for a caller who was cut off. How an action ended then, another line says."""
 OWN: Final = "own"
@@ -33,6 +35,11 @@ class Audit:
             self._line(access, platform or access.platform, self._log.user(user_id), outcome=outcome)
         if access.action in ACTIONS and not named:
             self._line(access, access.platform, self._hash(access.viewer), outcome=outcome)
+
+    async def begun(self, access: Access) -> None:
+        """An action is about to be sent: returns when that stands in the log, or the log takes nothing."""
+        self._line(access, access.platform, self._hash(access.viewer), outcome=BEGUN)
+        await self._log.written()
 
     def late(self, access: Access, outcome: str) -> None:
         """How an action ended that its caller did not wait for: the status that it led to, or a problem's slug."""

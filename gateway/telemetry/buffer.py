@@ -21,7 +21,7 @@ _ENCODER: Final = msgspec.json.Encoder()
 class Buffer:
     """In front of `write`, which gets them in JSON. With no `patience`, or outside a running loop, nothing waits."""
 
-    def __init__(self, write: Callable[[str], object], patience: float) -> None:
+    def __init__(self, write: Callable[[bytes], object], patience: float) -> None:
         self._write = write
         self._patience = patience
         self._lines: list[msgspec.Struct] = []
@@ -39,7 +39,7 @@ class Buffer:
             return
         lines, self._lines = self._lines, []
         with contextlib.suppress(OSError):  # nobody reads the log any more: that is no request's fault
-            self._write(_ENCODER.encode_lines(lines).decode())
+            self._write(_ENCODER.encode_lines(lines))
 
     def _flush_soon(self) -> None:
         if self._patience:

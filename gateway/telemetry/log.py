@@ -23,7 +23,10 @@ import msgspec
 from adapters.times import now
 from gateway.settings import Warned
 from gateway.telemetry.buffer import PATIENCE, Buffer
+from gateway.telemetry.writer import Writer
 
+STDERR: Final = 2
+"""The descriptor of standard error."""
 FRAMES: Final = 12
 """Frames kept of a stack, the innermost ones."""
 REMEMBERED: Final = 1024
@@ -74,6 +77,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: tuple[str, ...] | None = None
     """file, line and function, outermost first"""
     logger: str | None = None
+    lines: int | None = None
+    """how many lines of this log are missing"""
 
 
 class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -99,11 +104,33 @@ class Log:
     """Writes lines to `write` (default: standard error). `hash_key` keys the hashes; without it a random one does."""
 
     def __init__(self, write: Callable[[str], object] | None = None, hash_key: bytes | None = None) -> None:
-        self._buffer = Buffer(write or sys.stderr.write, patience=0.0 if write else PATIENCE)
+        self._writer: Writer | None = None
+        if write is None:
+            self._writer = Writer(STDERR, _dropped)
+            self._buffer = Buffer(self._writer.write, patience=PATIENCE)
+        else:
+            self._buffer = Buffer(lambda lines: write(lines.decode()), patience=0.0)
         self._hash_key = blake2b(secrets.token_bytes(32) if hash_key is None else hash_key).digest()
         self._empty_hash = blake2b(digest_size=8, key=self._hash_key)
         self.user: Callable[[int], str] = functools.lru_cache(REMEMBERED)(self._user)
         """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
+
+    @property
+    def dropped(self) -> int:
+        """Lines that nobody will read: standard error did not take them."""
+        return 0 if self._writer is None else self._writer.dropped
+
+    async def written(self) -> None:
+        """Wait, if not for long, until all lines so far have been handed to the system."""
+        self._buffer.flush()
+        if self._writer is not None:
+            await self._writer.written()
+
+    def flush(self) -> None:
+        """Write what waits, and wait for that, if not for long."""
+        self._buffer.flush()
+        if self._writer is not None:
+            self._writer.flush()
 
     def line(self, event: str, *, level: str = "info", **fields: object) -> None:
         """Write one line at once. A field that `Line` does not have is a TypeError: there is no other way out."""
@@ -149,6 +176,11 @@ class Log:
 def frames(stack: TracebackType | None) -> tuple[str, ...]:
     kept = traceback.extract_tb(stack)[-FRAMES:]
     return tuple(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in kept)
+
+
+def _dropped(lines: int) -> bytes:
+    line = Line(time=now(), level="error", event="log-lines-dropped", lines=lines)
+    return msgspec.json.encode(line) + b"\n"
 
 
 class _ForeignRecords(logging.Handler):

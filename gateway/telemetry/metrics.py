@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -20,6 +20,8 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from gateway.telemetry.durations import Durations, Series
 from gateway.transports.breaker import BreakerState
@@ -30,6 +32,12 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 LOGINS: Final = ("ok", "refused", "failed")
 GATES: Final = ("waiting_room", "limit", "throttle", "breaker")
+STATUSES: Final = frozenset(
+    map(
+        str, (200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 405, 408, 409, 413, 414, 422, 429, 500, 502, 503, 504)
+    )
+) | {""}
+"""Of calls to platforms: what they document, and what stands in between sends."""
 OTHER: Final = "_OTHER"
 """The semantic conventions' word for a method or a path that is none of ours."""
 
@@ -67,11 +75,26 @@ class Metrics:
         what = "Requests that hold one of max_concurrency places."
         Gauge("connection_gateway_requests_in_work", what, registry=self.registry).set_function(in_work)
 
+    def watch_log(self, dropped: Callable[[], int]) -> None:
+        """Ask this whenever somebody scrapes."""
+        self.registry.register(_DroppedLines(dropped))
+
     def of(self, platform: str) -> PlatformMetrics:
         return PlatformMetrics(self._families, platform)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+class _DroppedLines(Collector):
+    """Counts elsewhere, and is read when somebody scrapes."""
+
+    def __init__(self, dropped: Callable[[], int]) -> None:
+        self._dropped = dropped
+
+    def collect(self) -> Iterable[Metric]:
+        what = "Lines of the log that standard error did not take."
+        yield CounterMetricFamily("connection_gateway_log_lines_dropped", what, value=self._dropped())
 
 
 class _Families:
@@ -117,7 +140,9 @@ class PlatformMetrics:
         self.refused_by_room: Callable[[], None] = refused["waiting_room"]
 
     def call(self, method: str, status: str, error: str, seconds: float) -> None:
-        labels = method, status, error
+        """One call ended: a platform may answer with any status, so most stand for their class."""
+        known = status if status in STATUSES else f"{status[:1]}xx"
+        labels = method, known, error
         child = self._kept.get(labels)
         if child is None:
             child = self._kept[labels] = self._families.calls.labels(self._platform, *labels)

@@ -47,14 +47,15 @@ async def test_an_action(path: str, outcome: str) -> None:
         }
         if outcome == "action-not-offered":
             del expected["viewer"]
-        assert audited(gateway) == [expected]
+        begun = [{**expected, "outcome": "begun"}] if outcome == "connected" else []
+        assert audited(gateway) == [*begun, expected]
 
 
 async def test_an_action_without_callers(gateway: Gateway) -> None:
     await gateway.client.post("/v1/connections/acme/102/accept")
-    (line,) = audited(gateway)
-    assert "caller" not in line
-    assert line["outcome"] == "connected"
+    lines = audited(gateway)
+    assert all("caller" not in line for line in lines)
+    assert [line["outcome"] for line in lines] == ["begun", "connected"]
 
 
 async def test_a_read_as_nobody_in_particular_is_not_told(gateway: Gateway) -> None:
@@ -104,12 +105,13 @@ async def test_a_caller_that_may_not_use_the_platform_at_all() -> None:
     assert lines == [("lookup", HASH.user(102), "not-allowed"), ("list", HASH.user(102), "not-allowed")]
 
 
-async def test_an_action_on_behalf_is_one_line() -> None:
+async def test_an_action_on_behalf_is_told_before_and_after() -> None:
     async with running(NAMED, [WEB], hash_key=KEY) as gateway:
         async with gateway.as_caller("web", X_On_Behalf_Of="103") as client:
             await client.post("/v1/connections/acme/1/accept")
-        (line,) = audited(gateway)
+        begun, line = audited(gateway)
     assert (line["viewer"], line["action"], line["outcome"]) == (HASH.user(103), "accept", "connected")
+    assert begun == {**line, "outcome": "begun"}
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -136,8 +138,8 @@ def test_how_an_action_ended_is_told_also_if_its_caller_did_not_wait() -> None:
             await asyncio.sleep(5)
             return audited(gateway)
 
-    told, became = clock.run(main())
-    assert (told["outcome"], became["outcome"]) == ("outcome-unknown", "connected")
+    begun, told, became = clock.run(main())
+    assert (begun["outcome"], told["outcome"], became["outcome"]) == ("begun", "outcome-unknown", "connected")
     assert (became["late"], became["request_id"], became["viewer"]) == (True, told["request_id"], told["viewer"])
 
 
@@ -174,7 +176,7 @@ def test_an_action_whose_caller_is_cut_off_is_told_with_its_end() -> None:
             await asyncio.sleep(5)
             return audited(gateway)
 
-    told, became = clock.run(main())
+    _begun, told, became = clock.run(main())
     assert (told["outcome"], told["viewer"]) == ("unanswered", "own")
     assert (became["outcome"], became["late"]) == ("connected", True)
 
