@@ -58,6 +58,9 @@ class HeadReader:
         if not self._size:
             while start < len(data) and data[start] in _NEW_LINES:  # RFC 9112, 2.2
                 start += 1
+            if start == len(data):
+                return -1
+            self._complete = False
         end = self._find_end(data, start)
         stop = len(data) if end < 0 else end
         room = self._max_bytes - self._size
@@ -125,9 +128,11 @@ class HeadReader:
         if version not in {"1.1", "1.0"}:
             self._object("this gateway speaks HTTP/1.1, and HTTP/1.0")
         self.method = parser.get_method().decode("ascii")
+        if self.method == "CONNECT":
+            self._object("CONNECT: this gateway is no proxy")
         self.keep_alive = version == "1.1" and parser.should_keep_alive()
         self.body_length = self._framing() if self._about_the_body else 0
-        self.expects_continue = (b"expect", b"100-continue") in self._about_the_body
+        self.expects_continue = version == "1.1" and (b"expect", b"100-continue") in self._about_the_body
         self._complete = True
 
     def on_body(self, _body: bytes) -> None:

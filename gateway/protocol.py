@@ -181,22 +181,27 @@ class Protocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Returns whether the connection stays, as asyncio has it: as long as a response is due."""
         self._has_ended = True
-        if self._body is None and (not self._is_over() or self._at < len(self._buffer)):
+        if self._at < len(self._buffer) or (self._body is None and not self._is_over()):
             return True
         self._disconnect()
         return False
 
     def _go_on(self) -> None:
-        """Take up what was read: one request at most, or many that come together would keep all others waiting."""
+        """Take up what was read, as far as the head of one request: the loop has others to look after.
+
+        The app sees a head before its body is looked at, so that it makes no difference whether both came together.
+        """
         has_begun = False
         try:
             while self._at < len(self._buffer) and not self.transport.is_closing() and not self._is_broken:
+                if has_begun:
+                    self.flow.pause_reading()
+                    self._go_on_soon()
+                    return
                 if self._body is not None:
                     self._read_body(self._body)
-                elif has_begun or self.flow.write_paused or not self._is_over():
+                elif self.flow.write_paused or not self._is_over():
                     self.flow.pause_reading()
-                    if has_begun:
-                        self._go_on_soon()
                     return
                 else:
                     has_begun = self._read_head()
@@ -206,7 +211,7 @@ class Protocol(asyncio.Protocol):
         if self._at == len(self._buffer):
             self._buffer, self._at = b"", 0
             if self._has_ended:
-                if self._is_over():
+                if self._body is not None or self._is_over():
                     self._disconnect()
             elif self._body is not None and self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()  # until the app has taken it
