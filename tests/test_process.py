@@ -10,9 +10,10 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -59,7 +60,16 @@ class Process:
 
 
 @asynccontextmanager
-async def started(port: int, pod_url: str, folder: Path, mode: str = BOT, **server: str) -> AsyncIterator[Process]:
+async def started(
+    port: int,
+    pod_url: str,
+    folder: Path,
+    mode: str = BOT,
+    *,
+    prefix: tuple[str, ...] = (),
+    server: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Process]:
+    """A gateway in front of this pod, once it is ready; `prefix` is a command that runs it."""
     (folder / "acme.pem").write_text(KEY)
     (folder / "acme.pem").chmod(0o600)
     (folder / "gateway.toml").write_text(f"""
@@ -73,7 +83,7 @@ async def started(port: int, pod_url: str, folder: Path, mode: str = BOT, **serv
     """)
     overrides = {f"GATEWAY_SERVER__{key.upper()}": value for key, value in server.items()}
     environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")} | overrides
-    serve = await asyncio.create_subprocess_exec(*COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
+    serve = await asyncio.create_subprocess_exec(*prefix, *COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
     try:
         wait = await asyncio.create_subprocess_exec(*COMMAND, "wait", env=environ)
         assert await wait.wait() == 0
@@ -290,7 +300,7 @@ async def test_a_simulator_that_is_at_work_stops_quietly(port: int) -> None:
 async def test_what_is_not_finished_in_time_is_given_up(port: int, tmp_path: Path) -> None:
     pod = simulator("symphony")
     hour = {"request_timeout": "300.0", "drain_timeout": "1.0"}
-    async with serving(pod) as pod_url, started(port, pod_url, tmp_path, **hour) as gateway:
+    async with serving(pod) as pod_url, started(port, pod_url, tmp_path, server=hour) as gateway:
         pod.misbehave(Fault(path="/info", delay=300.0))
         async with httpx.AsyncClient(base_url=gateway.url) as client:
             asking = asyncio.create_task(client.get("/v1/connections/acme/103", timeout=300))
@@ -319,7 +329,10 @@ async def test_all_that_it_writes_are_its_own_lines(port: int, tmp_path: Path) -
 )
 async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: str, address: str) -> None:
     callers = 'mode = "caller"'
-    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path, callers, host=host):
+    async with (
+        serving(simulator("symphony")) as pod_url,
+        started(port, pod_url, tmp_path, callers, server={"host": host}),
+    ):
         async with httpx.AsyncClient() as client:
             answer = await client.get(f"http://{address}:{port}/livez")
         assert answer.json() == {"status": "live"}
@@ -330,7 +343,7 @@ async def test_it_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as before:  # left there by one that was killed
         before.bind(str(path))
     at = {"socket": str(path), "socket_mode": "0600"}
-    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path, **at) as gateway:
+    async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path, server=at) as gateway:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path))) as client:
             answer = await client.get("http://localhost/v1/connections/acme/103")
@@ -351,7 +364,7 @@ async def test_it_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_p
     delay = {"drain_delay": "1.5"}
     async with (
         serving(simulator("symphony")) as pod_url,
-        started(port, pod_url, tmp_path, **delay) as gateway,
+        started(port, pod_url, tmp_path, server=delay) as gateway,
         httpx.AsyncClient(base_url=gateway.url) as client,
     ):
         assert (await client.get("/readyz")).status_code == 200

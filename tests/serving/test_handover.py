@@ -19,7 +19,7 @@ async def test_a_process_that_drains_leaves_the_socket_of_the_next_alone(port: i
     (tmp_path / "old").mkdir()
     (tmp_path / "new").mkdir()
     async with serving(pod) as pod_url:
-        async with started(port, pod_url, tmp_path / "old", socket=str(path)) as old:
+        async with started(port, pod_url, tmp_path / "old", server={"socket": str(path)}) as old:
             pod.misbehave(Fault(path="/info", delay=1.0))
             async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path))) as client:
                 asking = asyncio.create_task(client.get(f"http://localhost{ASKED}", timeout=30))
@@ -27,7 +27,7 @@ async def test_a_process_that_drains_leaves_the_socket_of_the_next_alone(port: i
                 old.signal(signal.SIGTERM)
                 while path.exists():  # noqa: ASYNC110  another process has no event
                     await asyncio.sleep(0.001)
-                async with started(port, pod_url, tmp_path / "new", socket=str(path)) as new:
+                async with started(port, pod_url, tmp_path / "new", server={"socket": str(path)}) as new:
                     assert (await asking).status_code == 200
                     assert await old.ended() == 0
                     assert path.is_socket()
