@@ -99,7 +99,7 @@ async def test_who_does_not_read_is_cut_off_whatever_else_it_sends(port: int, tm
             with contextlib.suppress(BlockingIOError):
                 one.sendall(DOCUMENT * 100)
         async with asyncio.timeout(LONGEST):
-            while b" 200 OK" not in await ask(port, KEYED):  # the places are taken while it works, and no longer
+            while b" 200 OK" not in await ask(port, KEYED):  # noqa: ASYNC110  while it works it holds places
                 await asyncio.sleep(0.05)
             for _ in range(30):
                 for one in connections:
