@@ -61,8 +61,8 @@ class TextFile(NamedTuple):
     """everybody can put another file in its place, because everybody can write to its directory"""
 
 
-def read_text_file(file: Path, *, limit: int = LIMIT, pipes: bool = False) -> TextFile:
-    """The file as UTF-8 text, without a byte order mark. `pipes`: whether it may also be a pipe.
+def read_text_file(file: Path, *, limit: int = LIMIT, streams: bool = False) -> TextFile:
+    """The file as UTF-8 text, without a byte order mark. `streams`: whether it may also be a pipe or a device.
 
     Blocks for at most `TIMEOUT`. Raises UnreadableFile.
     """
@@ -71,7 +71,7 @@ def read_text_file(file: Path, *, limit: int = LIMIT, pipes: bool = False) -> Te
         raise UnreadableFile("an earlier read of it has not ended yet")
     result: Future[TextFile] = Future()
     thread = threading.Thread(
-        target=_fulfil, args=(result, lambda: _read(file, limit, pipes=pipes)), name="read-file", daemon=True
+        target=_fulfil, args=(result, lambda: _read(file, limit, streams=streams)), name="read-file", daemon=True
     )
     thread.start()
     try:
@@ -100,10 +100,10 @@ def _fulfil(result: Future[TextFile], read: Callable[[], TextFile]) -> None:
         result.set_exception(error)
 
 
-def _read(file: Path, limit: int, *, pipes: bool) -> TextFile:
+def _read(file: Path, limit: int, *, streams: bool) -> TextFile:
     try:
         mode = file.stat().st_mode
-        if not (stat.S_ISREG(mode) or (pipes and stat.S_ISFIFO(mode))):
+        if not (stat.S_ISREG(mode) or (streams and (stat.S_ISFIFO(mode) or stat.S_ISCHR(mode)))):
             raise UnreadableFile(f"expected a file, this is a {_KINDS[stat.S_IFMT(mode)]}", file)
         directory = file.parent.stat().st_mode
         with file.open("rb") as opened:
@@ -118,11 +118,12 @@ def _read(file: Path, limit: int, *, pipes: bool) -> TextFile:
         text = decode_text(data)
     except ValueError as error:
         raise UnreadableFile(str(error), file) from None
+    is_kept = stat.S_ISREG(mode)
     return TextFile(
         text,
-        readable_by_everyone=bool(mode & stat.S_IROTH),
-        writable_by_everyone=bool(mode & stat.S_IWOTH),
-        replaceable_by_everyone=bool(directory & stat.S_IWOTH and not directory & stat.S_ISVTX),
+        readable_by_everyone=is_kept and bool(mode & stat.S_IROTH),
+        writable_by_everyone=is_kept and bool(mode & stat.S_IWOTH),
+        replaceable_by_everyone=is_kept and directory & (stat.S_IWOTH | stat.S_ISVTX) == stat.S_IWOTH,
     )
 
 

@@ -18,9 +18,9 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "TIMEOUT", 0.05)
 
 
-def reason(file: Path, *, pipes: bool = False) -> str:
+def reason(file: Path, *, streams: bool = False) -> str:
     with pytest.raises(UnreadableFile) as caught:
-        read_text_file(file, pipes=pipes)
+        read_text_file(file, streams=streams)
     return str(caught.value)
 
 
@@ -70,7 +70,7 @@ def test_a_pipe_that_somebody_writes_to_can_be_read(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=("text",))
     writer.start()
-    assert read_text_file(pipe, pipes=True).text == "text"
+    assert read_text_file(pipe, streams=True).text == "text"
     writer.join()
 
 
@@ -79,8 +79,8 @@ def test_a_read_that_hangs_is_given_up_and_not_begun_again(tmp_path: Path) -> No
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     threads = threading.active_count()
-    assert reason(pipe, pipes=True) == "could not be read within 0.05 s"
-    assert [reason(pipe, pipes=True) for _ in range(3)] == ["an earlier read of it has not ended yet"] * 3
+    assert reason(pipe, streams=True) == "could not be read within 0.05 s"
+    assert [reason(pipe, streams=True) for _ in range(3)] == ["an earlier read of it has not ended yet"] * 3
     assert threading.active_count() == threads + 1
     pipe.write_text("text")
     for thread in threading.enumerate():
@@ -88,7 +88,7 @@ def test_a_read_that_hangs_is_given_up_and_not_begun_again(tmp_path: Path) -> No
             thread.join()
     writer = threading.Thread(target=pipe.write_text, args=("text",))
     writer.start()
-    assert read_text_file(pipe, pipes=True).text == "text"
+    assert read_text_file(pipe, streams=True).text == "text"
     writer.join()
 
 
@@ -96,7 +96,7 @@ def test_a_read_that_hangs_is_given_up_and_not_begun_again(tmp_path: Path) -> No
 def test_a_pipe_without_an_end_is_given_up() -> None:
     reading, writing = os.pipe()
     os.write(writing, b"text")
-    assert reason(Path(f"/dev/fd/{reading}"), pipes=True) == "could not be read within 0.05 s"
+    assert reason(Path(f"/dev/fd/{reading}"), streams=True) == "could not be read within 0.05 s"
     os.close(writing)
     os.close(reading)
 

@@ -158,7 +158,7 @@ def warned(settings: Settings) -> list[tuple[str, str]]:
     [
         (ACME, "acme.pem", "platforms.acme.credentials.private_key_file"),
         (JWT, "long", "platforms.club.credentials.secret_file"),
-        (f'{CLUB}[server]\nhash_key_file = "token"', "token", "server.hash_key_file"),
+        (f'{CLUB}[server]\nhash_key_file = "hash-key"', "hash-key", "server.hash_key_file"),
     ],
 )
 @pytest.mark.parametrize(("mode", "told"), [(0o644, True), (0o604, True), (0o640, False), (0o400, False)])
