@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.secret import Secret
 from adapters.settings import PlatformSettings, Seconds, ViewerSource
+from gateway.origin import Origin
 from gateway.policy import CallerSettings
 
 LONGEST_LINE: Final = 1000
@@ -55,19 +56,6 @@ class HostName(str):
         if not re.fullmatch(r"[a-z0-9._-]+", name) and _address(name) is None:
             raise ValueError("expected a name or an address, without a port")
         return super().__new__(cls, name)
-
-
-class Origin(str):
-    """An origin as browsers send it: scheme, name and, unless it is the scheme's own, port."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """Raise ValueError where `text` is none."""
-        found = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", text)
-        if not found or found[3] == {"http": ":80", "https": ":443"}[found[1]]:
-            raise ValueError("expected an origin as browsers send it, such as https://www.example.com")
-        return super().__new__(cls, text)
 
 
 class SocketPath(str):
