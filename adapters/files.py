@@ -61,11 +61,14 @@ class TextFile(NamedTuple):
     """everybody can put another file in its place, because everybody can write to its directory"""
 
 
-def read_text_file(file: Path, *, limit: int = LIMIT, streams: bool = False) -> TextFile:
+def read_text_file(
+    file: Path, *, limit: int = LIMIT, streams: bool = False, timeout: float | None = None
+) -> TextFile:
     """The file as UTF-8 text, without a byte order mark. `streams`: whether it may also be a pipe or a device.
 
-    Blocks for at most `TIMEOUT`. Raises UnreadableFile.
+    Blocks for at most `timeout` seconds, or `TIMEOUT`. Raises UnreadableFile.
     """
+    seconds = TIMEOUT if timeout is None else timeout
     earlier = _hanging.get(file)
     if earlier is not None and earlier.is_alive():
         raise UnreadableFile("an earlier read of it has not ended yet")
@@ -75,10 +78,10 @@ def read_text_file(file: Path, *, limit: int = LIMIT, streams: bool = False) -> 
     )
     thread.start()
     try:
-        return result.result(TIMEOUT)
+        return result.result(seconds)
     except TimeoutError:
         _hanging[file] = thread
-        raise UnreadableFile(f"could not be read within {TIMEOUT:g} s") from None
+        raise UnreadableFile(f"could not be read within {seconds:g} s") from None
 
 
 def decode_text(data: bytes) -> str:
