@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,11 +42,21 @@ def test_a_host_says_on_which_kinds_of_addresses_it_listens(
     assert reached == families
 
 
-def test_a_name_that_has_only_ipv6_addresses_is_listened_on(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("addresses", "family"),
+    [(["::1"], socket.AF_INET6), (["::1", "127.0.0.1"], socket.AF_INET), (["127.0.0.1"], socket.AF_INET)],
+)
+def test_a_name_is_listened_on_at_its_ipv4_address_if_it_has_one(
+    port: int, monkeypatch: pytest.MonkeyPatch, addresses: list[str], family: socket.AddressFamily
+) -> None:
     resolve = socket.getaddrinfo
-    monkeypatch.setattr(socket, "getaddrinfo", lambda _name, *rest, **named: resolve("::1", *rest, **named))
-    with listen(ServerSettings(host="six.example", port=port)) as listener:
-        assert listener.family == socket.AF_INET6
+
+    def found(_name: str, *rest: Any, **named: Any) -> list[Any]:
+        return [each for address in addresses for each in resolve(address, *rest, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    with listen(ServerSettings(host="gateway.example", port=port)) as listener:
+        assert listener.family == family
 
 
 @pytest.mark.parametrize(("host", "shown"), [("::", "[::]"), ("::1", "[::1]"), ("127.0.0.1", "127.0.0.1")])

@@ -157,6 +157,7 @@ def test_a_hash_key_has_at_least_16_characters(folder: Path, length: int, fits: 
 def test_a_configuration_may_come_through_a_pipe_or_be_the_null_device(folder: Path) -> None:
     pipe = folder / "pipe"
     os.mkfifo(pipe)
+    pipe.chmod(0o666)
     writer = threading.Thread(target=pipe.write_text, args=(CLUB,))
     writer.start()
     assert load(pipe, {}).warnings == ()
