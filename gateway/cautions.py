@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from adapters.files import TextFile
 from adapters.settings import PlatformSettings, ViewerSource
 from gateway.policy import CallerSettings
 from gateway.settings import Warned, is_loopback
+
+
+def about_file(setting: str, file: TextFile, *, secret: bool = False) -> Iterator[Warned]:
+    """What every user of this machine can do with a file that must be the operator's own."""
+    if secret and file.readable_by_everyone:
+        yield Warned(setting, "readable-by-everyone", "everybody on this machine can read it")
+    if file.writable_by_everyone:
+        yield Warned(setting, "writable-by-everyone", "everybody on this machine can write to it")
+    if file.replaceable_by_everyone:
+        yield Warned(setting, "replaceable-by-everyone", "everybody on this machine can put another in its place")
 
 
 def cautions(callers: Iterable[CallerSettings], platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:
     for name, platform in platforms.items():
         for concern in platform.credentials.concerns:
             yield Warned(f"platforms.{name}.credentials.{concern.key}", concern.word, concern.text)
+        if platform.ca_file is not None:
+            yield from about_file(f"platforms.{name}.ca_file", platform.ca_file.content)
     yield from _in_the_clear(platforms)
     yield from _in_vain(callers, platforms)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -16,11 +16,12 @@ from gateway.settings import CacheSettings, ConfigurationError, ServerSettings, 
 
 T = TypeVar("T")
 Tables = dict[str, Any]
+TABLES: Final = ("server", "cache", "platforms", "callers")
 
 
 def from_tables(tables: Tables, warned: Iterable[Warned] = ()) -> Settings:
     """Settings from decoded TOML in which secrets stand in the open. Raises ConfigurationError."""
-    for table in tables.keys() - {"server", "cache", "platforms", "callers"}:
+    for table in tables.keys() - set(TABLES):
         raise ConfigurationError(f"{table}: unknown table")
     server = _convert("server", tables.get("server", {}), ServerSettings)
     cache = _convert("cache", tables.get("cache", {}), CacheSettings)

@@ -25,7 +25,8 @@ def listen(settings: ServerSettings) -> socket.socket:
 
 def where(settings: ServerSettings) -> str:
     """Where that is, as people write it."""
-    return settings.socket or f"{settings.host}:{settings.port}"
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.socket or f"{host}:{settings.port}"
 
 
 def listen_at(path: str, mode: int) -> socket.socket:
@@ -74,11 +75,15 @@ def has_pending(listener: socket.socket) -> bool:
 
 
 def listen_on(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Raises OSError with the system's own words."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    """A listening socket; port 0 takes a free one. Raises OSError with the system's own words.
+
+    `::` listens on every IPv4 address as well, where the system has sockets for both. A name that has addresses of
+    both kinds stands for the IPv4 one.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
+    both = address[0] == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except socket.gaierror:
-        raise
+        return socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=both)
     except OSError as error:  # whose text repeats the address
         raise OSError(error.errno, os.strerror(error.errno or 0)) from error

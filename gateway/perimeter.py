@@ -15,8 +15,9 @@ from typing import Final, NamedTuple
 
 from gateway.generation import Generations
 from gateway.headers import Given
+from gateway.origin import Origin
 from gateway.problems import Kind, Problem
-from gateway.settings import HostName, Origin, is_loopback
+from gateway.settings import HostName, is_loopback
 
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

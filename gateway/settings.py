@@ -5,20 +5,44 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Final, Self
 
 import msgspec
 
 from adapters.secret import Secret
 from adapters.settings import PlatformSettings, Seconds, ViewerSource
+from gateway.origin import Origin
 from gateway.policy import CallerSettings
+
+LONGEST_LINE: Final = 1000
+"""Characters of what is said to be wrong: names that are quoted may have any length."""
 
 
 class ConfigurationError(Exception):
-    """The start stops here. The text is one line that names the key with its table."""
+    """The start stops here. The text is one line that names the key with its table, and that a terminal can show."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.split()))
+        line = escape(" ".join(text.split()))
+        super().__init__(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…")
+
+
+def escape(text: str) -> str:
+    """With an escape sequence in place of every control, format and other character that is not printable."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+class HashKey(Secret):
+    """The key of the hashes of users in the log. There are so few user ids that a short key is found by trying."""
+
+    SHORTEST: ClassVar = 16
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        """Raise ValueError where `text` is too short."""
+        super().__init__(text)
+        if len(text) < self.SHORTEST:
+            raise ValueError(f"expected at least {self.SHORTEST} characters")
 
 
 class HostName(str):
@@ -32,19 +56,6 @@ class HostName(str):
         if not re.fullmatch(r"[a-z0-9._-]+", name) and _address(name) is None:
             raise ValueError("expected a name or an address, without a port")
         return super().__new__(cls, name)
-
-
-class Origin(str):
-    """An origin as browsers send it: scheme, name and, unless it is the scheme's own, port."""
-
-    __slots__ = ()
-
-    def __new__(cls, text: str) -> Self:
-        """Raise ValueError where `text` is none."""
-        found = re.fullmatch(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", text)
-        if not found or found[3] == {"http": ":80", "https": ":443"}[found[1]]:
-            raise ValueError("expected an origin as browsers send it, such as https://www.example.com")
-        return super().__new__(cls, text)
 
 
 class SocketPath(str):
@@ -93,7 +104,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     allow_anonymous: bool = False
     traces: bool = False
     """needs the extra `otel`"""
-    hash_key: Secret | None = None
+    hash_key: HashKey | None = None
     hash_key_file: str | None = None
 
 
@@ -106,7 +117,7 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Warned(msgspec.Struct, frozen=True):
-    """What the operator should know, though it stops nothing: of which key, in a word, and in a sentence."""
+    """What the operator should know, though it stops nothing: of which key or variable, a word, and a sentence."""
 
     setting: str
     word: str

@@ -6,43 +6,53 @@ A relative path counts from the configuration file's folder, or from the working
 
 from __future__ import annotations
 
-import stat
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from adapters.files import UnreadableFile, read_text_file
+from adapters.secret import parse_secret
+from gateway.cautions import about_file
 from gateway.conversion import Tables, from_tables
-from gateway.keys import FILES, SECRETS, is_text, leaf
+from gateway.environment import Overrides
+from gateway.keys import FILES, SECRETS, leaf
 from gateway.settings import ConfigurationError, Settings, Warned
+from gateway.toml import parse_toml
 
-PREFIX: Final = "GATEWAY_"
-LONGEST: Final = 64 * 1024
-"""Bytes that a file with a secret may have."""
+LARGEST: Final = 1024 * 1024
+"""Bytes that a configuration may have."""
 
 
 def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     """The settings of `file` (None: the environment alone) with the overrides in `environ`.
 
-    Raises ConfigurationError with one line that names the key.
+    Blocks for as long as one file that can't be read may take. Raises ConfigurationError with one line that names
+    the key.
     """
-    tables = {} if file is None else _parse(file)
+    warned: list[Warned] = []
+    tables = {} if file is None else _parse(file, warned)
     _refuse_secrets(tables, ())
-    _override(tables, environ)
+    overrides = Overrides()
+    warned += overrides.apply(tables, environ)
     if file is None and "platforms" not in tables:
         raise ConfigurationError("platforms: none, as no file was given: --config FILE or GATEWAY_CONFIG")
-    warned: list[Warned] = []
-    _read_files(tables, (), Path() if file is None else file.parent, warned)
-    return from_tables(tables, warned)
-
-
-def _parse(file: Path) -> Tables:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(f"{file}: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
+        _read_files(tables, (), Path() if file is None else file.parent, warned)
+        return from_tables(tables, warned)
+    except ConfigurationError as error:
+        raise overrides.name_variable(error) from None
+
+
+def _parse(file: Path, warned: list[Warned]) -> Tables:
+    try:
+        read = read_text_file(file, limit=LARGEST, streams=True)
+        tables = parse_toml(read.text)
+    except UnreadableFile as error:
+        raise ConfigurationError(f"{file}: {error.reason}") from None
+    except ValueError as error:
         raise ConfigurationError(f"{file}: {error}") from error
+    warned += about_file("config", read)
+    return tables
 
 
 def _refuse_secrets(table: Tables, path: tuple[str, ...]) -> None:
@@ -51,38 +61,6 @@ def _refuse_secrets(table: Tables, path: tuple[str, ...]) -> None:
             _refuse_secrets(value, (*path, key))
         elif leaf((*path, key)) in SECRETS:
             raise ConfigurationError(f"{_dotted(path, key)}: a secret does not belong in this file; use {key}_file")
-
-
-def _override(tables: Tables, environ: Mapping[str, str]) -> None:
-    """`GATEWAY_PLATFORMS__MY_CLUB__BASE_URL` → `platforms.my-club.base_url`: text where the key is, else TOML."""
-    for name, text in environ.items():
-        path = name.removeprefix(PREFIX).lower().split("__")
-        if not name.startswith(PREFIX) or len(path) == 1:
-            continue
-        if not name.isascii():
-            raise ConfigurationError(f"{name!a}: expected a name in ASCII")
-        if path[0] == "platforms":
-            path[1] = path[1].replace("_", "-")
-        table = tables
-        for part in path[:-1]:
-            table = table.setdefault(part, {})
-            if not isinstance(table, dict):
-                raise ConfigurationError(f"{name}: {part} is not a table")
-        if leaf(tuple(path)) in SECRETS:
-            table[path[-1]] = _not_empty(name, text)
-            table.pop(f"{path[-1]}_file", None)
-        else:
-            table[path[-1]] = text if is_text(tuple(path)) else _toml_value(name, text)
-
-
-def _toml_value(name: str, text: str) -> object:
-    try:
-        match tomllib.loads(f"value = {text}"):
-            case {"value": value, **rest} if not rest:
-                return value
-    except (ValueError, RecursionError):
-        pass
-    raise ConfigurationError(f"{name}: expected a TOML value, as it would stand in the file")
 
 
 def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list[Warned]) -> None:
@@ -100,26 +78,14 @@ def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list
 
 def _secret(key: str, file: Path, warned: list[Warned]) -> str:
     try:
-        mode = file.stat().st_mode
-        if not stat.S_ISREG(mode):
-            raise ConfigurationError(f"{key}: {file}: expected a file, this is something else")
-        if mode & stat.S_IROTH:
-            warned.append(Warned(key, "readable-by-everyone", "everybody on this machine can read it"))
-        with file.open("rb") as secret:
-            content = secret.read(LONGEST + 1)
-        if len(content) > LONGEST:
-            raise ConfigurationError(f"{key}: {file}: longer than {LONGEST} bytes")
-        return _not_empty(f"{key}: {file}", content.decode())
-    except OSError as error:
-        raise ConfigurationError(f"{key}: {file}: {error.strerror}") from error
-    except ValueError as error:  # not UTF-8, or a NUL in the path
-        raise ConfigurationError(f"{key}: {str(file)!r}: not a text file") from error
-
-
-def _not_empty(where: str, text: str) -> str:
-    if not text.strip():
-        raise ConfigurationError(f"{where}: empty")
-    return text.strip()
+        read = read_text_file(file)
+    except UnreadableFile as error:
+        raise ConfigurationError(f"{key}: {error}") from None
+    secret = parse_secret(read.text)
+    if not secret.strip():
+        raise ConfigurationError(f"{key}: {file}: empty")
+    warned += about_file(key, read, secret=True)
+    return secret
 
 
 def _dotted(path: tuple[str, ...], key: str) -> str:

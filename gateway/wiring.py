@@ -114,7 +114,7 @@ def network() -> Wire:
 
     def connect_to(settings: PlatformSettings) -> httpx.AsyncBaseTransport:
         if settings.ca_file is not None:
-            tls = ssl.create_default_context(cafile=settings.ca_file)
+            tls = settings.ca_file.tls_context()
         elif any(str(url).startswith("https:") for url in (settings.base_url, settings.login_url, settings.proxy)):
             tls = usual()
         else:

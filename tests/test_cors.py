@@ -84,7 +84,41 @@ async def test_without_origins_nothing_is_said_of_them() -> None:
 
 @pytest.mark.parametrize(
     "origin",
-    ["*", "null", "www.example.com", "https://", f"{PAGE}/", f"{PAGE}:443", "HTTPS://x", "ftp://x", f"{PAGE}:x"],
+    [
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "http://tauri.localhost",
+        "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
+        "moz-extension://8c3a5b1e-0f7d-4f5e-9a51-2b1f0c6d7e8f",
+        "safari-web-extension://8C3A5B1E-0F7D-4F5E-9A51-2B1F0C6D7E8F",
+        "app://.",
+        "app.example+x://my_app:8080",
+        "file://",
+        "https://[2001:db8::1]:8443",
+    ],
+)
+async def test_the_page_of_an_app_may_call(origin: str) -> None:
+    other = f"{origin}x"
+    first = {"Access-Control-Request-Method": "GET"}
+    async with running(cors_origins=[origin]) as gateway:
+        answer = await gateway.client.get(ASKED, headers={"Origin": origin, "Sec-Fetch-Site": "cross-site"})
+        asked = await gateway.client.options(ASKED, headers={"Origin": origin, **first})
+        refused = await gateway.client.get(ASKED, headers={"Origin": other, "Sec-Fetch-Site": "cross-site"})
+    assert answer.json()["user_id"] == "103"
+    assert asked.status_code == 204
+    assert {each.headers["access-control-allow-origin"] for each in (answer, asked)} == {origin}
+    assert (refused.status_code, refused.json()["type"]) == (403, "/problems/not-allowed")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *["*", "null", "www.example.com", "https://", f"{PAGE}/", f"{PAGE}:443", "HTTPS://x", "ftp://x", f"{PAGE}:x"],
+        *["http://Example.com", "http://x:80", "capacitor://", "capacitor://*", "https://*.example.com", "://x"],
+        *["capacitor://localhost/", "Capacitor://localhost", "file:///x", "file://x", "ws://x", "app://a b", "app:a"],
+        *["capacitor://localhost\n", "1app://x", "app://u@x", "app://x:123456", ""],
+    ],
 )
 def test_what_is_no_origin_stops_the_start(origin: str) -> None:
     with pytest.raises(

@@ -325,7 +325,11 @@ async def test_all_that_it_writes_are_its_own_lines(port: int, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("host", "address"), [("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("localhost", "127.0.0.1")]
+    ("host", "address"),
+    [
+        *[("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("localhost", "127.0.0.1")],
+        *[("::", "127.0.0.1"), ("::", "[::1]"), ("0:0::0", "127.0.0.1")],
+    ],
 )
 async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: str, address: str) -> None:
     callers = 'mode = "caller"'

@@ -237,8 +237,8 @@ def test_a_crash_is_written_without_its_text(foreign: list[str]) -> None:
 
 
 def test_the_configured_key_keys_the_hashes() -> None:
-    settings = from_tables(tables(OWN, {"hash_key": "key"}))
-    assert log_of(settings).user(1) == Log(hash_key=b"key").user(1)
+    settings = from_tables(tables(OWN, {"hash_key": "0123456789abcdef"}))
+    assert log_of(settings).user(1) == Log(hash_key=b"0123456789abcdef").user(1)
 
 
 def test_nobody_reading_the_log_is_no_failure() -> None:

@@ -16,11 +16,16 @@ SHORT = 32
 @click.argument("key", required=False)
 def hash_key(key: str | None) -> None:
     """Print the line that lets a caller with KEY in. Without KEY it is read from standard input."""
-    from adapters.secret import Token
+    from adapters.files import LIMIT, decode_text
+    from adapters.secret import Token, parse_secret
     from gateway.callers import key_digest
 
     try:
-        text = (sys.stdin.buffer.read().decode() if key is None else key).strip()
+        text = decode_text(sys.stdin.buffer.read(LIMIT)) if key is None else key
+    except ValueError as error:
+        stop(f"standard input: {error}", WRONG_USE)
+    text = parse_secret(text)
+    try:
         Token(text)
     except ValueError:
         stop("expected a key: visible ASCII characters, without spaces", WRONG_USE)

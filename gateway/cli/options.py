@@ -18,10 +18,20 @@ if TYPE_CHECKING:
 NO = 1
 WRONG_USE = 2
 
+TYPED_WITHIN = 60.0
+"""Seconds for a token to come through a pipe: whatever writes it may ask for a password first."""
+
+
+def _without_carriage_return(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+    """A variable from a file with Windows line ends has one."""
+    return path and Path(str(path).removesuffix("\r"))
+
+
 config_option = click.option(
     "--config",
     envvar="GATEWAY_CONFIG",
     type=click.Path(path_type=Path),
+    callback=_without_carriage_return,
     help="The TOML file; without it (and without GATEWAY_CONFIG) the environment alone configures.",
 )
 token_option = click.option(
@@ -68,19 +78,20 @@ def read_settings(config: Path | None) -> Settings:
 
 def read_token(token_file: Path | None) -> Token | None:
     """The viewer's token, never taken from an argument: arguments are everybody's to read."""
-    from adapters.secret import Token
+    from adapters.files import UnreadableFile, read_text_file
+    from adapters.secret import Token, parse_secret
+    from gateway.settings import escape
 
     source = "GATEWAY_TOKEN"
     text = os.environ.get(source) or None
     try:
         if token_file is not None:
-            source = f"--token-file: {token_file}"
-            text = token_file.read_text(errors="replace").strip()
-        return None if text is None else Token(text)
-    except OSError as error:
-        stop(f"{source}: {error.strerror}", WRONG_USE)
-    except ValueError as error:
-        stop(f"{source}: {error}", WRONG_USE)
+            source = "--token-file"
+            text = read_text_file(token_file, streams=True, timeout=TYPED_WITHIN).text
+            source += f": {token_file}"
+        return None if text is None else Token(parse_secret(text))
+    except (UnreadableFile, ValueError) as error:
+        stop(escape(f"{source}: {error}"), WRONG_USE)
 
 
 def stop(text: str, code: int) -> NoReturn:

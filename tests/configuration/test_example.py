@@ -43,7 +43,8 @@ def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
 def with_files_of(folder: Path, text: str) -> str:
     Authority(folder)
     for path in re.findall(r'_file = "([^"]+)"', text):
-        name = "ca.pem" if path.endswith("-ca.pem") else "acme.pem" if path.endswith(".pem") else "token"
+        kinds = {"-ca.pem": "ca.pem", ".pem": "acme.pem", "hash-key": "hash-key", "": "token"}
+        name = next(name for end, name in kinds.items() if path.endswith(end))
         text = text.replace(f'"{path}"', f'"{name}"')
     return text
 

@@ -93,7 +93,10 @@ SHORT = 1024
         (f"{CLUB}[server", "gateway.toml: "),
         (f"{CLUB}[server]\nport = {'9' * 5000}", "gateway.toml: "),
         (f"{CLUB}[server]\nhosts = {'[' * 5000}", "gateway.toml: "),
-        (CLUB.replace('"caller"', '"token", token_file = "a\\u0000b"'), "platforms.club.credentials.token_file: '/"),
+        (
+            CLUB.replace('"caller"', '"token", token_file = "a\\u0000b"'),
+            "platforms.club.credentials.token_file: not a path in /",
+        ),
         ("\x00", "gateway.toml: "),
     ],
 )
@@ -152,8 +155,7 @@ def test_what_is_no_base_url_is_refused(folder: Path, url: str) -> None:
             "platforms.club.credentials.token: expected a token",
         ),
         ("GATEWAY_PLATFORMS__CLUB", "1", "platforms.club: expected `object`"),
-        ("GATEWAY___", "1", ": unknown table"),
-        ("GATEWAY_SERVER__\udcff", "1", "'GATEWAY_SERVER__\\udcff': expected a name in ASCII"),
+        ("GATEWAY_SERVER__\udcff", "1", "GATEWAY_SERVER__\\udcff: expected a name in ASCII"),
         ("GATEWAY_SERVER__HOST", "a\nb", "server.host: expected"),
     ],
 )

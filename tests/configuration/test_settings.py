@@ -65,7 +65,7 @@ def test_the_environment_overrides(folder: Path) -> None:
         GATEWAY_SERVER__HOST="127.0.0.2",
         GATEWAY_SERVER__HOSTS='["gateway.example"]',
         GATEWAY_SERVER__ALLOW_ANONYMOUS="true",
-        GATEWAY_SERVER__HASH_KEY="key",
+        GATEWAY_SERVER__HASH_KEY="0123456789abcdef",
         GATEWAY_SERVICE_HOST="10.0.0.1",
         PATH="/bin",
     )
