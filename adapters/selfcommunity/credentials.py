@@ -23,7 +23,9 @@ from adapters.upstream import Upstream
 TOKEN_HEADER = "Authorization"
 TOKEN_SCHEME = "Bearer"
 LIFETIME: Final = 300
-"""Seconds that a token of our own signing lives."""
+"""Seconds until a token of our own signing expires."""
+BACKDATED: Final = 60
+"""Seconds by which `iat` lies in the past: servers refuse one in the future, and their clock may be behind ours."""
 REFUSED: Final = frozenset({400, 401, 403})
 LONGEST_FILE: Final = 64 * 1024
 LOST: Final = "refresh-token-not-kept"
@@ -54,7 +56,7 @@ class JwtLogin:
             "token_type": "access",
             "user_id": viewer.named_user() if self._user_id is None else self._user_id,
             "jti": uuid.uuid4().hex,
-            "iat": now,
+            "iat": now - BACKDATED,
             "exp": now + LIFETIME,
         }
         with warnings.catch_warnings():
