@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import ssl
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, ClassVar, Final, NamedTuple, Self
 
 import httpx
 import msgspec
 
+from adapters.files import TextFile, UnreadableFile, read_text_file
 from adapters.secret import Quiet
 
 _BASE_URL: Final = re.compile(
@@ -22,6 +24,9 @@ _BASE_URL: Final = re.compile(
 PLATFORM_NAME: Final = "[a-z][a-z0-9-]{0,31}"
 """A regular expression, without its ends."""
 PlatformName = Annotated[str, msgspec.Meta(pattern=rf"^{PLATFORM_NAME}\Z")]
+
+LARGEST_BUNDLE: Final = 4 * 1024 * 1024
+"""Bytes of certificates: all that browsers trust take a quarter of a megabyte."""
 
 
 class BaseUrl(str):
@@ -63,19 +68,32 @@ class ProxyUrl(BaseUrl):
 
 
 class CertificateFile(str):
-    """A file with certificates in PEM, whose owners are trusted, and nobody else."""
+    """A file with certificates in PEM, whose owners are trusted, and nobody else. It is read once, here."""
 
-    __slots__ = ()
+    __slots__ = ("content",)
+    content: TextFile
 
     def __new__(cls, text: str) -> Self:
         """Raise ValueError where there is no such file."""
+        self = super().__new__(cls, text)
         try:
-            ssl.create_default_context(cafile=text)
+            self.content = read_text_file(Path(text), limit=LARGEST_BUNDLE)
+            self.tls_context()
+        except UnreadableFile as error:
+            raise ValueError(str(error)) from None
         except ssl.SSLError:
-            raise ValueError(f"{text!r}: expected a file with certificates in PEM") from None
-        except (OSError, ValueError) as error:
-            raise ValueError(f"{text!r}: {getattr(error, 'strerror', None) or 'not a file'}") from None
-        return super().__new__(cls, text)
+            raise ValueError(f"{text}: expected a file with certificates in PEM") from None
+        return self
+
+    def tls_context(self) -> ssl.SSLContext:
+        """A new context for clients, which trusts these certificates as they were when the file was read.
+
+        OpenSSL takes them as ASCII; what else stands in the file are comments. Raises ssl.SSLError.
+        """
+        certificates = self.content.text.encode("ascii", "ignore").decode()
+        if not certificates:  # without any, Python would trust the system's
+            raise ssl.SSLError("no certificates")
+        return ssl.create_default_context(cadata=certificates)
 
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=86_400)]

@@ -51,12 +51,13 @@ class Generations:
     def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
         """The certificates in force whose files have changed, for `renew`. Reads files, so it belongs into a thread.
 
-        A `ca_file` of another name needs a restart, so the old one is not looked at. Raises ConfigurationError.
+        A `ca_file` of another name needs a restart. Raises ConfigurationError.
         """
+        before = self.now.settings.platforms
         same = [
             each
-            for name, each in self.now.settings.platforms.items()
-            if name in settings.platforms and settings.platforms[name].ca_file == each.ca_file
+            for name, each in settings.platforms.items()
+            if name in before and each.ca_file == before[name].ca_file
         ]
         return self._wiring.network.trust.changed(same)
 

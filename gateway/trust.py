@@ -18,6 +18,9 @@ ENVIRONMENT: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """The variables that name authorities, the first that is set before the other: as httpx reads them."""
 
 
+UNUSABLE: Final = ConfigurationError(f"{', '.join(ENVIRONMENT)}: expected certificates in PEM")
+
+
 class Source(NamedTuple):
     """Where authorities come from: a platform's `ca_file`, a variable of the environment, or Mozilla's list."""
 
@@ -43,7 +46,7 @@ class TrustStore:
         if source is None:
             return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody, and is never asked
         if source not in self._loaded:
-            self._loaded[source] = _load(source, _digest(source))
+            self._loaded[source] = _load(settings, _digest(settings, source))
         return self._loaded[source].context
 
     def changed(self, platforms: Iterable[PlatformSettings]) -> Mapping[Source, Authorities]:
@@ -52,11 +55,12 @@ class TrustStore:
         Reads files, so it belongs into a thread. Raises ConfigurationError where one can't be loaded.
         """
         changed: dict[Source, Authorities] = {}
-        for source in {source_of(each) for each in platforms}:
-            if source is not None and source in self._loaded:
-                digest = _digest(source)
+        for each in platforms:
+            source = source_of(each)
+            if source in self._loaded and source not in changed:
+                digest = _digest(each, source)
                 if digest != self._loaded[source].digest:
-                    changed[source] = _load(source, digest)
+                    changed[source] = _load(each, digest)
         return changed
 
     def update(self, changed: Mapping[Source, Authorities]) -> None:
@@ -73,40 +77,31 @@ def source_of(settings: PlatformSettings) -> Source | None:
     return next(variables, Source("certifi", None))
 
 
-def _load(source: Source, digest: bytes) -> Authorities:
+def _load(settings: PlatformSettings, digest: bytes) -> Authorities:
     """`digest` was taken before: if the content changes in between, the next look finds it changed."""
+    if settings.ca_file is not None:
+        return Authorities(settings.ca_file.tls_context(), digest)
     try:
-        if source.key == "ca_file":
-            context = ssl.create_default_context(cafile=source.path)
-        else:
-            context = httpx.create_ssl_context()
+        return Authorities(httpx.create_ssl_context(), digest)
     except (OSError, ssl.SSLError):
-        raise _unusable(source) from None
-    return Authorities(context, digest)
+        raise UNUSABLE from None
 
 
-def _digest(source: Source) -> bytes:
+def _digest(settings: PlatformSettings, source: Source) -> bytes:
     """Of the file, or of all files in the folder with their names. Mozilla's list stays as it is.
 
     What is no file (a pipe, say) is left alone: it can be read only once.
     """
     digest = hashlib.sha256()
-    try:
-        for file in _files(source):
-            digest.update(b"%s\0" % os.fsencode(file.name))
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
-    except OSError:
-        raise _unusable(source) from None
+    if settings.ca_file is not None:
+        digest.update(settings.ca_file.content.text.encode())
+    elif source.path is not None:
+        try:
+            path = Path(source.path)
+            for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+                if file.is_file():
+                    digest.update(b"%s\0" % os.fsencode(file.name))
+                    digest.update(hashlib.sha256(file.read_bytes()).digest())
+        except OSError:
+            raise UNUSABLE from None
     return digest.digest()
-
-
-def _files(source: Source) -> list[Path]:
-    if source.path is None:
-        return []
-    path = Path(source.path)
-    return [each for each in (sorted(path.iterdir()) if path.is_dir() else [path]) if each.is_file()]
-
-
-def _unusable(source: Source) -> ConfigurationError:
-    where = f"ca_file: {source.path}" if source.key == "ca_file" else ", ".join(ENVIRONMENT)
-    return ConfigurationError(f"{where}: expected certificates in PEM")

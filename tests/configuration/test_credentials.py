@@ -104,11 +104,11 @@ def test_every_mode_says_where_the_viewer_comes_from(folder: Path, text: str, so
         ),
         (PASSWORD.replace('"u"', '""'), "platforms.club.credentials.username: expected"),
         (CLUB + 'login_url = "x"', "platforms.club.login_url: expected an absolute http or https URL"),
-        (CLUB + 'ca_file = "nowhere"', "platforms.club.ca_file: '"),
-        (CLUB + 'ca_file = "acme.pem"', "platforms.club.ca_file: '"),
-        (CLUB + 'ca_file = "empty"', "platforms.club.ca_file: '"),
-        (CLUB + 'ca_file = "."', "platforms.club.ca_file: '"),
-        (CLUB + 'ca_file = "a\\u0000b"', "platforms.club.ca_file: '"),
+        (CLUB + 'ca_file = "nowhere"', "platforms.club.ca_file: no such file or directory in /"),
+        (CLUB + 'ca_file = "acme.pem"', "platforms.club.ca_file: /"),
+        (CLUB + 'ca_file = "empty"', "platforms.club.ca_file: /"),
+        (CLUB + 'ca_file = "."', "platforms.club.ca_file: /"),
+        (CLUB + 'ca_file = "a\\u0000b"', "platforms.club.ca_file: not a path in /"),
         (CLUB + "ca_file = 7", "platforms.club.ca_file: expected"),
         *(
             (CLUB + f'proxy = "{proxy}"', "platforms.club.proxy: expected the http or https URL of a proxy")

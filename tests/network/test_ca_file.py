@@ -6,7 +6,9 @@ import pytest
 
 from adapters.contract import Unreachable
 from adapters.simulation import Simulator
-from tests.network.asking import BOT, ask, assert_untrusted, lookup, wired
+from gateway.conversion import from_tables
+from gateway.settings import ConfigurationError
+from tests.network.asking import BOT, NOWHERE, ask, assert_untrusted, lookup, wired
 from tests.network.servers import over_tls
 from tests.tls import Authority
 
@@ -70,3 +72,18 @@ async def test_a_ca_file_is_trusted_instead_of_the_environments(
     table = BOT | {"ca_file": str(another.file)}
     async with over_tls(pod, authority) as url, wired(acme=table | {"base_url": url}) as platforms:
         await assert_untrusted(platforms["acme"])
+
+
+async def test_a_ca_file_may_have_a_byte_order_mark_and_comments(pod: Simulator, authority: Authority) -> None:
+    certificates = authority.file.read_text()
+    authority.file.write_text(f"\ufeff{certificates}# Türktrust\r\n")
+    async with over_tls(pod, authority) as url:
+        assert await ask(BOT | {"base_url": url, "ca_file": str(authority.file)}) == "pending_outgoing"
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "ü", " \n", "-----BEGIN CERTIFICATE-----\n"])
+def test_a_ca_file_without_certificates_is_refused(authority: Authority, text: str) -> None:
+    """Python trusts the system's authorities where it is given none."""
+    authority.file.write_text(text)
+    with pytest.raises(ConfigurationError, match=r"^platforms\.acme\.ca_file: .*: expected a file with certificates"):
+        from_tables({"platforms": {"acme": BOT | {"base_url": f"https://{NOWHERE}", "ca_file": str(authority.file)}}})
