@@ -18,7 +18,7 @@ ENVIRONMENT: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 """The variables that name authorities, the first that is set before the other: as httpx reads them."""
 
 
-UNUSABLE: Final = ConfigurationError(f"{', '.join(ENVIRONMENT)}: expected certificates in PEM")
+UNUSABLE: Final = f"{', '.join(ENVIRONMENT)}: expected certificates in PEM"
 
 
 class Source(NamedTuple):
@@ -84,7 +84,7 @@ def _load(settings: PlatformSettings, digest: bytes) -> Authorities:
     try:
         return Authorities(httpx.create_ssl_context(), digest)
     except (OSError, ssl.SSLError):
-        raise UNUSABLE from None
+        raise ConfigurationError(UNUSABLE) from None
 
 
 def _digest(settings: PlatformSettings, source: Source) -> bytes:
@@ -103,5 +103,5 @@ def _digest(settings: PlatformSettings, source: Source) -> bytes:
                     digest.update(b"%s\0" % os.fsencode(file.name))
                     digest.update(hashlib.sha256(file.read_bytes()).digest())
         except OSError:
-            raise UNUSABLE from None
+            raise ConfigurationError(UNUSABLE) from None
     return digest.digest()
