@@ -92,7 +92,7 @@ class TokenFile:
         """Write the token in force, in time or later: False where that is not done yet, or can't be."""
         token = self._token
         if token.writing is not None:
-            token.writing.cancel()  # one that has not begun; one that has finds the newest token by itself
+            token.writing.cancel()  # one that has not begun: only the newest token is wanted
         patience = 0 if token.thread.busy else WRITE_WITHIN
         token.writing = asyncio.get_running_loop().run_in_executor(token.thread, self._write_newest)
         await asyncio.wait((token.writing,), timeout=patience)
@@ -107,21 +107,17 @@ class TokenFile:
             return parse_secret(file.read(LARGEST_FILE).decode())
 
     def _write_newest(self) -> bool:
-        """Until the file has what is in force, which may change while the disk hangs. What somebody else put there
-        is left alone.
-        """
+        """What is in force when its turn comes. What somebody else put into the file is left alone."""
         try:
-            while True:
-                text = self._token.reveal()
-                found = self._read_if_possible()
-                if not self._is_replaceable() or (found and not self._token.is_or_was(found)):
-                    return False
-                _write(self._path.resolve(), format_secret(text))
-                self._token.given = text
-                if self._token.reveal() == text:
-                    return True
+            found = self._read_if_possible()
+            if not self._is_replaceable() or (found and not self._token.is_or_was(found)):
+                return False
+            text = self._token.reveal()
+            _write(self._path.resolve(), format_secret(text))
+            self._token.given = text
         except (OSError, ValueError):
             return False
+        return True
 
     def _read_if_possible(self) -> str:
         """Empty where there is nothing that anybody could miss."""
