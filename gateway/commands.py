@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Final
 
-import click
 import httpx
 import msgspec
 
@@ -15,6 +14,7 @@ from adapters.contract import Action, Connection, PlatformError, Viewer
 from adapters.secret import Quiet, Token
 from adapters.settings import ViewerSource
 from adapters.user_ids import parse_user_id
+from gateway.cli.options import say
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.on_behalf import NOBODY, OnBehalf
@@ -27,6 +27,8 @@ from gateway.wiring import Wiring
 PATIENCE: Final = 4
 """Calls that one question may take one after the other: a login, a read, an action, reading back."""
 PAGE: Final = 500
+LONGEST_NAME: Final = 64
+"""Characters of a platform's name for a user that are shown."""
 NOT_TRIED: Final[Mapping[ViewerSource, str]] = {
     ViewerSource.CALLER: "callers bring their own tokens",
     ViewerSource.NAMED: "our credential shows only with a viewer: try a lookup with --on-behalf-of",
@@ -175,7 +177,7 @@ def _on_behalf(
 
 
 def _warn(word: str, platform: str) -> None:
-    click.echo(f"connection-gateway: warning: platforms.{platform}: {word}", err=True)
+    say(f"warning: platforms.{platform}: {word}")
 
 
 def _unheard(_outcome: str) -> None:
@@ -195,7 +197,11 @@ async def _check(platform: Platform) -> Finding:
     if identity is None:
         text = f"ok: it answers; {NOT_TRIED[platform.adapter.viewer_source]}"
     elif platform.adapter.viewer_source is ViewerSource.NAMED:
-        text = f"ok: it takes us for {identity.name}; callers name the viewer"
+        text = f"ok: it takes us for {_cut(identity.name)}; callers name the viewer"
     else:
-        text = f"ok: it takes us for {identity.name}"
+        text = f"ok: it takes us for {_cut(identity.name)}"
     return Finding(name, mode, good=True, text=text)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"

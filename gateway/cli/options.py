@@ -89,4 +89,11 @@ def stop(text: str, code: int) -> NoReturn:
 
 
 def say(text: str) -> None:
-    click.echo(f"connection-gateway: {text}", err=True)
+    show(f"connection-gateway: {text}", err=True)
+
+
+def show(line: str, *, err: bool = False) -> None:
+    """Print one line for people, whatever stands in it."""
+    from gateway.printable import encodable, printable
+
+    click.echo(encodable(printable(line), err=err), err=err)
