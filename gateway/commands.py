@@ -19,6 +19,7 @@ from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.platform import Platform
+from gateway.printable import shortened
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.telemetry.metrics import Metrics
@@ -27,8 +28,6 @@ from gateway.wiring import Wiring
 PATIENCE: Final = 4
 """Calls that one question may take one after the other: a login, a read, an action, reading back."""
 PAGE: Final = 500
-LONGEST_NAME: Final = 64
-"""Characters of a platform's name for a user that are shown."""
 NOT_TRIED: Final[Mapping[ViewerSource, str]] = {
     ViewerSource.CALLER: "callers bring their own tokens",
     ViewerSource.NAMED: "our credential shows only with a viewer: try a lookup with --on-behalf-of",
@@ -197,11 +196,7 @@ async def _check(platform: Platform) -> Finding:
     if identity is None:
         text = f"ok: it answers; {NOT_TRIED[platform.adapter.viewer_source]}"
     elif platform.adapter.viewer_source is ViewerSource.NAMED:
-        text = f"ok: it takes us for {_cut(identity.name)}; callers name the viewer"
+        text = f"ok: it takes us for {shortened(identity.name)}; callers name the viewer"
     else:
-        text = f"ok: it takes us for {_cut(identity.name)}"
+        text = f"ok: it takes us for {shortened(identity.name)}"
     return Finding(name, mode, good=True, text=text)
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"

@@ -9,6 +9,7 @@ from typing import Final
 
 _UNSAFE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Categories: control, format (bidirectional marks too), surrogates, without a meaning, line ends."""
+LONGEST_NAME: Final = 64
 _JSON_LINES: Final = re.compile(r"([^\n]+)")
 
 
@@ -22,6 +23,11 @@ def printable_json(document: bytes) -> bytes:
     if document.isascii() and b"\x7f" not in document:
         return document
     return _JSON_LINES.sub(lambda line: "".join(map(_json_escaped, line[0])), document.decode()).encode()
+
+
+def shortened(name: str) -> str:
+    """At most `LONGEST_NAME` characters of it, and a mark where that is not all."""
+    return name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
 
 
 def encodable(text: str, *, err: bool) -> str:

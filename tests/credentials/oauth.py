@@ -153,3 +153,7 @@ async def running(folder: Path, community: Community) -> AsyncIterator[Gateway]:
     gateway = Gateway(community, folder, await with_refresh_token(folder, community))
     async with gateway.app.router.lifespan_context(gateway.app):
         yield gateway
+
+
+def assert_used_once(community: Community) -> None:
+    assert len(set(community.refresh_tokens)) == len(community.refresh_tokens)

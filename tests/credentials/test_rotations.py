@@ -1,62 +1,18 @@
-"""A refresh token is replaced while the configuration is read again, and while its file can't be read or written."""
+"""A refresh token is replaced while the configuration is read again; what it may look like, and what its file."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from adapters.daemon_thread import NAME
 from adapters.secret import parse_secret
 from adapters.simulation.faults import Fault
 from tests import clock
-from tests.credentials.oauth import BY_REFRESH, Community, ask, configured, running, with_refresh_token
-
-
-class Gate:
-    """Holds threads up until it is opened; `reached` is set when one has come."""
-
-    def __init__(self) -> None:
-        self.opened = threading.Event()
-        self.reached = threading.Event()
-        self.waits = 0
-
-    def wait(self) -> bool:
-        self.waits += 1
-        self.reached.set()
-        return self.opened.wait(60)
-
-    async def has_been_reached(self) -> None:
-        async with asyncio.timeout(60):
-            while not self.reached.is_set():  # noqa: ASYNC110  it is a thread's
-                await asyncio.sleep(0.01)
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    gate = Gate()
-    yield gate
-    gate.opened.set()
-    asyncio.run(none_hangs())
-
-
-def hanging() -> int:
-    """How many threads are at work on files."""
-    return sum(thread.name == NAME for thread in threading.enumerate())
-
-
-async def none_hangs() -> None:
-    async with asyncio.timeout(60):
-        while hanging():  # noqa: ASYNC110  it is a thread's
-            await asyncio.sleep(0.01)
-
-
-def assert_used_once(community: Community) -> None:
-    assert len(set(community.refresh_tokens)) == len(community.refresh_tokens)
+from tests.credentials.gates import Gate
+from tests.credentials.oauth import Community, ask, assert_used_once, running, with_refresh_token
 
 
 async def test_a_reload_between_the_answer_and_the_new_file_changes_nothing(
@@ -154,62 +110,3 @@ def test_a_file_that_became_a_pipe_is_neither_read_nor_replaced(tmp_path: Path) 
         assert (tmp_path / "refresh").is_fifo()
 
     clock.run(main())
-
-
-@pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("adapters.refresh_token.READ_WITHIN", 0.05)
-    monkeypatch.setattr("adapters.refresh_token.WRITE_WITHIN", 0.05)
-
-
-@pytest.mark.usefixtures("_impatient")
-async def test_the_newest_token_is_written_once_a_disk_that_hung_is_back(
-    tmp_path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many there were meanwhile, and no thread waits for each of them."""
-    told: list[str] = []
-    community = Community()
-    adapter = community.connect(await with_refresh_token(tmp_path, community), told.append)
-    real = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda descriptor: gate.wait() and real(descriptor))
-    for _ in range(5):
-        community.simulator.misbehave(Fault(expire_sessions=True))
-        assert await ask(adapter) == "pending_outgoing"
-    assert hanging() == 1
-    assert set(told) == {"refresh-token-not-kept", "refresh-token-unreadable"}
-    gate.opened.set()
-    await none_hangs()
-    assert gate.waits == 4, "two writes of file and folder: the one that hung, and the newest"
-    community.simulator.misbehave(Fault(expire_sessions=True))
-    written = (tmp_path / "refresh").read_text()
-    assert await ask(community.connect(configured(tmp_path, BY_REFRESH))) == "pending_outgoing"
-    assert community.refresh_tokens[-1] == written
-    assert_used_once(community)
-
-
-@pytest.mark.usefixtures("_impatient")
-async def test_a_reading_that_hangs_is_waited_for_once(
-    tmp_path: Path, gate: Gate, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    told: list[str] = []
-    community = Community()
-    adapter = community.connect(await with_refresh_token(tmp_path, community), told.append)
-    real = os.open
-
-    def hang(path: str | os.PathLike[str], *words: int, **named: int) -> int:
-        if os.fspath(path).endswith("refresh"):
-            gate.wait()
-        return real(path, *words, **named)
-
-    monkeypatch.setattr(os, "open", hang)
-    for _ in range(5):
-        community.simulator.misbehave(Fault(expire_sessions=True))
-        async with asyncio.timeout(60):
-            assert await ask(adapter) == "pending_outgoing"
-        monkeypatch.setattr("adapters.refresh_token.READ_WITHIN", 3600)
-        monkeypatch.setattr("adapters.refresh_token.WRITE_WITHIN", 3600)
-    assert hanging() == 1
-    gate.opened.set()
-    await none_hangs()
-    monkeypatch.undo()
-    assert (tmp_path / "refresh").read_text() not in community.refresh_tokens, "the newest was written in the end"
