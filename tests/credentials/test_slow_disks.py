@@ -32,6 +32,7 @@ async def test_the_newest_token_is_written_once_a_disk_that_hung_is_back(
     for _ in range(5):
         community.simulator.misbehave(Fault(expire_sessions=True))
         assert await ask(adapter) == "pending_outgoing"
+        await gate.has_been_reached()
     assert hanging() == 1
     assert set(told) == {"refresh-token-not-kept", "refresh-token-unreadable"}
     gate.opened.set()
