@@ -6,8 +6,9 @@ Both classes have one method, `call(viewer, request)`, so an adapter need not kn
 - `Sessions`: tokens from logging in, one for each viewer. A token is used until the platform answers 401. Then
   there is one login, for everyone who waits, and each call is repeated once, actions included: a 401 was certainly
   not applied. Who comes back with a refused token that has been replaced meanwhile uses the new one. After a
-  refused login none is tried for that viewer for `PAUSE` seconds. A login that fails otherwise is reported to all
-  who waited for it, and the next who comes logs in anew.
+  refused login none is tried for that viewer for `PAUSE` seconds, nor after a login whose token is refused although
+  it is new: that token stays in use meanwhile, as it may be refused for one target user only. A login that fails
+  otherwise is reported to all who waited for it, and the next who comes logs in anew.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from adapters.secret import Secret
 from adapters.upstream import Upstream
 
 PAUSE: Final = 5.0
-"""Seconds without a login after a refused one."""
+"""Seconds without a login after a refused login, or after a new token was refused."""
 CAPACITY: Final = 10_000
 """Sessions kept per platform; the one that was used longest ago goes first, and costs a login if it returns."""
 UNAUTHORIZED: Final = 401
@@ -82,6 +83,15 @@ class _Session:
         self.refusal: PlatformError | None = None
         self.paused_until = 0.0
 
+    def pause(self, refusal: PlatformError) -> None:
+        self.refusal = refusal
+        self.paused_until = asyncio.get_running_loop().time() + PAUSE
+
+    @property
+    def pause_left(self) -> float:
+        """Seconds until a login may be tried."""
+        return max(self.paused_until - asyncio.get_running_loop().time(), 0.0)
+
 
 class LoginRefused(Exception):
     """The platform said no to a login; `error` is what that means to whoever wanted it."""
@@ -111,10 +121,7 @@ class Sessions:
     async def call(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
         response = await self.ask(viewer, request)
         if response.status_code == UNAUTHORIZED:
-            raise OwnCredentialRefused(
-                self._upstream.platform,
-                "a new token was refused as well: is the credential right, and is its user there?",
-            )
+            raise self._refused_new_token(self._session(viewer).pause_left or None)
         return response
 
     async def ask(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
@@ -126,9 +133,17 @@ class Sessions:
             return response
         session = self._session(viewer)
         if session.token is token:
+            if session.pause_left:
+                return response
             session.token = None
-        self._authorize(request, await self.token(viewer))
-        return await self._upstream.send(request, viewer)
+        token = await self.token(viewer)
+        self._authorize(request, token)
+        response = await self._upstream.send(request, viewer)
+        if response.status_code == UNAUTHORIZED:
+            session = self._session(viewer)
+            if session.token is token and not session.pause_left:
+                session.pause(self._refused_new_token())
+        return response
 
     async def token(self, viewer: Viewer) -> Secret:
         """The viewer's live token, after a login where there is none."""
@@ -159,8 +174,8 @@ class Sessions:
 
     async def _renew(self, session: _Session, viewer: Viewer) -> Secret:
         if session.login is None:
-            pause = session.paused_until - asyncio.get_running_loop().time()
-            if pause > 0 and session.refusal is not None:
+            pause = session.pause_left
+            if pause and session.refusal is not None:
                 detail = f"{session.refusal.detail}; no login is tried for {PAUSE:g} s after that"
                 raise type(session.refusal)(self._upstream.platform, detail, retry_after=pause)
             session.login = asyncio.create_task(self._open(session, viewer))
@@ -173,8 +188,7 @@ class Sessions:
             session.token = await self._log_in(viewer)
         except LoginRefused as refused:
             self._upstream.logged_in("refused")
-            session.refusal = refused.error
-            session.paused_until = asyncio.get_running_loop().time() + PAUSE
+            session.pause(refused.error)
             raise refused.error from refused
         except PlatformError as failure:
             self._upstream.logged_in("failed")
@@ -184,6 +198,10 @@ class Sessions:
             session.login = None
         self._upstream.logged_in("ok")
         return session.token
+
+    def _refused_new_token(self, retry_after: float | None = None) -> OwnCredentialRefused:
+        detail = "a new token was refused as well: is the credential right, and is its user there?"
+        return OwnCredentialRefused(self._upstream.platform, detail, retry_after=retry_after)
 
     def _ended(self, login: asyncio.Task[Secret]) -> None:
         """A login that failed after everybody had left is nobody's unhandled exception."""

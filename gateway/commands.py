@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from typing import Final
 
-import click
 import httpx
 import msgspec
 
@@ -15,10 +14,12 @@ from adapters.contract import Action, Connection, PlatformError, Viewer
 from adapters.secret import Quiet, Token
 from adapters.settings import ViewerSource
 from adapters.user_ids import parse_user_id
+from gateway.cli.options import say
 from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.platform import Platform
+from gateway.printable import shortened
 from gateway.problems import Problem
 from gateway.settings import Settings
 from gateway.telemetry.metrics import Metrics
@@ -175,7 +176,7 @@ def _on_behalf(
 
 
 def _warn(word: str, platform: str) -> None:
-    click.echo(f"connection-gateway: warning: platforms.{platform}: {word}", err=True)
+    say(f"warning: platforms.{platform}: {word}")
 
 
 def _unheard(_outcome: str) -> None:
@@ -195,7 +196,7 @@ async def _check(platform: Platform) -> Finding:
     if identity is None:
         text = f"ok: it answers; {NOT_TRIED[platform.adapter.viewer_source]}"
     elif platform.adapter.viewer_source is ViewerSource.NAMED:
-        text = f"ok: it takes us for {identity.name}; callers name the viewer"
+        text = f"ok: it takes us for {shortened(identity.name)}; callers name the viewer"
     else:
-        text = f"ok: it takes us for {identity.name}"
+        text = f"ok: it takes us for {shortened(identity.name)}"
     return Finding(name, mode, good=True, text=text)

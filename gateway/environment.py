@@ -13,7 +13,8 @@ from typing import Final
 from adapters.secret import parse_secret
 from gateway.conversion import TABLES, Tables
 from gateway.keys import LEAVES, SECRETS, is_text, leaf
-from gateway.settings import ConfigurationError, Warned, escape
+from gateway.printable import printable
+from gateway.settings import ConfigurationError, Warned
 from gateway.toml import parse_toml
 
 PREFIX: Final = "GATEWAY_"
@@ -41,7 +42,7 @@ class Overrides:
             path = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
             if not name.startswith(PREFIX) or len(path) == 1:
                 continue
-            shown = escape(name[:LONGEST_NAME])
+            shown = printable(name[:LONGEST_NAME])
             if path[0] in TABLES:
                 self._apply(tables, shown, path, text.removesuffix("\r"))  # left of a file with Windows line ends
                 continue

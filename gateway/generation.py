@@ -14,9 +14,11 @@ from gateway.callers import Callers
 from gateway.platform import Platform
 from gateway.settings import Settings
 from gateway.standing import Standings
+from gateway.trust import ENVIRONMENT, Authorities, Source, source_of
 from gateway.viewers import Viewers
 from gateway.wiring import Wiring
 
+NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
 APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_for")
 """Keys of a platform that say nothing of where it is."""
 
@@ -46,8 +48,21 @@ class Generations:
         self._viewers_key = secrets.token_bytes(32)
         self.now = self._of(settings)
 
-    def renew(self, settings: Settings) -> Renewal:
-        """Put the callers and the credentials of `settings` in force.
+    def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
+        """The certificates in force whose files have changed, for `renew`. Reads files, so it belongs into a thread.
+
+        A `ca_file` of another name needs a restart. Raises ConfigurationError.
+        """
+        before = self.now.settings.platforms
+        same = [
+            each
+            for name, each in settings.platforms.items()
+            if name in before and each.ca_file == before[name].ca_file
+        ]
+        return self._wiring.network.trust.changed(same)
+
+    def renew(self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES) -> Renewal:
+        """Put the callers and the credentials of `settings` in force, and these certificates.
 
         Sessions of a credential that has changed are dropped with it, all others are kept. Raises ConfigurationError
         where the new ones don't go together with what only a restart could change.
@@ -67,8 +82,10 @@ class Generations:
         kept = {name: each for name, each in before.platforms.items() if name not in changed}
         after = structs.replace(after, platforms={**after.platforms, **kept})
         self._wiring.renew(after, changed)
+        self._wiring.network.renew(certificates)
         self.now = self._of(after)
         exchanged = [f"platforms.{name}.credentials" for name in changed]
+        exchanged += _trusting(after.platforms, certificates)
         if before.callers != after.callers:
             exchanged.insert(0, "callers")
         return Renewal(tuple(exchanged), tuple(_beyond(before, settings)))
@@ -83,6 +100,14 @@ class Generations:
             viewers=Viewers(adapters, self._viewers_key),
             standings=Standings(),
         )
+
+
+def _trusting(platforms: Mapping[str, PlatformSettings], certificates: Mapping[Source, Authorities]) -> Iterator[str]:
+    """The keys and the variables that name these certificates, each once."""
+    for name, each in platforms.items():
+        if each.ca_file is not None and source_of(each) in certificates:
+            yield f"platforms.{name}.ca_file"
+    yield from (source.key for source in certificates if source.key in ENVIRONMENT)
 
 
 def _renewed(before: PlatformSettings, after: PlatformSettings | None) -> PlatformSettings:

@@ -13,6 +13,7 @@ from adapters.secret import Secret
 from adapters.settings import PlatformSettings, Seconds, ViewerSource
 from gateway.origin import Origin
 from gateway.policy import CallerSettings
+from gateway.printable import printable
 
 LONGEST_LINE: Final = 1000
 """Characters of what is said to be wrong: names that are quoted may have any length."""
@@ -22,13 +23,8 @@ class ConfigurationError(Exception):
     """The start stops here. The text is one line that names the key with its table, and that a terminal can show."""
 
     def __init__(self, text: str) -> None:
-        line = escape(" ".join(text.split()))
+        line = printable(" ".join(text.split()))
         super().__init__(line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…")
-
-
-def escape(text: str) -> str:
-    """With an escape sequence in place of every control, format and other character that is not printable."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 class HashKey(Secret):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
-import ssl
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -14,11 +12,12 @@ from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
 from gateway.cache import Cache
 from gateway.platform import Platform
-from gateway.settings import ConfigurationError, Settings
+from gateway.settings import Settings
 from gateway.stack import Stack
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
+from gateway.trust import Authorities, Source, TrustStore, source_of
 
 LONGEST_REQUEST: Final = 4
 """In timeouts: a request ends within two, whatever it has to wait for."""
@@ -44,7 +43,9 @@ class Wiring:
         metrics: Metrics,
         spans: Callable[[str], Spans] | None = None,
     ) -> None:
-        wire = wire or network()
+        self.network = Network()
+        """what a reload gives new certificates; without a pool where `wire` was given"""
+        wire = wire or self.network
         self._timeout = settings.server.request_timeout
         self._warn = warn
         self._cache = Cache(settings.cache.max_entries)
@@ -105,28 +106,22 @@ class Wiring:
         return Platform(adapter_name(settings), adapter, self._stacks[name], shelf, self._timeout)
 
 
-def network() -> Wire:
-    """A pool for each platform. Those without a `ca_file` share one TLS context: loading certificates takes 50 ms.
+class Network:
+    """Gives each platform a pool of connections, and the pools new certificates when those in the files change."""
 
-    Raises ConfigurationError where the environment names certificates that can't be loaded.
-    """
-    usual = functools.cache(_usual_tls)
+    def __init__(self) -> None:
+        self.trust = TrustStore()
+        self._pools: list[tuple[PlatformSettings, Pool]] = []
 
-    def connect_to(settings: PlatformSettings) -> httpx.AsyncBaseTransport:
-        if settings.ca_file is not None:
-            tls = settings.ca_file.tls_context()
-        elif any(str(url).startswith("https:") for url in (settings.base_url, settings.login_url, settings.proxy)):
-            tls = usual()
-        else:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # it trusts nobody, and is never asked
-        return Pool(limit=settings.max_calls, tls=tls, proxy=settings.proxy)
+    def __call__(self, settings: PlatformSettings) -> httpx.AsyncBaseTransport:
+        """Raises ConfigurationError where the environment names certificates that can't be loaded."""
+        pool = Pool(limit=settings.max_calls, tls=self.trust.context(settings), proxy=settings.proxy)
+        self._pools.append((settings, pool))
+        return pool
 
-    return connect_to
-
-
-def _usual_tls() -> ssl.SSLContext:
-    """It trusts what SSL_CERT_FILE or SSL_CERT_DIR name, else Mozilla's list."""
-    try:
-        return httpx.create_ssl_context()
-    except (OSError, ssl.SSLError):
-        raise ConfigurationError("SSL_CERT_FILE, SSL_CERT_DIR: expected certificates in PEM") from None
+    def renew(self, changed: Mapping[Source, Authorities]) -> None:
+        """Put these in force: no connection that was made under others is used for another call."""
+        self.trust.update(changed)
+        for settings, pool in self._pools:
+            if source_of(settings) in changed:
+                pool.trust(self.trust.context(settings))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import tempfile
 import uuid
 import warnings
 from collections.abc import Callable
@@ -14,8 +11,9 @@ from typing import Final
 import httpx
 
 from adapters.contract import OwnCredentialRefused, Viewer
+from adapters.refresh_token import TokenFile
 from adapters.secret import Secret
-from adapters.selfcommunity.settings import Jwt, OAuth2, RefreshToken
+from adapters.selfcommunity.settings import Jwt, OAuth2
 from adapters.selfcommunity.wire import GRANT, OAUTH_ERROR, RENEWED, Renewed
 from adapters.sessions import LoginRefused
 from adapters.upstream import Upstream
@@ -23,9 +21,10 @@ from adapters.upstream import Upstream
 TOKEN_HEADER = "Authorization"
 TOKEN_SCHEME = "Bearer"
 LIFETIME: Final = 300
-"""Seconds that a token of our own signing lives."""
+"""Seconds until a token of our own signing expires."""
+BACKDATED: Final = 60
+"""Seconds by which `iat` lies in the past: servers refuse one in the future, and their clock may be behind ours."""
 REFUSED: Final = frozenset({400, 401, 403})
-LONGEST_FILE: Final = 64 * 1024
 LOST: Final = "refresh-token-not-kept"
 UNREADABLE: Final = "refresh-token-unreadable"
 
@@ -54,7 +53,7 @@ class JwtLogin:
             "token_type": "access",
             "user_id": viewer.named_user() if self._user_id is None else self._user_id,
             "jti": uuid.uuid4().hex,
-            "iat": now,
+            "iat": now - BACKDATED,
             "exp": now + LIFETIME,
         }
         with warnings.catch_warnings():
@@ -69,6 +68,10 @@ class OAuthLogin:
         self._settings = settings
         self._upstream = upstream
         self._url = f"{login_url}/token/"
+        self._file: TokenFile | None = None
+        if settings.refresh_token is not None and settings.refresh_token_file is not None:
+            path = Path(settings.refresh_token_file)
+            self._file = TokenFile(path, settings.refresh_token, lambda: settings.keeps_refresh_tokens)
 
     async def log_in(self, _viewer: Viewer) -> Secret:
         """A new access token. LoginRefused where the community does not take client, user or refresh token.
@@ -79,17 +82,24 @@ class OAuthLogin:
         if refresh is None:
             return self._granted(await self._ask())
         async with refresh.lock:
-            await asyncio.to_thread(self._read_again, refresh)
+            await self._take_over()
             response = await self._ask()
-            sent = refresh.reveal()
-            if response.status_code in REFUSED:
-                await asyncio.to_thread(self._read_again, refresh)
-                if refresh.reveal() != sent:  # another process was faster
-                    response = await self._ask()
+            if response.status_code in REFUSED and await self._take_over():  # another process was faster
+                response = await self._ask()
             renewed = self._upstream.decode_part(response.content, RENEWED)
             if response.is_success and isinstance(renewed, Renewed) and renewed.refresh_token != refresh.reveal():
-                await asyncio.to_thread(self._replace, refresh, renewed.refresh_token)
+                refresh.replace(renewed.refresh_token)
+                if self._file is None or not await self._file.write():
+                    self._upstream.warn(LOST)
             return self._granted(response)
+
+    async def _take_over(self) -> bool:
+        """Whether another process left a new refresh token in the file: it is in force now."""
+        try:
+            return self._file is not None and await self._file.read()
+        except (OSError, ValueError):
+            self._upstream.warn(UNREADABLE)
+            return False
 
     def _granted(self, response: httpx.Response) -> Secret:
         if response.status_code == httpx.codes.BAD_REQUEST:
@@ -116,57 +126,3 @@ class OAuthLogin:
             "username": settings.username,
             "password": settings.password.reveal(),
         }
-
-    def _read_again(self, refresh: RefreshToken) -> None:
-        """Another process (a command, say) may have used ours up, and left its successor in the file."""
-        if self._settings.refresh_token_file is None:
-            return
-        found = self._in_file()
-        if found and found != refresh.given:
-            refresh.replace(found, written=True)
-
-    def _replace(self, refresh: RefreshToken, text: str) -> None:
-        """Whatever becomes of the file, the new one is in force. What somebody else put there is left alone."""
-        written = False
-        try:
-            settings, known = self._settings, {refresh.given, refresh.reveal(), ""}
-            if settings.keeps_refresh_tokens and settings.refresh_token_file is not None and self._in_file() in known:
-                _write(Path(settings.refresh_token_file).resolve(), text)
-                written = True
-        except OSError:
-            pass
-        finally:
-            refresh.replace(text, written=written)
-        if not written:
-            self._upstream.warn(LOST)
-
-    def _in_file(self) -> str:
-        """Empty where it can't be read, which the operator is told."""
-        try:
-            with Path(self._settings.refresh_token_file or "").open("rb") as file:
-                return file.read(LONGEST_FILE).decode().strip()
-        except (OSError, ValueError):
-            self._upstream.warn(UNREADABLE)
-            return ""
-
-
-def _write(file: Path, text: str) -> None:
-    """All of it or nothing, whenever the machine stops. It stays its owner's, and nobody else may read it."""
-    owner = file.stat()
-    descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # made with mode 600
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as whole:
-            if (owner.st_uid, owner.st_gid) != (os.geteuid(), os.getegid()):
-                os.fchown(descriptor, owner.st_uid, owner.st_gid)
-            whole.write(text)
-            whole.flush()
-            os.fsync(descriptor)
-        Path(name).replace(file)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

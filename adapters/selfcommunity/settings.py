@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
@@ -11,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from adapters import secret
+from adapters.refresh_token import RefreshToken
 from adapters.secret import Secret
 from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ThrottleScope, ViewerSource
 from adapters.user_ids import MAX_USER_ID
@@ -48,34 +48,6 @@ class Jwt(Credentials, frozen=True, kw_only=True, tag="jwt"):
             return ()
         text = f"shorter than {SHORTEST_SECRET} bytes, so who sees a token can guess it more easily (RFC 7518, 3.2)"
         return (Concern("secret_file", "short-secret", text),)
-
-
-class RefreshToken(Secret):
-    """The refresh token in force. `replace` puts another in its place; `given` is what the configuration had.
-
-    Two are equal if what is in force with one is what the other has or was given: then nobody but us replaced it.
-    `lock` is held by the one login that may use it up.
-    """
-
-    __slots__ = ("given", "lock")
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.given = text
-        self.lock = asyncio.Lock()
-
-    def replace(self, text: str, *, written: bool) -> None:
-        """`written`: whoever reads the configuration again finds this one."""
-        self._text = text
-        if written:
-            self.given = text
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RefreshToken):
-            return NotImplemented
-        return not {self._text, self.given}.isdisjoint({other._text, other.given})
-
-    __hash__ = None  # type: ignore[assignment]  # what is equal to two that differ can't be hashed
 
 
 class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):

@@ -48,6 +48,9 @@ class SimulatedPlatform(Protocol):
         """What the platform's documentation leaves open, and how this one does it."""
         ...
 
+    clock_offset: float
+    """seconds by which the platform's clock is ahead of ours"""
+
     def connection(self, viewer: int, user: int) -> str | None:
         """One side, in the platform's native word; None where it has none."""
         ...

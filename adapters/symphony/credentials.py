@@ -14,8 +14,8 @@ from adapters.symphony.wire import TOKEN
 from adapters.upstream import Upstream
 
 TOKEN_HEADER = "sessionToken"
-LIFETIME_OF_LOGIN = 290
-"""Seconds; a pod refuses a login JWT that lives longer than 300."""
+LIFETIME_OF_LOGIN = 240
+"""Seconds. A pod refuses a login JWT that expires more than 300 s ahead; its clock may be up to 60 s behind ours."""
 
 
 def authorize(request: httpx.Request, token: Secret) -> None:

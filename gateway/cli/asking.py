@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, say, stop, viewer_options
+from gateway.cli.options import NO, WRONG_USE, config_option, read_settings, say, show, stop, viewer_options
 
 if TYPE_CHECKING:
     from gateway.commands import As
@@ -25,10 +25,10 @@ def check(config: Path | None) -> None:
     from gateway import commands
 
     settings = read_settings(config)
-    click.echo("configuration: ok")
+    show("configuration: ok")
     findings = _run(commands.check(settings))
     for found in findings:
-        click.echo(f"{found.platform} ({found.mode}): {found.text}")
+        show(f"{found.platform} ({found.mode}): {found.text}")
     sys.exit(0 if all(found.good for found in findings) else NO)
 
 
@@ -134,4 +134,6 @@ def _run(asking: Coroutine[Any, Any, T]) -> T:
 def _print(connection: bytes) -> None:
     import msgspec
 
-    click.echo(msgspec.json.format(connection))
+    from gateway.printable import printable_json
+
+    click.echo(printable_json(msgspec.json.format(connection)))

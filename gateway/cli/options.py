@@ -80,7 +80,6 @@ def read_token(token_file: Path | None) -> Token | None:
     """The viewer's token, never taken from an argument: arguments are everybody's to read."""
     from adapters.files import UnreadableFile, read_text_file
     from adapters.secret import Token, parse_secret
-    from gateway.settings import escape
 
     source = "GATEWAY_TOKEN"
     text = os.environ.get(source) or None
@@ -91,7 +90,7 @@ def read_token(token_file: Path | None) -> Token | None:
             source += f": {token_file}"
         return None if text is None else Token(parse_secret(text))
     except (UnreadableFile, ValueError) as error:
-        stop(escape(f"{source}: {error}"), WRONG_USE)
+        stop(f"{source}: {error}", WRONG_USE)
 
 
 def stop(text: str, code: int) -> NoReturn:
@@ -100,4 +99,11 @@ def stop(text: str, code: int) -> NoReturn:
 
 
 def say(text: str) -> None:
-    click.echo(f"connection-gateway: {text}", err=True)
+    show(f"connection-gateway: {text}", err=True)
+
+
+def show(line: str, *, err: bool = False) -> None:
+    """Print one line for people, whatever stands in it."""
+    from gateway.printable import encodable, printable
+
+    click.echo(encodable(printable(line), err=err), err=err)

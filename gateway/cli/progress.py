@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from gateway.printable import printable_json
+
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
@@ -25,7 +27,7 @@ class Progress:
 
     def page(self, listing: Listing) -> None:
         for connection in listing.connections:
-            click.echo(msgspec.json.encode(connection))
+            click.echo(printable_json(msgspec.json.encode(connection)))
         self._seen += len(listing.connections)
         if self._bar is None and listing.next and sys.stderr.isatty() and not sys.stdout.isatty():
             self._bar = click.progressbar(length=1, label="connections", file=sys.stderr, show_pos=True)

@@ -100,6 +100,11 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
         except tuple(FAILURES) as failure:
             raise translated(failure, sent=attempt.stage is _Stage.SENT, request=request) from failure
 
+    def trust(self, tls: ssl.SSLContext) -> None:
+        """Let `tls` say whom to trust from now on: calls in flight finish, other connections are made anew."""
+        self._tls = tls
+        self._hosts.clear()
+
     async def aclose(self) -> None:
         self._closed = True
         if self._connector is not None:
@@ -136,14 +141,14 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
 
     def _open(self) -> _Connector:
         """Only now, because aiohttp wants a running loop."""
-        self._connector = _Connector(limit=self._limit, ssl=self._tls, keepalive_timeout=IDLE_FOR)
+        self._connector = _Connector(limit=self._limit, keepalive_timeout=IDLE_FOR)
         return self._connector
 
     def _host(self, url: httpx.URL) -> _Host:
         where = (url.raw_scheme, url.netloc)
         host = self._hosts.get(where)
         if host is None:
-            host = self._hosts[where] = _Host(url, self._proxy)
+            host = self._hosts[where] = _Host(url, self._proxy, self._tls)
         return host
 
 
@@ -153,13 +158,16 @@ class _Host:
     Raises aiohttp.InvalidURL where the URL leads nowhere.
     """
 
-    def __init__(self, url: httpx.URL, proxy: URL | None) -> None:
+    def __init__(self, url: httpx.URL, proxy: URL | None, tls: ssl.SSLContext) -> None:
         base = f"{url.scheme}://{url.netloc.decode('ascii')}"
         if url.scheme not in _SCHEMES or not url.host:
             raise aiohttp.InvalidURL(base)
         loop = asyncio.get_running_loop()
-        self.asked = aiohttp.ClientRequest("GET", URL(f"{base}/", encoded=True), proxy=proxy, loop=loop)
-        """what aiohttp connects for: whom it leads to is all that counts of it, and none of it is sent"""
+        self.asked = aiohttp.ClientRequest("GET", URL(f"{base}/", encoded=True), proxy=proxy, ssl=tls, loop=loop)
+        """what aiohttp connects for: whom it leads to is all that counts of it, and none of it is sent
+
+        Connections are kept by it, `tls` included: one that was made under another context is never handed out.
+        """
         self._before_path = base.encode() if proxy is not None and url.scheme == "http" else b""
         """a proxy that is no tunnel must know where to"""
 

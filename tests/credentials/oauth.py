@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl
 
 import httpx
+import msgspec
 
 from adapters import connect
 from adapters.contract import Adapter, PlatformError, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import Simulator, simulator
+from gateway.app import create_app
+from gateway.reloading import Reloading
 from gateway.settings import Settings
 from gateway.sources import load
+from gateway.telemetry.log import Log
 from tests.wire import Bounded, InProcess
 
 TOKEN = "POST /oauth/token/"
@@ -43,8 +49,15 @@ class Community:
         return str(answer.json()["refresh_token"])
 
     def connect(self, settings: Settings, warn: Callable[[str], None] = lambda _word: None) -> Adapter:
-        wire = Bounded(httpx.MockTransport(self._note))
-        return connect("club", settings.platforms["club"], wire, timeout=2.0, warn=warn)
+        return connect("club", settings.platforms["club"], self.wire(), timeout=2.0, warn=warn)
+
+    def wire(self) -> Bounded:
+        return Bounded(httpx.MockTransport(self._note))
+
+    @property
+    def refresh_tokens(self) -> list[str]:
+        """Those that were sent, in order."""
+        return [form["refresh_token"] for form in self.forms]
 
     async def _note(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == "/oauth/token/":
@@ -60,6 +73,7 @@ def configured(folder: Path, grant: str, **environ: str) -> Settings:
         [platforms.club]
         adapter = "selfcommunity"
         base_url = "http://club.example"
+        fresh_for = 0
         credentials = {{ mode = "oauth2", client_id = "demo", client_secret_file = "client"{grant} }}
     """)
     for file in folder.iterdir():
@@ -90,3 +104,56 @@ async def ask(adapter: Adapter, target: int = 103) -> str:
     if isinstance(found, PlatformError):
         raise found
     return found.status
+
+
+class Gateway:
+    """`app` in front of the simulated community, configured in `folder`, and what it logs."""
+
+    def __init__(self, community: Community, folder: Path, settings: Settings) -> None:
+        self.lines: list[str] = []
+        self.community = community
+        self.after_reading: Callable[[], object] = lambda: None
+        self._file = folder / "gateway.toml"
+        log = Log(self.lines.append)
+        self.app = create_app(settings, log=log, wire=lambda _settings: community.wire())
+        self._reloading = Reloading(self._read, self.app.state.generations, log)
+
+    def _read(self) -> Settings:
+        settings = load(self._file, {})
+        self.after_reading()
+        return settings
+
+    async def lookup(self) -> str:
+        transport = httpx.ASGITransport(self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+            return str((await client.get("/v1/connections/club/103")).json().get("status"))
+
+    def start_reload(self) -> None:
+        self._reloading.start()
+
+    async def reload(self) -> list[str]:
+        """The keys that the log says have changed."""
+        before = len(self.lines)
+        self.start_reload()
+        return await self.reloaded(before)
+
+    async def reloaded(self, before: int) -> list[str]:
+        async with asyncio.timeout(60):
+            while True:
+                for line in map(msgspec.json.decode, self.lines[before:]):
+                    if line["event"] == "reloaded":
+                        return list(line.get("changed", []))
+                    assert line["event"] != "not-reloaded", line
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def running(folder: Path, community: Community) -> AsyncIterator[Gateway]:
+    """A gateway with a refresh token in a file."""
+    gateway = Gateway(community, folder, await with_refresh_token(folder, community))
+    async with gateway.app.router.lifespan_context(gateway.app):
+        yield gateway
+
+
+def assert_used_once(community: Community) -> None:
+    assert len(set(community.refresh_tokens)) == len(community.refresh_tokens)

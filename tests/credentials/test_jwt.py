@@ -55,7 +55,7 @@ async def test_the_claims_are_those_that_a_community_wants() -> None:
     (claims,) = community.claims()
     assert (claims["user_id"], claims["token_type"]) == (103, "access")
     assert isinstance(claims["user_id"], int)
-    assert claims["exp"] - claims["iat"] == 300
+    assert claims["exp"] - claims["iat"] == 360
     assert all(isinstance(claims[name], int) for name in ("iat", "exp"))
     assert claims["iat"] < 10**10, "seconds, not milliseconds"
     assert len(claims["jti"]) >= 16

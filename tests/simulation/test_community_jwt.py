@@ -80,6 +80,8 @@ def in_seconds(number: int) -> int:
         pytest.param(lambda: {"exp": None}, id="lives forever"),
         pytest.param(lambda: {"exp": in_seconds(-1)}, id="is just over"),
         pytest.param(lambda: {"iat": in_seconds(600)}, id="comes from the future"),
+        pytest.param(lambda: {"nbf": in_seconds(600)}, id="is not valid yet"),
+        pytest.param(lambda: {"nbf": str(in_seconds(-5))}, id="is valid from a text on"),
         pytest.param(lambda: {"user_id": 101.0}, id="is a fraction's"),
         pytest.param(lambda: {"user_id": -101}, id="is of a negative user"),
     ],

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import Tokens
 from adapters.symphony.simulator.state import LISTED, Pod
 from adapters.symphony.wire import NativeStatus, UserId
@@ -39,6 +40,7 @@ class Platform:
     def __init__(self, *, empty: bool = False, public_key: str | None = None) -> None:
         self.tokens = Tokens()
         self.switches = {"all_has_implicit": False}
+        self.clock_offset = 0.0
         self._pod = Pod(empty=empty)
         self._public_key = load_pem_public_key(public_key.encode()) if public_key else None
         self.routes = [
@@ -109,13 +111,14 @@ class Platform:
                 token,
                 self._public_key,  # type: ignore[arg-type]  # None where no signature is verified
                 algorithms=["RS512"],
-                options={
-                    "verify_signature": self._public_key is not None,
-                    "verify_exp": True,
-                    "require": ["exp"],
-                },
+                options={"verify_signature": self._public_key is not None, "require": ["exp"], **IGNORE_TIMES},
             )
-            if jwt.get_unverified_header(token)["alg"] != "RS512" or not _is_short(claims["exp"]):
+            now = time.time() + self.clock_offset
+            if (
+                jwt.get_unverified_header(token)["alg"] != "RS512"
+                or not is_valid_at(now, claims)
+                or claims["exp"] > now + LONGEST_LOGIN
+            ):
                 raise HTTPException(401)
             return claims["sub"] if isinstance(claims["sub"], str) else ""
         except (jwt.InvalidTokenError, msgspec.MsgspecError, RecursionError, KeyError) as error:
@@ -160,11 +163,6 @@ class Platform:
         if viewer is None or viewer == APP:
             raise HTTPException(401)
         return viewer
-
-
-def _is_short(expiry: object) -> bool:
-    """PyJWT takes a time that is written as text as well."""
-    return isinstance(expiry, int) and expiry <= time.time() + LONGEST_LOGIN
 
 
 def _user_id(text: str) -> int:
