@@ -12,6 +12,15 @@ from typing import Final
 
 import httpx
 
+
+class NameNotResolved(httpx.ConnectError):
+    """The platform's name has no address that could be found, or not in time."""
+
+
+class LocalShortage(httpx.ConnectError):
+    """This machine had no room for another connection: it says nothing of the platform."""
+
+
 BEFORE_IT_LEFT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from adapters import contract
-from adapters.call import BEFORE_IT_LEFT
+from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
@@ -22,6 +22,8 @@ from adapters.times import retry_after, rfc3339
 T = TypeVar("T")
 
 FAILURES: Final[dict[type[httpx.RequestError], tuple[type[contract.PlatformError], str]]] = {
+    NameNotResolved: (contract.Unreachable, "the name could not be resolved"),
+    LocalShortage: (contract.Overloaded, "the gateway has no room for another connection"),
     httpx.TimeoutException: (contract.DeadlineExceeded, "no answer in time"),
     httpx.ConnectError: (contract.Unreachable, "no connection"),
     httpx.ProxyError: (contract.Unreachable, "the proxy gave no connection"),
@@ -36,6 +38,8 @@ REFUSALS: Final = frozenset({400, 403, 404, 413, 414})
 
 FORBIDDEN: Final = "the platform answered 403"
 _THROTTLED_WITHOUT_HINT: Final = 1.0
+_SHORTAGE_LASTS: Final = 1.0
+"""Seconds after which a call may find room."""
 _NOTHING: Final = httpx.ByteStream(b"")
 
 
@@ -113,7 +117,8 @@ class Upstream(OneLoop):
         except httpx.RequestError as failure:
             kind, detail = next(row for error, row in FAILURES.items() if isinstance(failure, error))
             may_have_acted = not isinstance(failure, BEFORE_IT_LEFT)
-            raise kind(self.platform, detail, may_have_acted=may_have_acted) from failure
+            later = _SHORTAGE_LASTS if kind is contract.Overloaded else None
+            raise kind(self.platform, detail, may_have_acted=may_have_acted, retry_after=later) from failure
 
     def decode(self, response: httpx.Response, decoder: msgspec.json.Decoder[T]) -> T:
         """The body as `decoder` types it; InvalidAnswer names the place where it doesn't fit."""

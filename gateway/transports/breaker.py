@@ -16,6 +16,7 @@ from typing import Final
 
 import httpx
 
+from adapters.call import LocalShortage
 from adapters.contract import Unavailable
 from adapters.loop import OneLoop
 from gateway.transports.window import Window
@@ -129,7 +130,7 @@ class Breaker(OneLoop, httpx.AsyncBaseTransport):
 
 def _tells(error: httpx.RequestError, entered: float) -> bool | None:
     """Whether the platform failed; None where that can't be said. An answer that can't be decoded is an answer."""
-    if isinstance(error, httpx.PoolTimeout):
+    if isinstance(error, httpx.PoolTimeout | LocalShortage):
         return None
     if isinstance(error, httpx.TimeoutException):
         begun, deadline = error.request.extensions["begun"], error.request.extensions["deadline"]

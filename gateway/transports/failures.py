@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 from typing import Final, NamedTuple
 
 import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
+from adapters.call import LocalShortage, NameNotResolved
+
 Kind = type[httpx.TransportError]
+
+
+SHORTAGES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
+"""What the system says where a process or the machine has no more descriptors, memory or ports."""
 
 
 class Row(NamedTuple):
@@ -21,6 +29,7 @@ class Row(NamedTuple):
 FAILURES: Final[dict[type[Exception], Row]] = {
     aiohttp.ClientProxyConnectionError: Row(httpx.ProxyError, httpx.ReadError),
     aiohttp.ClientHttpProxyError: Row(httpx.ProxyError, httpx.RemoteProtocolError),
+    aiohttp.ClientConnectorDNSError: Row(NameNotResolved, httpx.ReadError),
     aiohttp.ClientConnectorError: Row(httpx.ConnectError, httpx.ReadError),
     aiohttp.ServerTimeoutError: Row(httpx.ConnectTimeout, httpx.ReadTimeout),
     aiohttp.ServerFingerprintMismatch: Row(httpx.ConnectError, httpx.ReadError),
@@ -44,5 +53,15 @@ FAILURES: Final[dict[type[Exception], Row]] = {
 
 def translated(failure: Exception, *, sent: bool, request: httpx.Request) -> httpx.TransportError:
     """What `failure`, an instance of one of the rows, is called above."""
+    if not sent and _is_shortage(failure):
+        return LocalShortage(str(failure) or type(failure).__name__, request=request)
     row = next(row for kind, row in FAILURES.items() if isinstance(failure, kind))
     return (row.after if sent else row.before)(str(failure) or type(failure).__name__, request=request)
+
+
+def _is_shortage(failure: Exception) -> bool:
+    """Whether it is this machine that has too little of something."""
+    cause = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
+    if isinstance(cause, socket.gaierror):  # which has numbers of its own
+        return cause.errno in {socket.EAI_SYSTEM, socket.EAI_MEMORY}
+    return isinstance(cause, OSError) and cause.errno in SHORTAGES

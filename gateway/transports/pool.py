@@ -9,23 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
+import random
 import re
 import select
+import socket
 import ssl
 from enum import Enum, auto
 from typing import Any, Final
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
+from adapters.call import NameNotResolved
 from adapters.loop import OneLoop
 from gateway import __version__
 from gateway.transports.answer import ACCEPTED_ENCODING, read_whole
 from gateway.transports.failures import FAILURES, translated
+from gateway.transports.resolver import Resolver
 
 USER_AGENT: Final = f"connection-gateway/{__version__}"
 _OURS: Final = f"User-Agent: {USER_AGENT}\r\nAccept-Encoding: {ACCEPTED_ENCODING}\r\n\r\n".encode()
+MAX_AGE: Final = 60.0
+"""Seconds, give or take a tenth, after which a connection is replaced, so that a platform that moves is followed."""
+MAX_INTERIM: Final = 16
+"""Interim answers (1xx) to one request."""
+_SLICE: Final = 2048
+"""Bytes that are read at once while only interim answers have come."""
 IDLE_FOR: Final = 15.0
 """Seconds that a connection is kept for the next call. Servers close theirs after 5 to 75 s."""
 MAX_HEADER: Final = 32 * 1024
@@ -40,13 +54,15 @@ _NO_TIMEOUTS: Final = aiohttp.ClientTimeout()
 
 class _Stage(Enum):
     QUEUED = auto()
+    RESOLVING = auto()
     CONNECTING = auto()
     SENT = auto()
     """it has a connection of its own: from here on the platform may see it"""
 
 
-_PASSED: Final[dict[_Stage, type[httpx.TimeoutException]]] = {
+_PASSED: Final[dict[_Stage, type[httpx.TransportError]]] = {
     _Stage.QUEUED: httpx.PoolTimeout,
+    _Stage.RESOLVING: NameNotResolved,
     _Stage.CONNECTING: httpx.ConnectTimeout,
     _Stage.SENT: httpx.ReadTimeout,
 }
@@ -76,8 +92,11 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
     is left out: what it does for each call (cookies, redirects, a URL and headers of its own) took half of a call.
     """
 
-    def __init__(self, *, limit: int, tls: ssl.SSLContext, proxy: str | None = None) -> None:
+    def __init__(
+        self, *, limit: int, tls: ssl.SSLContext, proxy: str | None = None, resolver: Resolver | None = None
+    ) -> None:
         self._limit = limit
+        self._resolver = resolver or Resolver()
         self._tls = tls
         self._proxy = None if proxy is None else URL(proxy)
         self._connector: _Connector | None = None
@@ -109,6 +128,7 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
         self._closed = True
         if self._connector is not None:
             await self._connector.close()
+        await self._resolver.aclose()
 
     async def _exchange(self, request: httpx.Request) -> httpx.Response:
         host = self._host(request.url)
@@ -141,7 +161,12 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
 
     def _open(self) -> _Connector:
         """Only now, because aiohttp wants a running loop."""
-        self._connector = _Connector(limit=self._limit, keepalive_timeout=IDLE_FOR)
+        self._connector = _Connector(
+            limit=self._limit,
+            keepalive_timeout=IDLE_FOR,
+            resolver=_Names(self._resolver),
+            use_dns_cache=False,
+        )
         return self._connector
 
     def _host(self, url: httpx.URL) -> _Host:
@@ -182,15 +207,76 @@ class _Host:
         return b"".join(parts)
 
 
+class _Names(AbstractResolver):
+    """The platform's resolver as aiohttp asks for it."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        attempt = _ATTEMPT.get()
+        attempt.stage = _Stage.RESOLVING
+        found = await self._resolver.addresses(host)
+        attempt.stage = _Stage.CONNECTING
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address.text,
+                port=port,
+                family=address.family,
+                proto=socket.IPPROTO_TCP,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in found
+            if family in {socket.AF_UNSPEC, address.family}
+        ]
+
+    async def close(self) -> None:
+        """The pool closes it."""
+
+
+class _Protocol(ResponseHandler):
+    """A connection that knows its age, and takes only so many interim answers."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self.retires_at = loop.time() + MAX_AGE * random.uniform(0.9, 1.1)  # noqa: S311  so that not all go at once
+        self._interim = 0
+        """answers in a row that another one follows"""
+
+    def data_received(self, data: bytes) -> None:
+        """aiohttp makes objects of all answers in `data` at once, so interim ones are given to it piece by piece."""
+        if not self._interim and not data.startswith(b"HTTP/1.1 1"):
+            super().data_received(data)
+            return
+        for at in range(0, len(data), _SLICE):
+            if self.transport is None or self.transport.is_closing():
+                return
+            super().data_received(data[at : at + _SLICE])
+
+    def feed_data(self, data: Any, size: int = 0) -> None:
+        super().feed_data(data, size)
+        self._interim = self._interim + 1 if data[0].code in _INTERIM else 0
+        if self._interim > MAX_INTERIM and self.transport is not None:
+            self.transport.abort()
+            self.set_exception(HttpProcessingError(message=f"more than {MAX_INTERIM} interim answers"))
+
+
 class _Connector(aiohttp.TCPConnector):
-    """It notes how far a request has come, and hands out no connection that has anything to say already."""
+    """It notes how far a request has come, and hands out no connection that is old or has anything to say already."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._factory = functools.partial(_Protocol, loop=self._loop)  # type: ignore[assignment]  # a narrower one
 
     async def connect(self, req: aiohttp.ClientRequest, *args: Any, **named: Any) -> Any:
         attempt = _ATTEMPT.get()
         while True:
             attempt.stage = _Stage.QUEUED
             connection = await self._turn(req, *args, **named)
-            if attempt.stage is _Stage.CONNECTING or _is_quiet(connection):
+            if attempt.stage is not _Stage.QUEUED or _is_usable(connection):
                 attempt.stage = _Stage.SENT
                 return connection
             connection.close()
@@ -217,12 +303,13 @@ class _Connector(aiohttp.TCPConnector):
         return await super()._create_connection(*args, **named)
 
 
-def _is_quiet(idle: Any) -> bool:
-    """Whether nothing came while it was idle: neither its end nor an answer, which would be taken for the next one's.
+def _is_usable(idle: Any) -> bool:
+    """Whether it is young enough, and nothing came while it was idle: neither its end nor an answer, which would be
+    taken for the next one's.
 
     The loop may not have heard of it yet, so the socket is asked (2 µs).
     """
-    if idle.protocol.should_close:
+    if idle.protocol.should_close or idle.protocol.retires_at <= asyncio.get_running_loop().time():
         return False
     poll = select.poll()
     poll.register(idle.transport.get_extra_info("socket").fileno(), select.POLLIN)

@@ -127,9 +127,8 @@ async def test_a_body_that_nobody_reads_in_time() -> None:
         [b"HTTP/1.1 200 OK\r\n", *[b"X: 1\r\n"] * 1000],
         [b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", *[b"x"] * 1000],
         [CHUNKED, *[b"1\r\nx\r\n"] * 1000],
-        [b"HTTP/1.1 100 Continue\r\n\r\n"] * 1000,
     ],
-    ids=["head", "body", "chunks", "nothing but Continue"],
+    ids=["head", "body", "chunks"],
 )
 async def test_an_answer_that_drips(drops: list[bytes]) -> None:
     async with wire.scripted(wire.sending(*drops, pause=0.01)) as server:
