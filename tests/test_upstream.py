@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from adapters.contract import DeadlineExceeded, InvalidAnswer, PlatformError, Unreachable
+from adapters.call import LocalShortage
+from adapters.contract import DeadlineExceeded, InvalidAnswer, Overloaded, PlatformError, Unreachable
 from adapters.upstream import Base, Upstream
 
 PLACES = [
@@ -63,6 +64,8 @@ async def test_every_failure_of_httpx_is_one_of_the_contract(failure: type[httpx
         await upstream.send(httpx.Request("GET", "http://acme.example/"))
     if failure in TIMEOUTS:
         expected: type[PlatformError] = DeadlineExceeded
+    elif failure is LocalShortage:
+        expected = Overloaded
     else:
         expected = InvalidAnswer if failure in {httpx.DecodingError, httpx.TooManyRedirects} else Unreachable
     assert type(caught.value) is expected

@@ -38,6 +38,8 @@ MAX_AGE: Final = 60.0
 """Seconds, give or take a tenth, after which a connection is replaced, so that a platform that moves is followed."""
 MAX_INTERIM: Final = 16
 """Interim answers (1xx) to one request."""
+_RESOLVING: Final = 0.75
+"""The share of a call's time that a name may take, so that it can be said that it was the name."""
 _SLICE: Final = 2048
 """Bytes that are read at once while only interim answers have come."""
 IDLE_FOR: Final = 15.0
@@ -72,9 +74,10 @@ _PASSED: Final[dict[_Stage, type[httpx.TransportError]]] = {
 class _Attempt:
     """How far one request has come."""
 
-    __slots__ = ("stage",)
+    __slots__ = ("deadline", "stage")
 
-    def __init__(self) -> None:
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
         self.stage = _Stage.QUEUED
 
 
@@ -105,7 +108,7 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = request.extensions["deadline"]
-        attempt = _Attempt()
+        attempt = _Attempt(deadline)
         _ATTEMPT.set(attempt)
         if deadline <= self._loop.time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
@@ -218,7 +221,12 @@ class _Names(AbstractResolver):
     ) -> list[ResolveResult]:
         attempt = _ATTEMPT.get()
         attempt.stage = _Stage.RESOLVING
-        found = await self._resolver.addresses(host)
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(now + _RESOLVING * (attempt.deadline - now)):
+                found = await self._resolver.addresses(host)
+        except TimeoutError:
+            raise OSError("the name was not resolved in time") from None
         attempt.stage = _Stage.CONNECTING
         return [
             ResolveResult(

@@ -21,6 +21,10 @@ PATIENCE: Final = 0.5
 """Seconds that a known name waits for being resolved anew, before the addresses that are known are used."""
 
 
+TIMEOUT: Final = 1.0
+"""Seconds that a name may take which nothing is known of. Its lookup goes on, for those who come later."""
+
+
 class Address(NamedTuple):
     family: int
     text: str
@@ -44,6 +48,7 @@ class _Name:
         self.thread = DaemonThread()
         self.lookup: asyncio.Task[list[Address]] | None = None
         """under way"""
+        self.begun_at = 0.0
 
 
 class Resolver(OneLoop):
@@ -56,14 +61,18 @@ class Resolver(OneLoop):
     async def addresses(self, name: str) -> list[Address]:
         """At least one. Those found before are good while newer ones can't be found, or not soon.
 
-        Raises OSError for a name that was never found.
+        Raises OSError for a name that was never found, or has been looked up for `TIMEOUT` seconds.
         """
         known = self._names.setdefault(name, _Name())
         if known.addresses and self._loop.time() < known.known_at + FRESH_FOR:
             return known.addresses
         lookup = known.lookup or self._begin(name, known)
         if not known.addresses:
-            return await asyncio.shield(lookup)
+            try:
+                async with asyncio.timeout_at(known.begun_at + TIMEOUT):
+                    return await asyncio.shield(lookup)
+            except TimeoutError:
+                raise OSError("the name was not resolved in time") from None
         await asyncio.wait([lookup], timeout=PATIENCE)
         return known.addresses
 
@@ -75,6 +84,7 @@ class Resolver(OneLoop):
         await asyncio.gather(*lookups, return_exceptions=True)
 
     def _begin(self, name: str, known: _Name) -> asyncio.Task[list[Address]]:
+        known.begun_at = self._loop.time()
         known.lookup = lookup = self._loop.create_task(self._ask(name, known))
         lookup.add_done_callback(functools.partial(_end, known))
         return lookup
