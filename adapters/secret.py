@@ -15,6 +15,28 @@ TokenText = Annotated[str, msgspec.Meta(pattern=_TOKEN)]
 """Text that can travel as a token: visible ASCII, so that no platform's token can add a header of its own."""
 
 
+def parse_secret(text: str) -> str:
+    """The secret in the text of a file or an environment variable: without white space around it.
+
+    A secret that does begin or end with white space is written as a JSON string, in double quotes, as `format_secret`
+    does; quotes around any other are part of it. A byte order mark never is. The result may be empty.
+    """
+    secret = text.lstrip("\ufeff").strip()
+    if secret.startswith('"'):
+        try:
+            quoted = msgspec.json.decode(secret, type=str)
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            return secret
+        if parse_secret(quoted) != quoted:
+            return quoted
+    return secret
+
+
+def format_secret(secret: str) -> str:
+    """The text that `parse_secret` reads as this secret."""
+    return secret if parse_secret(secret) == secret else msgspec.json.encode(secret).decode()
+
+
 class Quiet:
     """What holds a secret or a user's id, and whose `repr` therefore says no more than what it is."""
 
