@@ -14,8 +14,21 @@ def cautions(callers: Iterable[CallerSettings], platforms: Mapping[str, Platform
     for name, platform in platforms.items():
         for concern in platform.credentials.concerns:
             yield Warned(f"platforms.{name}.credentials.{concern.key}", concern.word, concern.text)
+    yield from _writable_keys(callers)
     yield from _in_the_clear(platforms)
     yield from _in_vain(callers, platforms)
+
+
+def _writable_keys(callers: Iterable[CallerSettings]) -> Iterator[Warned]:
+    """A public key is no secret, but who can exchange it decides who may call."""
+    for place, caller in enumerate(callers):
+        if caller.jwt_key_file is None:
+            continue
+        setting, file = f"callers[{place}].jwt_key_file", caller.jwt_key_file
+        if file.writable_by_everyone:
+            yield Warned(setting, "writable-by-everyone", "everybody on this machine can write to it")
+        if file.replaceable_by_everyone:
+            yield Warned(setting, "replaceable-by-everyone", "everybody on this machine can put another in its place")
 
 
 def _in_the_clear(platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:
