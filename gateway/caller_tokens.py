@@ -108,9 +108,7 @@ class TokenVerifier:
         Raises RefusedToken.
         """
         key = self._keys.find(None if token.header.kid is UNSET else token.header.kid)
-        if key is None or key.algorithm != token.header.alg:
-            return None
-        payload = key.payload(token.text)
+        payload = None if key is None else key.payload(token.text)
         if payload is None:
             return None
         claims = _claims(payload)
@@ -145,8 +143,6 @@ def _grant(kind: type[Grant], value: object) -> Grant:
 
 
 def _decode(part: str) -> object:
-    """The JSON of a part of a token. Raises ValueError, also where the same bytes have a shorter encoding."""
+    """The JSON of a part of a token. Raises ValueError."""
     data = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
-    if base64.urlsafe_b64encode(data).rstrip(b"=").decode() != part:
-        raise ValueError("expected base64url")
     return parse_strict_json(data.decode())
