@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 FOLDERS = sorted(each.parent for each in (ROOT / "adapters").glob("*/adapter.py"))
 FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "answers.py", "adapter.py", "__init__.py"}
 SIMULATOR = {"state.py", "api.py", "__init__.py"}
-SHARED = {"call", "contract", "loop", "mismatch", "secret", "settings", "times", "user_ids", "simulation"}
+SHARED = {"call", "contract", "files", "loop", "mismatch", "secret", "settings", "times", "user_ids", "simulation"}
 
 
 def imported(folder: Path) -> Iterator[str]:
