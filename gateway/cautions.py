@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 from adapters.files import TextFile
 from adapters.settings import PlatformSettings, ViewerSource
 from gateway.policy import CallerSettings
+from gateway.public_keys import PublicKeyFile
 from gateway.settings import Warned, is_loopback
 
 
-def about_file(setting: str, file: TextFile, *, secret: bool = False) -> Iterator[Warned]:
+def about_file(setting: str, file: TextFile | PublicKeyFile, *, secret: bool = False) -> Iterator[Warned]:
     """What every user of this machine can do with a file that must be the operator's own."""
     if secret and file.readable_by_everyone:
         yield Warned(setting, "readable-by-everyone", "everybody on this machine can read it")
@@ -27,8 +28,16 @@ def cautions(callers: Iterable[CallerSettings], platforms: Mapping[str, Platform
             yield Warned(f"platforms.{name}.credentials.{concern.key}", concern.word, concern.text)
         if platform.ca_file is not None:
             yield from about_file(f"platforms.{name}.ca_file", platform.ca_file.content)
+    yield from _writable_keys(callers)
     yield from _in_the_clear(platforms)
     yield from _in_vain(callers, platforms)
+
+
+def _writable_keys(callers: Iterable[CallerSettings]) -> Iterator[Warned]:
+    """A public key is no secret, but who can exchange it decides who may call."""
+    for place, caller in enumerate(callers):
+        if caller.jwt_key_file is not None:
+            yield from about_file(f"callers[{place}].jwt_key_file", caller.jwt_key_file)
 
 
 def _in_the_clear(platforms: Mapping[str, PlatformSettings]) -> Iterator[Warned]:

@@ -23,13 +23,11 @@ class Cycle(RequestResponseCycle):
 
     access_log = False
     disconnected = False
-    more_body = True
     response_started = False
     response_complete = False
     chunked_encoding = None
     expected_content_length = 0
     _event: asyncio.Event | None = None
-    _has_news = False
 
     def __init__(
         self,
@@ -42,6 +40,7 @@ class Cycle(RequestResponseCycle):
         on_response: Any,
         keep_alive: bool,
         expects_continue: bool,
+        has_body: bool,
     ) -> None:
         self.scope = scope
         self.transport = transport
@@ -52,6 +51,8 @@ class Cycle(RequestResponseCycle):
         self.waiting_for_100_continue = expects_continue
         self.keep_alive = keep_alive
         self.body = bytearray()
+        self.more_body = has_body
+        self._has_news = not has_body
 
     @property
     def message_event(self) -> asyncio.Event:  # type: ignore[override]
@@ -63,11 +64,6 @@ class Cycle(RequestResponseCycle):
     def is_over(self) -> bool:
         """Whether nothing more will be written for this request."""
         return self.response_complete or self.disconnected
-
-    def end_body(self) -> None:
-        """There is no body, before anybody could wait for one."""
-        self.more_body = False
-        self._has_news = True
 
     def notify(self) -> None:
         """Some of the body has come, or its end, or nothing more will."""

@@ -13,6 +13,7 @@ from adapters import ADAPTERS
 from adapters.secret import Secret
 from adapters.settings import CertificateFile
 from gateway.policy import CallerSettings
+from gateway.public_keys import PublicKeyFile
 from gateway.settings import CacheSettings, ServerSettings, SocketPath
 
 
@@ -46,14 +47,18 @@ SECRETS: Final = {
 FILES: Final = {(*path[:-1], f"{path[-1]}_file") for path in SECRETS} | {
     path
     for path, kind in LEAVES
-    if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, (CertificateFile, SocketPath))
+    if isinstance(kind, inspect.CustomType) and issubclass(kind.cls, (CertificateFile, PublicKeyFile, SocketPath))
 }
 """The keys that name files."""
 
 
 def leaf(path: tuple[str, ...]) -> tuple[str, ...]:
-    """The path as `LEAVES` has it: a platform's name is any name."""
-    return ("platforms", "*", *path[2:]) if path[:1] == ("platforms",) else path
+    """The path as `LEAVES` has it: a platform's name is any name, and so is a caller's number in `callers[0]`."""
+    if path[:1] == ("platforms",):
+        return ("platforms", "*", *path[2:])
+    if path and path[0].startswith("callers["):
+        return ("callers", "*", *path[1:])
+    return path
 
 
 def is_text(path: tuple[str, ...]) -> bool:

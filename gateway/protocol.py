@@ -215,7 +215,7 @@ class Protocol(asyncio.Protocol):
                     self._disconnect()
             elif self._body is not None and self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()  # until the app has taken it
-            else:
+            elif self.flow.read_paused:
                 self.flow.resume_reading()
 
     def _go_on_soon(self) -> None:
@@ -243,10 +243,11 @@ class Protocol(asyncio.Protocol):
         else:
             self._wait_for_the_response()
         cycle = self._new_cycle(
-            scope, keep_alive=head.keep_alive and not self._lifecycle.draining, expects_continue=head.expects_continue
+            scope,
+            keep_alive=head.keep_alive and not self._lifecycle.draining,
+            expects_continue=head.expects_continue,
+            has_body=self._body is not None,
         )
-        if self._body is None:
-            cycle.end_body()
         if head.method == "GET":
             self._run(cycle.run_asgi(self._app), contextvars.copy_context())
         else:
@@ -321,7 +322,9 @@ class Protocol(asyncio.Protocol):
 
     # running the app
 
-    def _new_cycle(self, scope: Any, *, keep_alive: bool, expects_continue: bool = False) -> Cycle:
+    def _new_cycle(
+        self, scope: Any, *, keep_alive: bool, expects_continue: bool = False, has_body: bool = False
+    ) -> Cycle:
         self.cycle = cycle = Cycle(
             scope,
             self.transport,
@@ -331,6 +334,7 @@ class Protocol(asyncio.Protocol):
             on_response=self._on_response,
             keep_alive=keep_alive,
             expects_continue=expects_continue,
+            has_body=has_body,
         )
         return cycle
 
@@ -378,7 +382,6 @@ class Protocol(asyncio.Protocol):
         }
         self._wait_for_the_response()
         refusal = self._new_cycle(scope, keep_alive=False)
-        refusal.end_body()
         self._start(refusal)
 
     def _on_response(self) -> None:
@@ -394,7 +397,7 @@ class Protocol(asyncio.Protocol):
             self._go_on_soon()
         elif self._has_ended:
             self.transport.close()
-        else:
+        elif self.flow.read_paused:
             self.flow.resume_reading()
 
     # writing

@@ -138,7 +138,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             self._check_that_it_may_be_open()
 
     def _check_callers_differ(self) -> None:
-        for key, of_each in (("name", [(each.name,) for each in self.callers]), ("key_sha256", self._digests())):
+        values: dict[str, list[tuple[str, ...]]] = {
+            "name": [(each.name,) for each in self.callers],
+            "key_sha256": [each.digests for each in self.callers],
+            "jwt_issuer": [() if each.jwt_issuer is None else (each.jwt_issuer,) for each in self.callers],
+        }
+        for key, of_each in values.items():
             place = _place_of_repetition(of_each)
             if place is not None:
                 raise ConfigurationError(f"callers[{place}].{key}: another caller has it as well")
@@ -149,9 +154,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             file = platform.credentials.sole_file
             if file is not None and seen.setdefault(file, name) != name:
                 raise ConfigurationError(f"platforms.{name}.credentials: platforms.{seen[file]} has the same file")
-
-    def _digests(self) -> list[tuple[str, ...]]:
-        return [each.digests for each in self.callers]
 
     def _check_that_it_may_be_open(self) -> None:
         """Without callers' keys, whoever reaches the gateway has what it holds."""

@@ -68,6 +68,10 @@ def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list
     for key, value in list(table.items()):
         if isinstance(value, dict):
             _read_files(value, (*path, key), folder, warned)
+        elif isinstance(value, list):
+            for place, each in enumerate(value):
+                if isinstance(each, dict):
+                    _read_files(each, (*path, f"{key}[{place}]"), folder, warned)
         elif leaf((*path, key)) in FILES and isinstance(value, str):
             file = folder / value
             table[key] = str(file)

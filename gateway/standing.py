@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -35,7 +36,10 @@ class Standings:
         self._kept: dict[tuple[tuple[bytes, bytes], ...], Standing] = {}
 
     def get(self, headers: Given) -> Standing | None:
-        return None if headers.repeats else self._kept.get(tuple(headers.items()))
+        standing = None if headers.repeats else self._kept.get(tuple(headers.items()))
+        if standing is None or standing.caller.expires_at is None or time.time() < standing.caller.expires_at:
+            return standing
+        return None
 
     def keep(self, headers: Given, standing: Standing) -> None:
         key = tuple(headers.items())

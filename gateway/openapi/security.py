@@ -23,7 +23,9 @@ class Security:
 
     @property
     def schemes(self) -> dict[str, Any]:
-        who = "Who calls." if self._is_open else "Who calls: needed here."
+        who = "Who calls: a key, or a token that a caller's backend has signed."
+        if not self._is_open:
+            who += " Needed here."
         return {CALLER: _in_header(KEY_HEADER, who), **self._tokens}
 
     def of(self, says: Operation) -> list[Mapping[str, list[str]]]:

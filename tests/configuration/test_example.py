@@ -9,6 +9,7 @@ from typing import get_args, get_type_hints
 from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformSettings
 from gateway import keys
+from tests.callers.tokens import RSA, pem
 from tests.configuration.files import loaded
 from tests.tls import Authority
 
@@ -42,9 +43,16 @@ def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
 
 def with_files_of(folder: Path, text: str) -> str:
     Authority(folder)
+    (folder / "public.pem").write_text(pem(RSA))
+    ends = {
+        "-ca.pem": "ca.pem",
+        "-public.pem": "public.pem",
+        ".pem": "acme.pem",
+        "hash-key": "hash-key",
+        "": "token",
+    }
     for path in re.findall(r'_file = "([^"]+)"', text):
-        kinds = {"-ca.pem": "ca.pem", ".pem": "acme.pem", "hash-key": "hash-key", "": "token"}
-        name = next(name for end, name in kinds.items() if path.endswith(end))
+        name = next(name for end, name in ends.items() if path.endswith(end))
         text = text.replace(f'"{path}"', f'"{name}"')
     return text
 
