@@ -211,12 +211,16 @@ class Protocol(asyncio.Protocol):
         if self._at == len(self._buffer):
             self._buffer, self._at = b"", 0
             if self._has_ended:
-                if self._body is not None or self._is_over():
-                    self._disconnect()
+                self._end()
             elif self._body is not None and self.cycle is not None and len(self.cycle.body) > HIGH_WATER_LIMIT:
                 self.flow.pause_reading()  # until the app has taken it
             elif self.flow.read_paused:
                 self.flow.resume_reading()
+
+    def _end(self) -> None:
+        """Nothing more will come. A request that has come whole gets its response first."""
+        if self._body is not None or self._is_over():
+            self._disconnect()
 
     def _go_on_soon(self) -> None:
         if not self._goes_on_soon:
