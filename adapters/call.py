@@ -21,6 +21,10 @@ class LocalShortage(httpx.ConnectError):
     """This machine had no room for another connection: it says nothing of the platform."""
 
 
+class ProxyUnauthorized(httpx.ProxyError):
+    """The proxy on the way to the platform wants credentials (407), and passed nothing on."""
+
+
 BEFORE_IT_LEFT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,

@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from adapters import contract
-from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved
+from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyUnauthorized
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
@@ -26,6 +26,7 @@ FAILURES: Final[dict[type[httpx.RequestError], tuple[type[contract.PlatformError
     LocalShortage: (contract.Overloaded, "the gateway has no room for another connection"),
     httpx.TimeoutException: (contract.DeadlineExceeded, "no answer in time"),
     httpx.ConnectError: (contract.Unreachable, "no connection"),
+    ProxyUnauthorized: (contract.Unreachable, "the proxy wants credentials"),
     httpx.ProxyError: (contract.Unreachable, "the proxy gave no connection"),
     httpx.UnsupportedProtocol: (contract.Unreachable, "no way to speak this protocol"),
     httpx.TransportError: (contract.Unreachable, "the connection was lost before the answer was complete"),

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
 
+from gateway.transports.encodings import BadEncoding, Decoder, decoder_of
+
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
 ACCEPTED_ENCODING: Final = "gzip"
 _REFUSALS: Final = 400
-_GZIP: Final = 16 + zlib.MAX_WBITS
+MAX_HEADERS: Final = 300
+"""Fields of an answer's head."""
 More = Callable[[], Awaitable[bytes]]
 """Gives what comes next of a body; nothing at its end."""
 _DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer-encoding"}
@@ -21,7 +23,9 @@ _DESCRIBES_THE_WIRE: Final = {b"content-encoding", b"content-length", b"transfer
 async def read_whole(
     request: httpx.Request, status: int, headers: Iterable[tuple[bytes, bytes]], more: More
 ) -> httpx.Response:
-    """The answer to `request`. Raises httpx.DecodingError for a body over the cap or not encoded as it says.
+    """The answer to `request`.
+
+    Raises httpx.DecodingError for a body over the cap or not encoded as it says, and for too many headers.
 
     A refusal or a failure is one without its body too: throttle, breaker and a new login go by its status and
     headers.
@@ -33,7 +37,9 @@ async def read_whole(
         if lowered not in _DESCRIBES_THE_WIRE:
             kept.append((name, value))
         elif lowered == b"content-encoding":
-            encoding = value.strip().lower()
+            encoding += b"," + value
+    if len(kept) > MAX_HEADERS:
+        raise httpx.DecodingError(f"more than {MAX_HEADERS} headers", request=request)
     try:
         content = await _read(more, encoding, request.extensions.get("max_body", MAX_BODY))
     except httpx.DecodingError:
@@ -55,21 +61,19 @@ class _Whole(httpx.Response):
 
 
 async def _read(more: More, encoding: bytes, most: int) -> bytes:
-    if encoding not in {b"", b"identity", ACCEPTED_ENCODING.encode()}:
-        raise httpx.DecodingError("this content-encoding was not asked for")
-    inflate = zlib.decompressobj(_GZIP) if encoding == ACCEPTED_ENCODING.encode() else None
+    """At most `most` bytes, of which as many, and as many again, may come over the wire: encodings can be empty."""
     content = bytearray()
-    came = False
-    while chunk := await more():
-        came = True
-        try:
-            content += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(content))
-        except zlib.error as error:
-            raise httpx.DecodingError("not gzip") from error
-        if len(content) > most:
-            raise httpx.DecodingError(f"more than {most} bytes")
-        if inflate is not None and inflate.unused_data:
-            raise httpx.DecodingError("goes on after its end")
-    if came and inflate is not None and not inflate.eof:
-        raise httpx.DecodingError("cut off")
+    received = 0
+    try:
+        decoder: Decoder | None = None
+        while chunk := await more():
+            decoder = decoder or decoder_of(encoding)
+            received += len(chunk)
+            content += decoder.feed(chunk, most - len(content))
+            if len(content) > most or received > 2 * most:
+                raise httpx.DecodingError(f"more than {most} bytes")
+        if decoder is not None:
+            decoder.end()
+    except BadEncoding as error:
+        raise httpx.DecodingError(str(error)) from error
     return bytes(content)

@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
-from adapters.call import LocalShortage, NameNotResolved
+from adapters.call import LocalShortage, NameNotResolved, ProxyUnauthorized
 
 Kind = type[httpx.TransportError]
 
@@ -55,6 +55,8 @@ def translated(failure: Exception, *, sent: bool, request: httpx.Request) -> htt
     """What `failure`, an instance of one of the rows, is called above."""
     if not sent and _is_shortage(failure):
         return LocalShortage(str(failure) or type(failure).__name__, request=request)
+    if isinstance(failure, aiohttp.ClientHttpProxyError) and failure.status == 407:
+        return ProxyUnauthorized(str(failure), request=request)
     row = next(row for kind, row in FAILURES.items() if isinstance(failure, kind))
     return (row.after if sent else row.before)(str(failure) or type(failure).__name__, request=request)
 

@@ -46,6 +46,8 @@ IDLE_FOR: Final = 15.0
 """Seconds that a connection is kept for the next call. Servers close theirs after 5 to 75 s."""
 MAX_HEADER: Final = 32 * 1024
 """Bytes of one header line of an answer."""
+_READ_HEADERS: Final = 2000
+"""Fields that are read before it is said that there are too many: beyond that it is no answer at all."""
 _breaks_out: Final = re.compile(rb"[\r\n\0]").search
 _SCHEMES: Final = frozenset({"http", "https"})
 _INTERIM: Final = frozenset(range(100, 200)) - {101}
@@ -146,6 +148,7 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
                 auto_decompress=False,
                 max_line_size=MAX_HEADER,
                 max_field_size=MAX_HEADER,
+                max_headers=_READ_HEADERS,
             )
             if transport is None or transport.is_closing():
                 raise aiohttp.ClientConnectionResetError("it was closed before anything was written")
@@ -153,6 +156,8 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
             message, body = await protocol.read()
             while message.code in _INTERIM:
                 message, body = await protocol.read()
+            if message.code == 407 and host.is_proxied:
+                raise aiohttp.ClientHttpProxyError(host.asked.request_info, (), status=407)
             answer = await read_whole(request, message.code, message.raw_headers, body.readany)
             is_over = body.at_eof() and not transport.get_write_buffer_size()
         finally:
@@ -196,8 +201,10 @@ class _Host:
 
         Connections are kept by it, `tls` included: one that was made under another context is never handed out.
         """
-        self._before_path = base.encode() if proxy is not None and url.scheme == "http" else b""
-        """a proxy that is no tunnel must know where to"""
+        self.is_proxied = proxy is not None and url.scheme == "http"
+        """by a proxy that is no tunnel, and answers itself what it does not pass on"""
+        self._before_path = base.encode() if self.is_proxied else b""
+        """such a proxy must know where to"""
 
     def written(self, request: httpx.Request) -> bytes:
         """The request as it goes over the wire. Raises ValueError for a header that would be more than one line."""

@@ -8,6 +8,7 @@ import pytest
 
 from adapters.contract import Action, PlatformError, Unreachable, Viewer
 from adapters.simulation import Simulator, serving, simulator
+from tests import wire
 from tests.network.asking import BOT, INFO, LOGIN, NOWHERE, TOKEN, ask, assert_untrusted, lookup, wired
 from tests.network.servers import Proxy, over_tls
 from tests.tls import Authority
@@ -71,6 +72,15 @@ async def test_a_proxy_that_refuses_a_tunnel_is_no_connection_and_nothing_left(r
         failure = await failure_of_an_action({"base_url": f"https://{NOWHERE}", "proxy": way})
     assert (type(failure), failure.may_have_acted) == (Unreachable, False)
     assert set(proxy.asked) == {f"CONNECT {NOWHERE}"}
+
+
+async def test_a_proxy_that_wants_credentials_is_told_as_such() -> None:
+    """It answers in place of a platform that speaks plain HTTP, which has never heard of the action."""
+    refusal = wire.answer(b"<html>", "Proxy-Authenticate: Basic", status="407 Proxy Authentication Required")
+    async with wire.scripted(wire.sending(refusal)) as proxy:
+        failure = await failure_of_an_action({"base_url": f"http://{NOWHERE}", "proxy": proxy.url})
+    assert (type(failure), failure.may_have_acted) == (Unreachable, False)
+    assert failure.detail == "the proxy wants credentials"
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
