@@ -19,40 +19,46 @@ from gateway.explain.explanation import Explanation
 
 
 class Kind(Enum):
-    """Slug, HTTP status and title. A slug is a promise: it never changes its meaning."""
+    """Slug, HTTP status, whether the same call may succeed later, and title.
 
-    INVALID_REQUEST = "invalid-request", 400, "The request is malformed"
-    INVALID_API_KEY = "invalid-api-key", 401, "The caller's key is missing or unknown"
-    MISSING_CREDENTIAL = "missing-credential", 401, "The platform wants the viewer's token"
-    CREDENTIAL_REFUSED = "credential-refused", 401, "The platform refused the viewer's token"
-    NOT_ALLOWED = "not-allowed", 403, "This caller or page may not do this"
-    PLATFORM_FORBIDDEN = "platform-forbidden", 403, "The platform does not allow this"
-    NOT_FOUND = "not-found", 404, "There is no such path"
-    UNKNOWN_PLATFORM = "unknown-platform", 404, "There is no such platform"
-    USER_NOT_FOUND = "user-not-found", 404, "The platform says that this user does not exist"
-    METHOD_NOT_ALLOWED = "method-not-allowed", 405, "This path has other methods"
-    ACTION_NOT_POSSIBLE = "action-not-possible", 409, "The connection is in no state for this action"
-    PAYLOAD_TOO_LARGE = "payload-too-large", 413, "The body is too large"
-    ACTION_NOT_OFFERED = "action-not-offered", 422, "The platform has no such action"
-    PLATFORM_THROTTLED = "platform-throttled", 429, "The platform asks for fewer calls"
-    INTERNAL_ERROR = "internal-error", 500, "The gateway has a bug"
-    PLATFORM_ERROR = "platform-error", 502, "The platform failed"
-    PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, "The platform's answer makes no sense"
-    PLATFORM_UNREACHABLE = "platform-unreachable", 502, "The platform can't be reached"
+    A slug is a promise: it never changes its meaning. `outcome-unknown` is not for repeating: the action may have
+    been applied, so whoever asked looks first.
+    """
+
+    INVALID_REQUEST = "invalid-request", 400, False, "The request is malformed"
+    INVALID_API_KEY = "invalid-api-key", 401, False, "The caller's key is missing or unknown"
+    MISSING_CREDENTIAL = "missing-credential", 401, False, "The platform wants the viewer's token"
+    CREDENTIAL_REFUSED = "credential-refused", 401, False, "The platform refused the viewer's token"
+    NOT_ALLOWED = "not-allowed", 403, False, "This caller or page may not do this"
+    PLATFORM_FORBIDDEN = "platform-forbidden", 403, False, "The platform does not allow this"
+    NOT_FOUND = "not-found", 404, False, "There is no such path"
+    UNKNOWN_PLATFORM = "unknown-platform", 404, False, "There is no such platform"
+    USER_NOT_FOUND = "user-not-found", 404, False, "The platform says that this user does not exist"
+    METHOD_NOT_ALLOWED = "method-not-allowed", 405, False, "This path has other methods"
+    ACTION_NOT_POSSIBLE = "action-not-possible", 409, False, "The connection is in no state for this action"
+    PAYLOAD_TOO_LARGE = "payload-too-large", 413, False, "The body is too large"
+    ACTION_NOT_OFFERED = "action-not-offered", 422, False, "The platform has no such action"
+    PLATFORM_THROTTLED = "platform-throttled", 429, True, "The platform asks for fewer calls"
+    INTERNAL_ERROR = "internal-error", 500, False, "The gateway has a bug"
+    PLATFORM_ERROR = "platform-error", 502, True, "The platform failed"
+    PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, True, "The platform's answer makes no sense"
+    PLATFORM_UNREACHABLE = "platform-unreachable", 502, True, "The platform can't be reached"
     PLATFORM_CREDENTIAL_REFUSED = (
         "platform-credential-refused",
         502,
+        True,
         "The platform refused the gateway's credential",
     )
-    PLATFORM_UNAVAILABLE = "platform-unavailable", 503, "The platform failed, and is left alone for a while"
-    OVERLOADED = "overloaded", 503, "Too many requests are waiting"
-    PLATFORM_TIMEOUT = "platform-timeout", 504, "The platform did not answer in time"
-    OUTCOME_UNKNOWN = "outcome-unknown", 504, "The action may or may not have been applied"
+    PLATFORM_UNAVAILABLE = "platform-unavailable", 503, True, "The platform failed, and is left alone for a while"
+    OVERLOADED = "overloaded", 503, True, "Too many requests are waiting"
+    PLATFORM_TIMEOUT = "platform-timeout", 504, True, "The platform did not answer in time"
+    OUTCOME_UNKNOWN = "outcome-unknown", 504, False, "The action may or may not have been applied"
 
-    def __init__(self, slug: str, status: int, title: str) -> None:
+    def __init__(self, slug: str, status: int, retryable: bool, title: str) -> None:
         self.slug = slug
         self.link = f"/problems/{slug}"
         self.status = status
+        self.retryable = retryable
         self.title = title
 
 
@@ -113,12 +119,16 @@ class ProblemDetails(Quiet, msgspec.Struct, frozen=True):
 
     type: Annotated[
         str,
-        described("Which problem: the path of the page that says what to do.", enum=[kind.link for kind in Kind]),
+        described(
+            "Which problem: the path of the page that says what to do.",
+            **{"enum": [kind.link for kind in Kind], "x-enum-varnames": [kind.name for kind in Kind]},
+        ),
     ]
     title: Annotated[str, described("The same for all problems of this type.")]
     status: Annotated[int, described("The HTTP status; within an answer about many, what it would be alone.")]
     detail: Annotated[str, described("What was wrong this time.")]
     instance: Annotated[str, described("The request id.")]
+    retryable: Annotated[bool, described("Whether the same call may succeed later without a change of yours.")]
     platform: PlatformNameText | UnsetType = UNSET
     user_id: UserId | UnsetType = UNSET
     retry_after: Annotated[int | UnsetType, described("Seconds after which to try again.")] = UNSET
@@ -137,6 +147,7 @@ def details(
         status=problem.kind.status,
         detail=problem.detail,
         instance=request_id,
+        retryable=problem.kind.retryable,
         platform=problem.platform or UNSET,
         user_id=UNSET if user_id is None else str(user_id),
         retry_after=UNSET if problem.retry_after is None else problem.retry_after,

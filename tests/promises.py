@@ -94,8 +94,11 @@ class Promises:
             yield f"{media or 'no media type'} is not promised"
             return
         if media == PROBLEM:
-            slug = TYPE.search(body)
-            self.kept.add(f"{operation['operationId']} {'' if slug is None else slug[1].decode().rpartition('/')[2]}")
+            link = TYPE.search(body)
+            slug = "" if link is None else link[1].decode().rpartition("/")[2]
+            if body and slug not in content["examples"]:
+                yield f"{slug} is not promised"
+            self.kept.add(f"{operation['operationId']} {slug}")
         else:
             self.kept.add(f"{operation['operationId']} {status}")
         yield from self._wrong_headers(promised["headers"], headers, is_call=True)

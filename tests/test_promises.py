@@ -29,7 +29,15 @@ HEADERS = {
     "age": "0",
     "cache-status": "connection-gateway; hit",
 }
-PROBLEM = {"type": "/problems/overloaded", "title": "t", "status": 503, "detail": "d", "instance": "1"}
+PROBLEM = {
+    "type": "/problems/overloaded",
+    "title": "t",
+    "status": 503,
+    "detail": "d",
+    "instance": "1",
+    "retryable": True,
+    "retry_after": 1,
+}
 OF_PROBLEMS = {"content-type": "application/problem+json", "x-request-id": "1", "cache-control": "no-store"}
 
 
@@ -95,7 +103,7 @@ def test_a_status_that_was_not_promised() -> None:
 
 def test_a_problem_that_was_not_promised() -> None:
     headers = {**OF_PROBLEMS, "retry-after": "1"}
-    assert len(broken(PROBLEM | {"type": "/problems/platform-timeout"}, headers, 503)) == 1
+    assert len(broken(PROBLEM | {"type": "/problems/platform-timeout"}, headers, 503)) == 2  # schema, and call
     assert broken(PROBLEM | {"status": 504}, headers, 503) != set()
     assert broken(PROBLEM, OF_PROBLEMS, 503) == {"get_connection 503: no retry-after"}
 

@@ -12,7 +12,7 @@ import msgspec
 from gateway import __version__
 from gateway.advice import advice
 from gateway.openapi.operation import JSON, Answer, Header, Operation, Parameter, Tag
-from gateway.openapi.schemas import Schema, schemas
+from gateway.openapi.schemas import TEMPLATE, Schema, schemas
 from gateway.openapi.security import Security
 from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
 from gateway.problems import Kind, ProblemDetails
@@ -67,7 +67,7 @@ def document(endpoints: Iterable[Endpoint], security: Security) -> bytes:
             "tags": [{"name": tag, "description": text} for tag, text in TAGS.items()],
             "paths": paths,
             "components": {
-                "schemas": known.components,
+                "schemas": {**known.components, **_by_status(known.components["ProblemDetails"])},
                 "securitySchemes": security.schemes,
                 "examples": {kind.slug: {"summary": kind.title, "value": _example(kind)} for kind in Kind},
                 "responses": {"MethodNotAllowed": _problems([Kind.METHOD_NOT_ALLOWED], known)},
@@ -147,10 +147,6 @@ def _problems(
 ) -> dict[str, Any]:
     """The answer for these, which have one status."""
     status = next(iter(kinds)).status
-    narrowed = {
-        "type": {"type": "string", "enum": [kind.link for kind in kinds]},
-        "status": {"type": "integer", "const": status},
-    }
     headers = [*everywhere, NOT_STORED]
     if any(kind in PERHAPS_LATER for kind in kinds):
         always = all(kind in ALWAYS_LATER for kind in kinds)
@@ -160,13 +156,40 @@ def _problems(
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers.append(ALLOW)
     lines = [f"- [`{kind.slug}`]({kind.link}): {advice()[kind].meaning}" for kind in kinds]
-    schema = {"allOf": [known.of(ProblemDetails), {"type": "object", "properties": narrowed}]}
     examples = {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds}
     return {
         "description": "\n".join(lines),
         "headers": _headers(headers, known),
-        "content": {PROBLEM: {"schema": schema, "examples": examples}},
+        "content": {PROBLEM: {"schema": _refer_to(status), "examples": examples}},
     }
+
+
+def _refer_to(status: int) -> Schema:
+    return {"$ref": TEMPLATE.format(name=f"Problem{status}")}
+
+
+def _by_status(general: Schema) -> dict[str, Schema]:
+    """A schema for the problems of each status, flat: what generates clients reads no `allOf` of several."""
+    found = {}
+    for status, group in itertools.groupby(Kind, key=lambda kind: kind.status):
+        kinds = list(group)
+        properties = {
+            **general["properties"],
+            "type": {
+                **general["properties"]["type"],
+                "enum": [kind.link for kind in kinds],
+                "x-enum-varnames": [kind.name for kind in kinds],
+            },
+            "status": {**general["properties"]["status"], "const": status},
+        }
+        required = list(general["required"])
+        if Kind.ACTION_NOT_POSSIBLE in kinds:
+            required.append("connection")
+        if ALWAYS_LATER.issuperset(kinds):
+            required.append("retry_after")
+        title = f"Problem{status}"
+        found[title] = {**general, "title": title, "properties": properties, "required": required}
+    return found
 
 
 def _headers(headers: Iterable[Header], known: _Types) -> dict[str, Any]:
@@ -194,6 +217,7 @@ def _example(kind: Kind) -> dict[str, Any]:
         "status": kind.status,
         "detail": f"{kind.title[0].lower()}{kind.title[1:]}",
         "instance": str(OF_EVERY_ANSWER[0].example),
+        "retryable": kind.retryable,
     }
     if kind in ALWAYS_LATER:
         document["retry_after"] = RETRY_AFTER.example

@@ -67,7 +67,6 @@ function type(schema) {
   if (name) return [el("a", { href: `#type-${name}` }, name)];
   const several = schema.anyOf || schema.oneOf;
   if (several) return several.flatMap((each, place) => [...(place ? [" or "] : []), ...type(each)]);
-  if (schema.allOf) return type(schema.allOf[0]);
   if (schema.type === "array") return ["list of ", ...type(schema.items || {})];
   if (schema.enum) return [schema.enum.join(", ")];
   if ("const" in schema) return [String(schema.const)];

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import sys
-from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import PIPE
 from pathlib import Path
-from typing import cast
 
 import msgspec
 import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main
+from tests.docs.served import demo
 
 FOLDER = Path(__file__).with_name("node")
 NODE = shutil.which("node") or ""
@@ -61,21 +58,6 @@ async def client(tmp_path: Path) -> Path:
 
 async def compiled(folder: Path, name: str) -> tuple[int, str]:
     return await node(FOLDER / "node_modules" / "typescript" / "bin" / "tsc", *STRICT, name, cwd=folder)
-
-
-@asynccontextmanager
-async def demo(port: int) -> AsyncIterator[str]:
-    """The demo as a process of its own, once it answers."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "demo", "--port", str(port), stdout=PIPE, stderr=DEVNULL
-    )
-    try:
-        stdout = cast("asyncio.StreamReader", process.stdout)
-        said = await asyncio.wait_for(stdout.readuntil(b"/docs\n"), 30)
-        yield said.decode().rpartition(" ")[2].removesuffix("/docs\n")
-    finally:
-        process.terminate()
-        await process.communicate()
 
 
 async def test_it_compiles_and_reads_from_the_demo(client: Path, port: int) -> None:
