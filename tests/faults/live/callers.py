@@ -24,9 +24,9 @@ class Answer(NamedTuple):
 
 
 class Caller:
-    """One connection, opened again where it was closed."""
+    """One connection, opened again where it was closed; to a port, or to a Unix socket."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int | str) -> None:
         self._port = port
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -43,7 +43,10 @@ class Caller:
         try:
             if self._writer is None or self._reader is None or self._reader.at_eof():
                 self.close()
-                self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
+                if isinstance(self._port, str):
+                    self._reader, self._writer = await asyncio.open_unix_connection(self._port)
+                else:
+                    self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
         except OSError:
             return REFUSED
         try:
@@ -86,7 +89,7 @@ async def once(port: int, path: str) -> Answer:
 
 
 async def at_once(
-    port: int,
+    port: int | str,
     how_many: int,
     ask: Callable[[Caller], Awaitable[Answer]],
     *,

@@ -8,14 +8,14 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-from gateway.settings import ServerSettings
+from gateway.settings import ServerSettings, SocketPath
 from gateway.waiting import wait_until_ready
 from tests.gateways import KEY
 
@@ -82,11 +82,20 @@ class Running:
 
 @asynccontextmanager
 async def gateway(
-    folder: Path, port: int, platforms: Mapping[str, str], each: str = "", more: str = "", **server: object
+    folder: Path,
+    port: int,
+    platforms: Mapping[str, str],
+    each: str = "",
+    more: str = "",
+    *,
+    prefix: Sequence[str] = (),
+    log_to: int | None = None,
+    **server: object,
 ) -> AsyncIterator[Running]:
     """In front of a pod (`acme`), a community (`club`), or one whose callers bring tokens (`guild`), at these URLs.
 
-    `each` is more of their tables, and `more` tables beside.
+    `each` is more of their tables, and `more` tables beside. `prefix` is a command that runs it, and `log_to` a
+    descriptor for its log in place of a file.
     """
     (folder / "acme.pem").write_text(KEY)
     (folder / "acme.pem").chmod(0o600)
@@ -106,10 +115,16 @@ async def gateway(
     log = folder / "gateway.log"
     with log.open("ab") as written:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, "serve", "--config", str(folder / "gateway.toml"), stderr=written
+            *prefix,
+            *COMMAND,
+            "serve",
+            "--config",
+            str(folder / "gateway.toml"),
+            stderr=written if log_to is None else log_to,
         )
+    socket = SocketPath(str(server["socket"]).strip("'")) if "socket" in server else None
     try:
-        ready = await asyncio.to_thread(wait_until_ready, ServerSettings(port=port), LONGEST)
+        ready = await asyncio.to_thread(wait_until_ready, ServerSettings(port=port, socket=socket), LONGEST)
         assert ready, log.read_text()
         yield Running(process, port, log)
     finally:

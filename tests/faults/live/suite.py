@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from tests.faults.live.figures import Figure, Scale
+from tests.faults.live.hostile import HOSTILE
 from tests.faults.live.scenarios import SCENARIOS, Scenario
 from tests.faults.live.soak import soak
 
-ALL: Final[dict[str, Scenario]] = {**SCENARIOS, "soak": soak}
+ALL: Final[dict[str, Scenario]] = {**SCENARIOS, **HOSTILE, "soak": soak}
 
 
 def run(name: str, folder: Path, port: int, scale: Scale) -> list[Figure]:
