@@ -191,7 +191,7 @@ async def test_an_open_breaker_says_when_it_tries_again() -> None:
     async with faulty() as gateway:
         gateway.acme.trouble = httpx.Response(500)
         for _ in range(5):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         await asyncio.sleep(0.25)
         story = (await explain(gateway))["explain"]
         assert story["breaker"] == {"state": "open", "tries_in_ms": 750}

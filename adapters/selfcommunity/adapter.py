@@ -100,7 +100,8 @@ class SelfCommunityAdapter:
         return Page(entries, following, max(page.count - end, 0))
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
-        request = self._api.post(f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/", safe=False)
+        path = f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/"
+        request = self._api.post(path, safe=False, users=(user_id,))
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
@@ -126,7 +127,8 @@ class SelfCommunityAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection | PlatformError:
-        response = await self._calls.call(viewer, self._api.get(f"/user/{user_id}/connection_status/"))
+        request = self._api.get(f"/user/{user_id}/connection_status/", users=(user_id,))
+        response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -137,7 +139,7 @@ class SelfCommunityAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True)
+        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True, users=user_ids)
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._upstream.failure(response, FORBIDDEN)

@@ -90,9 +90,10 @@ class SymphonyAdapter:
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         if action is Action.REMOVE:
-            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False)
+            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False, users=(user_id,))
         else:
-            request = self._pod.post(tables.ACTION_PATH[action], {"userId": user_id}, safe=False)
+            body = {"userId": user_id}
+            request = self._pod.post(tables.ACTION_PATH[action], body, safe=False, users=(user_id,))
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200 if action is Action.REMOVE:
@@ -123,7 +124,8 @@ class SymphonyAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection:
-        response = await self._calls.call(viewer, self._pod.get(f"/v1/connection/user/{user_id}/info"))
+        request = self._pod.get(f"/v1/connection/user/{user_id}/info", users=(user_id,))
+        response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -135,13 +137,13 @@ class SymphonyAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}")
+        listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}", user_ids)
         as_of = self._upstream.as_of()
         failure: PlatformError | None = None
         if left_out := [user_id for user_id in user_ids if user_id not in listed]:
             # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
             try:
-                accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
+                accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}", left_out)
                 listed |= {user_id: accepted[user_id] for user_id in left_out if user_id in accepted}
             except PlatformError as error:
                 if error.refusal is not None:
@@ -152,8 +154,8 @@ class SymphonyAdapter:
             for user_id in user_ids
         }
 
-    async def _listed(self, viewer: Viewer, query: str) -> Listed:
-        request = self._pod.get(f"/v1/connection/list{query}")
+    async def _listed(self, viewer: Viewer, query: str, user_ids: Collection[int] = ()) -> Listed:
+        request = self._pod.get(f"/v1/connection/list{query}", user_ids)
         request.extensions["max_body"] = LONGEST_LIST
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:

@@ -93,9 +93,10 @@ class Faulty:
         headers = {} if token is None else {"X-Platform-Token": f"{platform}={token}"}
         return await self.client.get(f"/v1/connections/{platform}/{user}", headers=headers)
 
-    async def lookup_anew(self, platform: str, user: int = 101) -> httpx.Response:
-        """As a viewer who has asked nothing yet, so that nobody's call is shared."""
+    async def lookup_anew(self, platform: str, user: int | None = None) -> httpx.Response:
+        """As a viewer who has asked nothing yet, so that nobody's call is shared; by default about another user."""
         self._viewers += 1
+        user = 1000 + self._viewers % 1000 if user is None else user
         token = f"token-of-viewer-{self._viewers}"
         self.upstreams[platform].simulator.platform.tokens.accept(token, 1)
         return await self.lookup(platform, user, token)
