@@ -18,7 +18,7 @@ from gateway.transports.budget import RetryBudget
 LATEST: Final = 0.1
 """What the latest call counts for what is usual."""
 FLOOR: Final = 5
-"""Halvings that are always in the budget: enough to find one user among 32."""
+"""Halvings that are always in the budget, enough to find one user among 32; and the most of them in vain."""
 Hear = Callable[[Viewer, int, Said], None]
 """Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
 
@@ -31,7 +31,7 @@ class BatchReads(OneLoop):
         self._hear = hear
         self._back = back
         self._spans = spans
-        self._budget = RetryBudget(FLOOR)
+        self._budget = RetryBudget(FLOOR, in_vain=FLOOR)
         """counts users, not calls: a batch that failed stands for all of its lookups"""
         self.usual = math.inf
         """seconds that a call takes; before the first nobody knows"""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from adapters.loop import OneLoop
@@ -16,11 +17,13 @@ LATELY: Final = 10.0
 class RetryBudget(OneLoop):
     """Allows `SHARE` of the calls of the last 10 s, but at least `floor`.
 
-    The floor is granted anew only after a call succeeded, or rare calls would all be repeated during an outage.
+    The floor is granted anew only after a call succeeded, or rare calls would all be repeated during an outage. Nor
+    are there ever more than `in_vain` extra calls without one that succeeded.
     """
 
-    def __init__(self, floor: int) -> None:
+    def __init__(self, floor: int, in_vain: float = math.inf) -> None:
         self._floor = floor
+        self._in_vain = in_vain
         self._window = Window(LATELY)
         self._since_success = 0
         """extra calls that were allowed since a call last succeeded"""
@@ -37,7 +40,8 @@ class RetryBudget(OneLoop):
         """Whether there is room for an extra call; if so, it is taken."""
         now = self._loop.time()
         calls, extra = self._window.totals(now)
-        if extra >= int(calls * SHARE) and max(extra, self._since_success) >= self._floor:
+        has_floor = max(extra, self._since_success) < self._floor
+        if self._since_success >= self._in_vain or not (has_floor or extra < int(calls * SHARE)):
             return False
         self._window.add(now, marked=1)
         self._since_success += 1

@@ -30,8 +30,8 @@ class Upstream(httpx.AsyncBaseTransport):
         self.trouble: str | httpx.Response = ""
         self.seconds = 0.0
         """that it takes for an answer"""
-        self.refuses: tuple[int, httpx.Response] | None = None
-        """a user because of whom a call is refused as such, and how"""
+        self.refuses: dict[int, httpx.Response] = {}
+        """users because of whom a call fails for all whom it is about, and how"""
         self.left: list[float] = []
         """when each call left"""
         self._inner = InProcess(self.simulator)
@@ -45,8 +45,9 @@ class Upstream(httpx.AsyncBaseTransport):
         match self.trouble:
             case "":
                 await asyncio.sleep(self.seconds)
-                if self.refuses is not None and str(self.refuses[0]) in str(request.url):
-                    return self.refuses[1]
+                for user, answer in self.refuses.items():
+                    if user in request.extensions["users"]:
+                        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
                 return await self._inner.handle_async_request(request)
             case "dead":
                 raise httpx.ConnectError("refused", request=request)
