@@ -74,10 +74,12 @@ class _Drip(httpx.AsyncByteStream):
 class Faulty:
     """`client` asks the gateway; `acme` is a pod and `club` a community behind it."""
 
-    def __init__(self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any]) -> None:
+    def __init__(
+        self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any], server: Mapping[str, Any]
+    ) -> None:
         self.upstreams = {name: Upstream(ADAPTERS[name]) for name in credentials}
         self._viewers = 0
-        settings = from_tables(tables(credentials, {"request_timeout": 2.0, "max_concurrency": 10_000}, each=each))
+        settings = from_tables(tables(credentials, server, each=each))
         self.app = create_app(settings, log=Log(lambda _line: None), wire=self._wire)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
 
@@ -116,11 +118,16 @@ def kind(answer: httpx.Response) -> str:
     return str(document["type"].removeprefix("/problems/") if answer.is_error else document["status"])
 
 
+ROOMY = {"request_timeout": 2.0, "max_concurrency": 10_000}
+
+
 @asynccontextmanager
 async def faulty(
-    credentials: Mapping[str, Mapping[str, Any]] = CALLERS, each: Mapping[str, Any] = THOUSAND
+    credentials: Mapping[str, Mapping[str, Any]] = CALLERS,
+    each: Mapping[str, Any] = THOUSAND,
+    server: Mapping[str, Any] = ROOMY,
 ) -> AsyncIterator[Faulty]:
     """By default it passes on its callers' tokens, and a thousand may wait."""
-    gateway = Faulty(credentials, each)
+    gateway = Faulty(credentials, each, server)
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway
