@@ -43,7 +43,7 @@ class BatchReads(OneLoop):
         await self._answer(line, batch)
 
     async def _answer(self, line: Line, batch: Sequence[Question], before: PlatformError | None = None) -> bool:
-        """Whether the platform answered at all. If nothing can be sent now, the answer is what failed `before`."""
+        """Whether the platform answered. If it fails again or can't be asked, these get the failure from `before`."""
         now = self._loop.time()
         asked: dict[int, Question] = {}
         for question in batch:
@@ -58,16 +58,16 @@ class BatchReads(OneLoop):
             if failure.refusal is not None and len(asked) > 1:
                 await self._bisect(line, list(asked.values()), failure)
                 return True
-            if before is not None and isinstance(failure, (Overloaded, Unavailable)):
+            if before is not None and (_may_be_one_users(failure) or isinstance(failure, (Overloaded, Unavailable))):
                 failure = before
             found, answered = dict.fromkeys(asked, failure), False
         at = self._loop.time()
-        failed: list[tuple[Question, ServerError]] = []
+        failed: list[tuple[Question, PlatformError]] = []
         for user_id, question in asked.items():
             said = found[user_id]
             if isinstance(said, Connection):
                 self._tell(line, question, Known.of(said, at))
-            elif len(asked) > 1 and isinstance(said, ServerError) and said.retry_after is None:
+            elif len(asked) > 1 and _may_be_one_users(said):
                 failed.append((question, said))
             else:
                 self._tell(line, question, said)
@@ -119,7 +119,7 @@ class BatchReads(OneLoop):
         halves = [half for half in (others[:middle], others[middle:]) if half]
         await asyncio.gather(*(self._again(line, half) for half in halves))
 
-    async def _halve(self, line: Line, failed: Sequence[tuple[Question, ServerError]]) -> bool:
+    async def _halve(self, line: Line, failed: Sequence[tuple[Question, PlatformError]]) -> bool:
         """Ask these again in two halves, since one of them may be why all failed. Whether any was answered."""
         if not self._budget.take():
             for question, failure in failed:
@@ -142,3 +142,8 @@ class BatchReads(OneLoop):
             self._hear(line.viewer, question.user_id, said)
         line.drop(question)
         question.tell(said)
+
+
+def _may_be_one_users(failure: PlatformError) -> bool:
+    """Whether others in the same batch may have failed because of one."""
+    return isinstance(failure, ServerError) and failure.retry_after is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
@@ -11,6 +12,8 @@ import httpx
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
 ACCEPTED_ENCODING: Final = "gzip"
+AT_ONCE: Final = 1024 * 1024
+"""Bytes that are decompressed at once, which takes a few milliseconds."""
 _REFUSALS: Final = 400
 _GZIP: Final = 16 + zlib.MAX_WBITS
 More = Callable[[], Awaitable[bytes]]
@@ -62,10 +65,10 @@ async def _read(more: More, encoding: bytes, most: int) -> bytes:
     came = False
     while chunk := await more():
         came = True
-        try:
-            content += chunk if inflate is None else inflate.decompress(chunk, most + 1 - len(content))
-        except zlib.error as error:
-            raise httpx.DecodingError("not gzip") from error
+        if inflate is None:
+            content += chunk
+        else:
+            await _inflate(inflate, chunk, content, most)
         if len(content) > most:
             raise httpx.DecodingError(f"more than {most} bytes")
         if inflate is not None and inflate.unused_data:
@@ -73,3 +76,18 @@ async def _read(more: More, encoding: bytes, most: int) -> bytes:
     if came and inflate is not None and not inflate.eof:
         raise httpx.DecodingError("cut off")
     return bytes(content)
+
+
+async def _inflate(inflate: zlib._Decompress, chunk: bytes, content: bytearray, most: int) -> None:
+    """Append to `content`, up to one byte more than `most`. It is everybody else's turn after every `AT_ONCE`."""
+    while True:
+        room = min(AT_ONCE, most + 1 - len(content))
+        try:
+            part = inflate.decompress(chunk, room)
+        except zlib.error as error:
+            raise httpx.DecodingError("not gzip") from error
+        content += part
+        chunk = inflate.unconsumed_tail
+        if len(content) > most or (not chunk and len(part) < room):
+            return
+        await asyncio.sleep(0)
