@@ -110,6 +110,11 @@ class Viewer(Quiet, msgspec.Struct, frozen=True, eq=False):
         """The user for whom our credential is to speak."""
         return cls(platform, b"user %d" % user_id, user_id=user_id)
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the platform is asked with our credential alone: there is no other viewer then."""
+        return self.token is None and self.user_id is None
+
     def brought_token(self) -> Token:
         """The token that the caller brought. A viewer without one never reaches an adapter that needs it."""
         if self.token is None:

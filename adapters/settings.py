@@ -178,7 +178,9 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     max_calls: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 64
     """calls on the wire at once"""
     max_waiting: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
-    """requests that may wait for this platform at once; None: half of those that the gateway has in work at most"""
+    """requests that may wait for this platform at once; None: half of those that the gateway has in work at most, or
+    all of them if there is no other platform
+    """
     fresh_for: Seconds | None = None
     stale_for: Seconds | None = None
     """seconds that an answer is fresh, and that it may be told if the platform can't be asked; None: as in [cache]"""

@@ -9,12 +9,14 @@
    under way, and where nothing goes on nobody waits at all. Two calls about several at once would each be half as
    large, and cost as much. Only if what is under way takes much longer than usual do those who come later not wait
    for it: once.
-4. The users of one lookup of many leave at once, together.
+4. The users of one lookup of many leave at once, together. Where that takes several calls, no more of them are under
+   way than the platform may be sent at once, and lookups take turns (`BatchQueue`).
 5. Each who waits has a deadline of its own, and takes nobody along. A call that has left comes to its end; users for
    whom nobody waits any more are not asked.
 6. What fails for one user is that user's answer. What fails for a call is the answer of everybody in it, unless the
    platform refused the call as such (400, 403, 404, 413, 414): that may be one user's fault. Then the first is asked
-   alone. The same refusal again is the answer for all of them; otherwise the others are halved.
+   alone. The same refusal again is the answer for all of them; otherwise the others are halved. A batch that failed
+   with 5xx is halved at once, as long as the retry budget allows: in an outage both halves fail, and that costs it.
 7. A user who is forgotten while a call is under way (an action changes what it is about to say): whoever waits gets
    its answer, nobody joins any more, and it is not kept.
 """
@@ -22,38 +24,37 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from adapters.contract import Adapter, Connection, DeadlineExceeded, PlatformError, Viewer
+from adapters.contract import Adapter, DeadlineExceeded, Viewer
 from adapters.loop import OneLoop
 from gateway.background import Background
+from gateway.batch_queue import BatchQueue
+from gateway.batch_reads import BatchReads, Hear
 from gateway.deadlines import Deadlines
-from gateway.explain import trail
-from gateway.known import Known
 from gateway.line import ANY_TIME, ENOUGH, Asked, Line, Question, Said, Waiter
 from gateway.telemetry.spans import UNTRACED, Spans
 
 LATE: Final = 4.0
 """Times as long as usual, and what has not come back by then is late."""
-LATEST: Final = 0.1
-"""What the latest call counts for what is usual."""
-Hear = Callable[[Viewer, int, Said], None]
-"""Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
+Batch = tuple[Line, Sequence[Question]]
 
 
 class Batcher(OneLoop):
     """Reads of one platform; `reads` keeps the calls until they end, and `hear` is told what came of each."""
 
-    def __init__(self, adapter: Adapter, reads: Background, hear: Hear, spans: Spans = UNTRACED) -> None:
+    def __init__(
+        self, adapter: Adapter, reads: Background, hear: Hear, spans: Spans = UNTRACED, *, max_calls: int = 64
+    ) -> None:
+        """Of lookups that take several calls, at most `max_calls` are under way at once."""
         self._adapter = adapter
         self._spans = spans
         self._reads = reads
-        self._hear = hear
+        self._batch_reads = BatchReads(adapter, hear, self._call_is_back, spans)
         self._deadlines = Deadlines()
-        self._usual = math.inf
-        """seconds that a call takes; before the first nobody knows"""
+        self._queue: BatchQueue[Batch] = BatchQueue(max_calls, self._start_queued)
         self._lines: dict[Viewer, Line] = {}
         """of viewers for whom anything is under way"""
 
@@ -89,8 +90,15 @@ class Batcher(OneLoop):
             for user_id in asked
             if not line.join(user_id, waiter, deadline, since)
         ]
-        self._leave(line, questions)
-        await self._deadlines.wait(waiter.done, deadline)
+        batches = self._batches(questions)
+        if len(batches) > 1:
+            line.calls += len(batches)
+            queued = self._queue.add((line, batch) for batch in batches)
+            await self._deadlines.wait(waiter.done, deadline)
+            self._withdraw(queued)
+        else:
+            self._leave(line, questions)
+            await self._deadlines.wait(waiter.done, deadline)
         late = self._late()
         return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
 
@@ -106,19 +114,46 @@ class Batcher(OneLoop):
             line = self._lines[viewer] = Line(viewer)
         return line
 
-    def _leave(self, line: Line, questions: Sequence[Question]) -> None:
-        """Send these off, in as few calls as may be."""
+    def _batches(self, questions: Sequence[Question]) -> Sequence[Sequence[Question]]:
+        """As few as may be."""
         size = self._adapter.batch_size
-        for start in range(0, len(questions), size):
-            batch = questions[start : start + size]
-            line.departs(batch, self._loop.time())
+        return [questions[start : start + size] for start in range(0, len(questions), size)]
+
+    def _leave(self, line: Line, questions: Sequence[Question]) -> None:
+        """Send these off."""
+        for batch in self._batches(questions):
             line.calls += 1
+            line.departs(batch, self._loop.time())
             self._reads.start(self._ask(line, batch))
+
+    def _start_queued(self, queued: Batch) -> None:
+        line, batch = queued
+        line.departs(batch, self._loop.time())
+        self._reads.start(self._ask_queued(line, batch))
+
+    async def _ask_queued(self, line: Line, batch: Sequence[Question]) -> None:
+        try:
+            await self._ask(line, batch)
+        finally:
+            self._queue.release()
+
+    def _withdraw(self, queued: deque[Batch]) -> None:
+        """Take out the batches for which nobody waits any more."""
+        now = self._loop.time()
+        batches = list(queued)
+        queued.clear()
+        for line, batch in batches:
+            if any(question.until > now for question in batch):
+                queued.append((line, batch))
+                continue
+            for question in batch:
+                line.drop(question)
+            self._end_call(line)
 
     async def _ask(self, line: Line, batch: Sequence[Question]) -> None:
         """One call and its end, which those who gathered meanwhile have waited for."""
         try:
-            await self._answer(line, batch)
+            await self._batch_reads.read(line, batch)
         except asyncio.CancelledError as end:
             self._fail(line, batch, end)
             raise
@@ -126,9 +161,17 @@ class Batcher(OneLoop):
             if not self._fail(line, batch, bug):
                 raise
         finally:
-            line.calls -= 1
-            if not line.calls and not line.gathered:
-                del self._lines[line.viewer]
+            self._end_call(line)
+
+    def _end_call(self, line: Line) -> None:
+        line.calls -= 1
+        if not line.calls and not line.gathered:
+            del self._lines[line.viewer]
+
+    def _call_is_back(self, line: Line) -> None:
+        """Those who gathered meanwhile may leave."""
+        if line.under_way < ENOUGH and not line.leaving:
+            self._leave_together(line)
 
     def _leave_together(self, line: Line) -> None:
         line.leaving = False
@@ -137,7 +180,7 @@ class Batcher(OneLoop):
 
     def _passes(self, line: Line) -> bool:
         """Whether what is under way should have come back, and nobody has gone past it yet."""
-        if line.passed or self._loop.time() - line.departed <= LATE * self._usual:
+        if line.passed or self._loop.time() - line.departed <= LATE * self._batch_reads.usual:
             return False
         line.passed = True
         return True
@@ -149,83 +192,6 @@ class Batcher(OneLoop):
             line.drop(question)
             heard |= question.fail(failure)
         return heard
-
-    async def _answer(self, line: Line, batch: Sequence[Question]) -> None:
-        """These have departed."""
-        now = self._loop.time()
-        asked: dict[int, Question] = {}
-        for question in batch:
-            if question.until > now:
-                question.began = now
-                asked[question.user_id] = question
-            else:
-                line.drop(question)
-        try:
-            found = await self._read(line, batch, asked)
-        except PlatformError as failure:
-            if failure.refusal is not None and len(asked) > 1:
-                await self._bisect(line, list(asked.values()), failure)
-            else:
-                for question in asked.values():
-                    self._tell(line, question, failure)
-            return
-        at = self._loop.time()
-        for user_id, question in asked.items():
-            said = found[user_id]
-            self._tell(line, question, Known.of(said, at) if isinstance(said, Connection) else said)
-
-    async def _read(
-        self, line: Line, batch: Sequence[Question], asked: Mapping[int, Question]
-    ) -> Mapping[int, Connection | PlatformError]:
-        """One call, if anybody still waits; as soon as it is back, those who gathered may leave."""
-        try:
-            return await self._call(line.viewer, asked) if asked else {}
-        finally:
-            line.is_back(batch)
-            if line.under_way < ENOUGH and not line.leaving:
-                self._leave_together(line)
-
-    async def _call(self, viewer: Viewer, asked: Mapping[int, Question]) -> Mapping[int, Connection | PlatformError]:
-        questions = asked.values()
-        met = trail.start()
-        for question in questions:
-            question.trails += (met,)
-        begun = self._loop.time()
-        step = trail.begin(trail.StepKind.CALL, begun, users=len(asked))
-        try:
-            with self._spans.batch(questions):
-                return await self._adapter.read(viewer, tuple(asked))
-        finally:
-            now = self._loop.time()
-            step.end(now)
-            self._note(now - begun)
-
-    def _note(self, took: float) -> None:
-        """How long a call took."""
-        if self._usual == math.inf:
-            self._usual = took
-        self._usual += (took - self._usual) * LATEST
-
-    async def _bisect(self, line: Line, batch: Sequence[Question], refused: PlatformError) -> None:
-        first, others = batch[0], batch[1:]
-        await self._again(line, (first,))
-        if isinstance(first.said, PlatformError) and first.said.refusal == refused.refusal:
-            for question in others:
-                self._tell(line, question, first.said)
-            return
-        middle = (len(others) + 1) // 2
-        halves = [half for half in (others[:middle], others[middle:]) if half]
-        await asyncio.gather(*(self._again(line, half) for half in halves))
-
-    async def _again(self, line: Line, batch: Sequence[Question]) -> None:
-        line.departs(batch, self._loop.time())
-        await self._answer(line, batch)
-
-    def _tell(self, line: Line, question: Question, said: Said) -> None:
-        if not question.forgotten or isinstance(said, PlatformError):
-            self._hear(line.viewer, question.user_id, said)
-        line.drop(question)
-        question.tell(said)
 
     def _late(self) -> DeadlineExceeded:
         return DeadlineExceeded(self._adapter.platform, "no answer in time")

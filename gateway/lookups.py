@@ -64,7 +64,7 @@ class Lookups(OneLoop):
     def __init__(self, adapter: Adapter, shelf: Shelf, stack: Stack, reads: Background) -> None:
         self._shelf = shelf
         self._room = stack.room
-        self._batcher = Batcher(adapter, reads, self._hear, stack.spans)
+        self._batcher = Batcher(adapter, reads, self._hear, stack.spans, max_calls=stack.max_calls)
 
     async def one(
         self,

@@ -87,7 +87,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     hosts: tuple[HostName, ...] = ()
     cors_origins: tuple[Origin, ...] = ()
     request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
-    max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 1000
+    max_concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2000
     """requests in work at once"""
     header_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 10.0
     """for receiving a head, a body, and for a caller to read its answer"""

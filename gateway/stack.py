@@ -61,6 +61,7 @@ class Stack:
     ) -> None:
         """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
         self.spans = spans
+        self.max_calls = settings.max_calls
         waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
         measured = Measured(spans.wire(wire), metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=_told("breaker", metrics.refused_by_breaker))

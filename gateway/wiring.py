@@ -51,10 +51,11 @@ class Wiring:
         self._cache = Cache(settings.cache.max_entries)
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
-        half = (settings.server.max_concurrency + 1) // 2
+        most = settings.server.max_concurrency
+        max_waiting = (most + 1) // 2 if len(settings.platforms) > 1 else most
         spans = spans or (lambda _platform: UNTRACED)
         self._stacks = {
-            name: Stack(name, each, wire(each), self._metrics[name], half, spans=spans(name))
+            name: Stack(name, each, wire(each), self._metrics[name], max_waiting, spans=spans(name))
             for name, each in settings.platforms.items()
         }
         self._retired: dict[asyncio.Task[None], Platform] = {}

@@ -133,7 +133,7 @@ async def test_a_call_that_was_halved_tells_each_of_its_own_part() -> None:
         first = [asyncio.create_task(gateway.lookup("acme", user)) for user in (1001, 1002)]
         await asyncio.sleep(0.05)
         refused = httpx.Response(400, json={"code": 400, "message": "one of them"})
-        gateway.acme.refuses = 1006, refused
+        gateway.acme.refuses = {1006: refused}
         told = await asyncio.gather(*(explain(gateway, user) for user in range(1003, 1011)))
         await asyncio.gather(*first)
         assert "type" in told[3]
@@ -191,7 +191,7 @@ async def test_an_open_breaker_says_when_it_tries_again() -> None:
     async with faulty() as gateway:
         gateway.acme.trouble = httpx.Response(500)
         for _ in range(5):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         await asyncio.sleep(0.25)
         story = (await explain(gateway))["explain"]
         assert story["breaker"] == {"state": "open", "tries_in_ms": 750}

@@ -110,7 +110,7 @@ async def test_the_breaker_shows_its_state_and_what_it_refused() -> None:
         assert await state() == {"closed"}
         gateway.acme.trouble = httpx.Response(500)
         for _ in range(8):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         assert await state() == {"open"}
         refused = "connection_gateway_refused_total"
         assert await value(gateway.client, refused, platform="acme", by="breaker") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Final
 
@@ -82,11 +83,13 @@ class SelfCommunityAdapter:
         listing = tables.LISTS[part]
         asked = min(limit, LONGEST_PAGE) if listing.statuses <= set(statuses) else LONGEST_PAGE
         page = await self._page(viewer, listing, offset, asked)
-        entries = tuple(
+        listed = await self._answers.listed(page, listing)
+        wanted = (
             Entry(user_id, found, Position(part, offset + received))
-            for received, (user_id, found) in enumerate(self._answers.listed(page, listing), 1)
+            for received, (user_id, found) in enumerate(listed, 1)
             if isinstance(found, InvalidAnswer) or found.status in statuses
         )
+        entries = tuple(itertools.islice(wanted, limit + 1))
         end = offset + len(page.results)
         if page.next is None:
             following = next((Position(other, 0) for other in parts if other > part), None)
@@ -100,7 +103,8 @@ class SelfCommunityAdapter:
         return Page(entries, following, max(page.count - end, 0))
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
-        request = self._api.post(f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/", safe=False)
+        path = f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/"
+        request = self._api.post(path, safe=False, users=(user_id,))
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
@@ -126,7 +130,8 @@ class SelfCommunityAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection | PlatformError:
-        response = await self._calls.call(viewer, self._api.get(f"/user/{user_id}/connection_status/"))
+        request = self._api.get(f"/user/{user_id}/connection_status/", users=(user_id,))
+        response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -137,11 +142,11 @@ class SelfCommunityAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True)
+        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True, users=user_ids)
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._upstream.failure(response, FORBIDDEN)
-        statuses = self._answers.statuses(response)
+        statuses = self._answers.statuses(response, user_ids)
         as_of = self._upstream.as_of()
         return {user_id: self._answers.found(user_id, statuses, as_of) for user_id in user_ids}
 

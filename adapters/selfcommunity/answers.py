@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Final
 
 import httpx
 import msgspec
 
 from adapters.contract import ActionRefused, Connection, InvalidAnswer, PlatformError, Status, UserNotFound
 from adapters.selfcommunity import tables, wire
+from adapters.slices import in_turns
 from adapters.times import rfc3339_of
 from adapters.upstream import Upstream
+
+ENTRIES_AT_ONCE: Final = 500
+"""More than a page of ours has: only a community that gives more than it was asked for is read in turns."""
+MOST_INVALID: Final = 1000
+"""Entries of one page that make no sense, and the page is still read."""
 
 
 class Answers:
@@ -24,15 +31,22 @@ class Answers:
         found = self._upstream.decode(response, wire.CONNECTION_STATUS)
         return self.connection(user_id, found.connection_status, self._upstream.as_of())
 
-    def statuses(self, response: httpx.Response) -> Mapping[str, wire.NativeStatus | InvalidAnswer | None]:
-        """By user id, as text; a word that makes no sense is wrong for its user alone."""
+    def statuses(
+        self, response: httpx.Response, user_ids: Collection[int]
+    ) -> Mapping[str, wire.NativeStatus | InvalidAnswer | None]:
+        """By user id, as text; a word that makes no sense is wrong for its user alone.
+
+        Where there is one, only these users' words are read one by one.
+        """
         statuses = self._upstream.decode_part(response.content, wire.CONNECTION_STATUSES)
         if not isinstance(statuses, InvalidAnswer):
             return statuses.connection_statuses
+        words = self._upstream.decode(response, wire.RAW_STATUSES).connection_statuses
         found: dict[str, wire.NativeStatus | InvalidAnswer | None] = {}
-        for user_id, raw in self._upstream.decode(response, wire.RAW_STATUSES).connection_statuses.items():
-            word = self._upstream.decode_part(raw, wire.NATIVE_STATUS)
-            found[user_id] = word
+        for user_id in map(str, user_ids):
+            if user_id in words:
+                word = self._upstream.decode_part(words[user_id], wire.NATIVE_STATUS)
+                found[user_id] = word
         return found
 
     def found(
@@ -44,10 +58,18 @@ class Answers:
             return self.no_such_user()
         return native if isinstance(native, InvalidAnswer) else self.connection(user_id, native, as_of)
 
-    def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int, Connection | InvalidAnswer]]:
+    async def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int, Connection | InvalidAnswer]]:
         """Each entry by its user. One that makes no sense is wrong for its user alone."""
         as_of = self._upstream.as_of()
-        return [self._entry(raw, listing, as_of) for raw in page.results]
+        listed: list[tuple[int, Connection | InvalidAnswer]] = []
+        invalid = 0
+        async for some in in_turns(page.results, ENTRIES_AT_ONCE):
+            entries = [self._entry(raw, listing, as_of) for raw in some]
+            invalid += sum(isinstance(found, InvalidAnswer) for _, found in entries)
+            if invalid > MOST_INVALID:
+                raise self._upstream.invalid(f"more than {MOST_INVALID} entries of the page make no sense")
+            listed += entries
+        return listed
 
     def _entry(self, raw: msgspec.Raw, listing: tables.List, as_of: str) -> tuple[int, Connection | InvalidAnswer]:
         entry = self._upstream.decode_part(raw, listing.entry)

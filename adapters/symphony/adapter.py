@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import heapq
 from collections.abc import Collection, Mapping
 from typing import ClassVar, Final
 
@@ -24,8 +26,9 @@ from adapters.contract import (
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.symphony import tables, wire
-from adapters.symphony.answers import Answers, Listed
+from adapters.symphony.answers import Answers
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
+from adapters.symphony.listed import Listed
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
 
@@ -75,24 +78,32 @@ class SymphonyAdapter:
             raise InvalidPosition
         after = 0 if position is None else position.after
         listed = await self._listed(viewer, tables.LISTS.get(frozenset(statuses), tables.LIST_OF_ALL))
-        behind = sorted(
-            user_id
-            for user_id, entry in listed.items()
-            if user_id > after and (isinstance(entry, InvalidAnswer) or tables.STATUS[entry.status] in statuses)
-        )
+        first: list[tuple[int, wire.UserConnection | InvalidAnswer]] = []
+        remaining = 0
+        while listed.parts:
+            behind = [
+                (user_id, entry)
+                for user_id, entry in listed.parts.pop().items()
+                if user_id > after and (isinstance(entry, InvalidAnswer) or tables.STATUS[entry.status] in statuses)
+            ]
+            remaining += len(behind)
+            first = heapq.nsmallest(limit, first + behind)
+            if listed.parts:
+                await asyncio.sleep(0)
         as_of = self._upstream.as_of()
         entries = tuple(
-            Entry(user_id, self._answers.found(user_id, listed, as_of), Position(0, user_id))
-            for user_id in behind[:limit]
+            Entry(user_id, self._answers.found(user_id, entry, as_of), Position(0, user_id))
+            for user_id, entry in first
         )
-        remaining = len(behind) - len(entries)
+        remaining -= len(entries)
         return Page(entries, entries[-1].position if remaining else None, remaining)
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         if action is Action.REMOVE:
-            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False)
+            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False, users=(user_id,))
         else:
-            request = self._pod.post(tables.ACTION_PATH[action], {"userId": user_id}, safe=False)
+            body = {"userId": user_id}
+            request = self._pod.post(tables.ACTION_PATH[action], body, safe=False, users=(user_id,))
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200 if action is Action.REMOVE:
@@ -123,7 +134,8 @@ class SymphonyAdapter:
         await self._calls.aclose()
 
     async def _read_one(self, viewer: Viewer, user_id: int) -> Connection:
-        response = await self._calls.call(viewer, self._pod.get(f"/v1/connection/user/{user_id}/info"))
+        request = self._pod.get(f"/v1/connection/user/{user_id}/info", users=(user_id,))
+        response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
@@ -135,30 +147,33 @@ class SymphonyAdapter:
                 raise self._upstream.failure(response, FORBIDDEN)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}")
+        listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}", user_ids)
+        found = {user_id: entry for user_id in user_ids if (entry := listed.get(user_id)) is not None}
         as_of = self._upstream.as_of()
         failure: PlatformError | None = None
-        if left_out := [user_id for user_id in user_ids if user_id not in listed]:
+        if left_out := [user_id for user_id in user_ids if user_id not in found]:
             # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
             try:
-                accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
-                listed |= {user_id: accepted[user_id] for user_id in left_out if user_id in accepted}
+                accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}", left_out)
+                found |= {user_id: entry for user_id in left_out if (entry := accepted.get(user_id)) is not None}
             except PlatformError as error:
                 if error.refusal is not None:
                     raise
                 failure = error
         return {
-            user_id: failure if failure and user_id not in listed else self._answers.found(user_id, listed, as_of)
+            user_id: failure
+            if failure and user_id not in found
+            else self._answers.found(user_id, found.get(user_id), as_of)
             for user_id in user_ids
         }
 
-    async def _listed(self, viewer: Viewer, query: str) -> Listed:
-        request = self._pod.get(f"/v1/connection/list{query}")
+    async def _listed(self, viewer: Viewer, query: str, user_ids: Collection[int] = ()) -> Listed:
+        request = self._pod.get(f"/v1/connection/list{query}", user_ids)
         request.extensions["max_body"] = LONGEST_LIST
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._upstream.failure(response, FORBIDDEN)
-        return self._answers.listed(response)
+        return await self._answers.listed(response)
 
 
 def _joined(user_ids: Collection[int]) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
+from typing import Final
 
 import httpx
 
 from adapters.contract import ActionRefused, Connection, InvalidAnswer, Status
+from adapters.slices import EntryTooLong, slices
 from adapters.symphony import tables, wire
+from adapters.symphony.listed import Entry, Listed
 from adapters.times import optional_rfc3339
 from adapters.upstream import Upstream
 
-Listed = dict[int, wire.UserConnection | InvalidAnswer]
-"""What a list says of each user in it."""
+LONG: Final = 64 * 1024
+"""Bytes of a list that is not decoded at once. A batch of lookups stays below that."""
+PARTS: Final = 128
+"""Of a long list."""
 
 
 class Answers:
@@ -20,6 +26,8 @@ class Answers:
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
+        self._long_list = asyncio.Lock()
+        """held while a long list is decoded: two at once would hold up everybody else twice as long"""
 
     def about(self, user_id: int, response: httpx.Response) -> Connection:
         """The one connection of an answer, which must be this user's."""
@@ -28,16 +36,27 @@ class Answers:
             raise self._upstream.invalid("the answer is about another user")
         return self.connection(user_id, found, self._upstream.as_of())
 
-    def listed(self, response: httpx.Response) -> Listed:
-        """An entry that makes no sense, or contradicts another, is wrong for its user alone."""
-        entries = self._upstream.decode_part(response.content, wire.CONNECTIONS)
-        if isinstance(entries, InvalidAnswer):
-            return self._by_user(self._one_by_one(response))
-        return self._by_user((entry.user_id, entry) for entry in entries)
+    async def listed(self, response: httpx.Response) -> Listed:
+        """An entry that makes no sense is wrong for its user alone.
 
-    def found(self, user_id: int, listed: Listed, as_of: str) -> Connection | InvalidAnswer:
+        A long list is decoded in slices, and it is everybody else's turn between them.
+        """
+        if len(response.content) <= LONG:
+            listed = Listed(self._upstream)
+            listed.add(self._entries(response.content))
+            return listed
+        listed = Listed(self._upstream, PARTS)
+        try:
+            async with self._long_list:
+                for part in slices(response.content):
+                    listed.add(self._entries(part))
+                    await asyncio.sleep(0)
+        except EntryTooLong as error:
+            raise self._upstream.invalid("an entry of the list is too long") from error
+        return listed
+
+    def found(self, user_id: int, entry: Entry | None, as_of: str) -> Connection | InvalidAnswer:
         """What the list says of this user; whom it leaves out has no connection."""
-        entry = listed.get(user_id)
         return entry if isinstance(entry, InvalidAnswer) else self.connection(user_id, entry, as_of)
 
     def connection(self, user_id: int, found: wire.UserConnection | None, as_of: str) -> Connection:
@@ -67,17 +86,19 @@ class Answers:
         self.check_own_error(response)
         return ActionRefused(self._upstream.platform, f"the pod refused the action ({response.status_code})")
 
-    def _one_by_one(self, response: httpx.Response) -> Iterable[tuple[int, wire.UserConnection | InvalidAnswer]]:
-        for raw in self._upstream.decode(response, wire.ENTRIES):
+    def _entries(self, array: bytes) -> Iterable[tuple[int, Entry]]:
+        entries = self._upstream.decode_part(array, wire.CONNECTIONS)
+        if isinstance(entries, InvalidAnswer):
+            return self._one_by_one(array)
+        return ((entry.user_id, entry) for entry in entries)
+
+    def _one_by_one(self, array: bytes) -> Iterable[tuple[int, Entry]]:
+        entries = self._upstream.decode_part(array, wire.ENTRIES)
+        if isinstance(entries, InvalidAnswer):
+            raise entries
+        for raw in entries:
             whose = self._upstream.decode_part(raw, wire.WHOSE)
             if isinstance(whose, InvalidAnswer):
                 raise whose
             entry = self._upstream.decode_part(raw, wire.CONNECTION)
             yield whose.user_id, entry
-
-    def _by_user(self, entries: Iterable[tuple[int, wire.UserConnection | InvalidAnswer]]) -> Listed:
-        listed: Listed = {}
-        for user_id, entry in entries:
-            if listed.setdefault(user_id, entry) != entry:
-                listed[user_id] = self._upstream.invalid("two entries about this user contradict each other")
-        return listed

@@ -62,8 +62,9 @@ class OnBehalfLogin:
         LoginRefused where the pod does not let the app speak for that user: a 401 under a new session of the app
         says so as well, because that session has just been given.
         """
-        url = f"{self._url}/{viewer.named_user()}/authenticate"
-        request = httpx.Request("POST", url, extensions={"safe": True})
+        user_id = viewer.named_user()
+        url = f"{self._url}/{user_id}/authenticate"
+        request = httpx.Request("POST", url, extensions={"safe": True, "users": (user_id,)})
         response = await self._app.ask(Viewer.own(self._upstream.platform), request)
         if response.status_code in {401, 403}:
             detail = "the pod does not let the app speak for this viewer: is the user there, and has the app?"

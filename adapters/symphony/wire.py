@@ -23,7 +23,7 @@ class NativeStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
-class UserConnection(Quiet, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
+class UserConnection(Quiet, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Only `userId` and `status` are always there: the documented list has an ACCEPTED entry with nothing else."""
 
     user_id: UserId

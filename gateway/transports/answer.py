@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 import httpx
 
-from gateway.transports.encodings import BadEncoding, Decoder, decoder_of
+from gateway.transports.encodings import PART, BadEncoding, Decoder, decoder_of
 
 MAX_BODY: Final = 1024 * 1024
 """Bytes of one answer, after decoding, unless the request's extensions have another `max_body`."""
@@ -64,14 +65,17 @@ async def _read(more: More, encoding: bytes, most: int) -> bytes:
     """At most `most` bytes, of which as many, and as many again, may come over the wire: encodings can be empty."""
     content = bytearray()
     received = 0
+    decoder: Decoder | None = None
     try:
-        decoder: Decoder | None = None
         while chunk := await more():
             decoder = decoder or decoder_of(encoding)
             received += len(chunk)
-            content += decoder.feed(chunk, most - len(content))
-            if len(content) > most or received > 2 * most:
-                raise httpx.DecodingError(f"more than {most} bytes")
+            for part in decoder.feed(chunk):
+                if len(part) == PART:
+                    await asyncio.sleep(0)  # it is everybody else's turn
+                content += part
+                if len(content) > most or received > 2 * most:
+                    raise httpx.DecodingError(f"more than {most} bytes")
         if decoder is not None:
             decoder.end()
     except BadEncoding as error:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Protocol
 
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _RAW: Final = -zlib.MAX_WBITS
-_TOO_LONG: Final = 1
-"""Byte more than there is room for: enough to know that there is too much."""
+PART: Final = 1024 * 1024
+"""Bytes that are decompressed at once, which takes a few milliseconds."""
 
 
 class BadEncoding(Exception):
@@ -19,8 +19,8 @@ class BadEncoding(Exception):
 class Decoder(Protocol):
     """One body, piece by piece."""
 
-    def feed(self, chunk: bytes, room: int) -> bytes:
-        """What `chunk` adds to the body: at most `room` bytes and one more. Raises BadEncoding."""
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        """What `chunk` adds to the body, in parts of at most `PART` bytes. Raises BadEncoding."""
         ...
 
     def end(self) -> None:
@@ -31,8 +31,8 @@ class Decoder(Protocol):
 class Identity:
     """As it is."""
 
-    def feed(self, chunk: bytes, _room: int) -> bytes:
-        return chunk
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        yield chunk
 
     def end(self) -> None:
         """It ends anywhere."""
@@ -45,16 +45,14 @@ class Gzip:
         self._member = zlib.decompressobj(_GZIP)
         self._is_between = True
 
-    def feed(self, chunk: bytes, room: int) -> bytes:
-        content = bytearray()
-        while chunk and len(content) <= room:
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
+        while chunk:
             self._is_between = False
-            content += _inflate(self._member, chunk, room - len(content))
+            yield from _inflate(self._member, chunk)
             chunk = self._member.unused_data
             if self._member.eof:
                 self._member = zlib.decompressobj(_GZIP)
                 self._is_between = True
-        return bytes(content)
 
     def end(self) -> None:
         if not self._is_between:
@@ -68,18 +66,17 @@ class Deflate:
         self._head = b""
         self._stream: zlib._Decompress | None = None
 
-    def feed(self, chunk: bytes, room: int) -> bytes:
+    def feed(self, chunk: bytes) -> Iterator[bytes]:
         if self._stream is None:
             self._head += chunk
             if len(self._head) < 2:
-                return b""
+                return
             has_header = self._head[0] & 0x0F == zlib.DEFLATED and int.from_bytes(self._head[:2]) % 31 == 0
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if has_header else _RAW)
             chunk = self._head
-        content = _inflate(self._stream, chunk, room)
+        yield from _inflate(self._stream, chunk)
         if self._stream.unused_data:
             raise BadEncoding("goes on after its end")
-        return content
 
     def end(self) -> None:
         if self._head and (self._stream is None or not self._stream.eof):
@@ -105,8 +102,12 @@ def decoder_of(content_encoding: bytes) -> Decoder:
     return make()
 
 
-def _inflate(stream: zlib._Decompress, chunk: bytes, room: int) -> bytes:
-    try:
-        return stream.decompress(chunk, room + _TOO_LONG)
-    except zlib.error as error:
-        raise BadEncoding("not encoded as it says") from error
+def _inflate(stream: zlib._Decompress, chunk: bytes) -> Iterator[bytes]:
+    part = b""
+    while chunk or len(part) == PART:
+        try:
+            part = stream.decompress(chunk, PART)
+        except zlib.error as error:
+            raise BadEncoding("not encoded as it says") from error
+        chunk = stream.unconsumed_tail
+        yield part

@@ -2,9 +2,9 @@
 
 Tried again is what failed to connect, what lost its connection, and a 502, 503 or 504 without `Retry-After`: a
 request that says it is `safe` after any of them, every other only if the first certainly never left. Never more often
-than for 20 % of the calls of the last 10 s (before there were 10 calls: once), never twice, and only if there is time
-for as long as the first took. A second try passes all gates anew. If one of them turns it away, the first failure is
-the answer.
+than for 20 % of the calls of the last 10 s (before there were 10 calls: once, and again after a call has succeeded),
+never twice, and only if there is time for as long as the first took. A second try passes all gates anew. If one of
+them turns it away, the first failure is the answer.
 """
 
 from __future__ import annotations
@@ -20,13 +20,9 @@ from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
 from adapters.loop import OneLoop
 from gateway.explain import trail
+from gateway.transports.budget import RetryBudget
 from gateway.transports.throttle import is_turned_away
-from gateway.transports.window import Window
 
-SHARE: Final = 0.2
-"""Second tries per call."""
-LATELY: Final = 10.0
-"""Seconds over which calls are counted."""
 SOONEST: Final = 0.01
 LATEST: Final = 0.1
 """Seconds before the second try: at random between the two, so that not all who failed together return together."""
@@ -52,18 +48,20 @@ class Retry(OneLoop, httpx.AsyncBaseTransport):
         self._inner = inner
         self._retried = retried
         self._spread = spread
-        self._window = Window(LATELY)
+        self._budget = RetryBudget(floor=1)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         begun = self._loop.time()
         first = await self._try(request)
         now = self._loop.time()
         if not _left_nothing(first):
-            self._window.add(now, calls=1)
+            self._budget.count()
+            if isinstance(first, httpx.Response) and not first.is_server_error:
+                self._budget.succeeded()
         if _is_worth_another(request, first):
             pause = self._spread(SOONEST, LATEST)
             would_end = now + pause + (now - begun)
-            if would_end < request.extensions["deadline"] and self._afford(now):
+            if would_end < request.extensions["deadline"] and self._budget.take():
                 step = trail.begin(trail.StepKind.PAUSE, now)
                 await asyncio.sleep(pause)
                 step.end(self._loop.time())
@@ -88,14 +86,6 @@ class Retry(OneLoop, httpx.AsyncBaseTransport):
             return first
         self._retried()
         return second
-
-    def _afford(self, now: float) -> bool:
-        """Whether the budget has room, and if so take it."""
-        calls, retries = self._window.totals(now)
-        if retries >= max(1, int(calls * SHARE)):
-            return False
-        self._window.add(now, marked=1)
-        return True
 
 
 def _is_worth_another(request: httpx.Request, first: Outcome) -> bool:

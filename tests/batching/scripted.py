@@ -11,6 +11,8 @@ from adapters.contract import Connection, Forbidden, PlatformError, ServerError,
 
 POISON = 13
 """A user who spoils every call that is about others as well."""
+FRAGILE = 17
+"""A user who makes every call fail."""
 MISSING = 7
 
 
@@ -47,7 +49,7 @@ class Scripted:
             self.under_way[viewer] -= 1
         if POISON in user_ids:
             raise Forbidden(self.platform, "no", refusal=403)
-        if fate < 0.1:
+        if fate < 0.1 or FRAGILE in user_ids:
             raise ServerError(self.platform, "down")
         if fate < 0.12:
             raise Bug

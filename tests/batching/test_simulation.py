@@ -16,11 +16,11 @@ from gateway.batcher import Batcher
 from gateway.known import Known
 from gateway.line import ANY_TIME, ENOUGH, Said
 from tests import clock
-from tests.batching.scripted import MISSING, POISON, Bug, Scripted
+from tests.batching.scripted import FRAGILE, MISSING, POISON, Bug, Scripted
 
 SEEDS = 3000
 VIEWERS = (Viewer("acme", b"one"), Viewer("acme", b"two"))
-USERS = (*range(1, 11), POISON)
+USERS = (*range(1, 11), POISON, FRAGILE)
 LATE = 1e-6
 
 
@@ -41,7 +41,9 @@ class World:
         self.lot = random.Random(seed)  # noqa: S311  a schedule that can be drawn again
         self.adapter = Scripted(self.lot, self.lot.choice((1, 2, 3, 50)))
         self.background = Background()
-        self.batcher = Batcher(cast("Adapter", self.adapter), self.background, self._hear)
+        self.batcher = Batcher(
+            cast("Adapter", self.adapter), self.background, self._hear, max_calls=self.lot.choice((1, 3, 64))
+        )
         self.told: list[Told] = []
         self.forgotten: dict[tuple[Viewer, int], float] = {}
         self.heard = 0

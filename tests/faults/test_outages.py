@@ -112,7 +112,7 @@ async def test_a_refusal_says_when_it_is_worth_asking_again() -> None:
     async with faulty() as gateway:
         gateway.acme.trouble = httpx.Response(500)
         for _ in range(5):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         answer = await gateway.lookup("acme")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert (answer.json()["retry_after"], answer.json()["platform"]) == (1, "acme")
@@ -147,7 +147,7 @@ async def test_health_follows_the_breaker() -> None:
         assert await gateway.health() == {"acme": "up", "club": "up"}
         gateway.acme.trouble = "dead"
         for _ in range(5):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         assert await gateway.health() == {"acme": "down", "club": "up"}
         await asyncio.sleep(1)
         assert await gateway.health() == {"acme": "degraded", "club": "up"}
@@ -161,7 +161,7 @@ async def test_an_action_that_never_left_says_what_kept_it_and_is_no_unknown() -
     async with faulty() as gateway:
         gateway.acme.trouble = httpx.Response(500)
         for _ in range(5):
-            await gateway.lookup("acme")
+            await gateway.lookup_anew("acme")
         answer = await gateway.client.post("/v1/connections/acme/102/accept", headers={"sessionToken": "demo"})
         assert kind(answer) == "platform-unavailable"
 

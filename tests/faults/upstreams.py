@@ -30,8 +30,8 @@ class Upstream(httpx.AsyncBaseTransport):
         self.trouble: str | httpx.Response = ""
         self.seconds = 0.0
         """that it takes for an answer"""
-        self.refuses: tuple[int, httpx.Response] | None = None
-        """a user because of whom a call is refused as such, and how"""
+        self.refuses: dict[int, httpx.Response] = {}
+        """users because of whom a call fails for all whom it is about, and how"""
         self.left: list[float] = []
         """when each call left"""
         self._inner = InProcess(self.simulator)
@@ -45,8 +45,9 @@ class Upstream(httpx.AsyncBaseTransport):
         match self.trouble:
             case "":
                 await asyncio.sleep(self.seconds)
-                if self.refuses is not None and str(self.refuses[0]) in str(request.url):
-                    return self.refuses[1]
+                for user, answer in self.refuses.items():
+                    if user in request.extensions["users"]:
+                        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
                 return await self._inner.handle_async_request(request)
             case "dead":
                 raise httpx.ConnectError("refused", request=request)
@@ -73,10 +74,12 @@ class _Drip(httpx.AsyncByteStream):
 class Faulty:
     """`client` asks the gateway; `acme` is a pod and `club` a community behind it."""
 
-    def __init__(self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any]) -> None:
+    def __init__(
+        self, credentials: Mapping[str, Mapping[str, Any]], each: Mapping[str, Any], server: Mapping[str, Any]
+    ) -> None:
         self.upstreams = {name: Upstream(ADAPTERS[name]) for name in credentials}
         self._viewers = 0
-        settings = from_tables(tables(credentials, {"request_timeout": 2.0, "max_concurrency": 10_000}, each=each))
+        settings = from_tables(tables(credentials, server, each=each))
         self.app = create_app(settings, log=Log(lambda _line: None), wire=self._wire)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost")
 
@@ -93,9 +96,10 @@ class Faulty:
         headers = {} if token is None else {"X-Platform-Token": f"{platform}={token}"}
         return await self.client.get(f"/v1/connections/{platform}/{user}", headers=headers)
 
-    async def lookup_anew(self, platform: str, user: int = 101) -> httpx.Response:
-        """As a viewer who has asked nothing yet, so that nobody's call is shared."""
+    async def lookup_anew(self, platform: str, user: int | None = None) -> httpx.Response:
+        """As a viewer who has asked nothing yet, so that nobody's call is shared; by default about another user."""
         self._viewers += 1
+        user = 1000 + self._viewers % 1000 if user is None else user
         token = f"token-of-viewer-{self._viewers}"
         self.upstreams[platform].simulator.platform.tokens.accept(token, 1)
         return await self.lookup(platform, user, token)
@@ -114,11 +118,16 @@ def kind(answer: httpx.Response) -> str:
     return str(document["type"].removeprefix("/problems/") if answer.is_error else document["status"])
 
 
+ROOMY = {"request_timeout": 2.0, "max_concurrency": 10_000}
+
+
 @asynccontextmanager
 async def faulty(
-    credentials: Mapping[str, Mapping[str, Any]] = CALLERS, each: Mapping[str, Any] = THOUSAND
+    credentials: Mapping[str, Mapping[str, Any]] = CALLERS,
+    each: Mapping[str, Any] = THOUSAND,
+    server: Mapping[str, Any] = ROOMY,
 ) -> AsyncIterator[Faulty]:
     """By default it passes on its callers' tokens, and a thousand may wait."""
-    gateway = Faulty(credentials, each)
+    gateway = Faulty(credentials, each, server)
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway

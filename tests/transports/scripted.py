@@ -60,6 +60,8 @@ async def ask(
     within: float = 2.0,
     safe: bool = True,
     viewer: Viewer | None = None,
+    users: tuple[int, ...] = (),
+    path: str = "/",
     waited: float = 0.0,
 ) -> httpx.Response:
     """`waited` seconds of `within` have gone by already."""
@@ -69,8 +71,10 @@ async def ask(
         "deadline": begun + within,
         "safe": safe,
         "viewer": viewer,
+        "users": users,
     }
-    return await transport.handle_async_request(httpx.Request("GET", "http://acme.example/", extensions=extensions))
+    request = httpx.Request("GET", f"http://acme.example{path}", extensions=extensions)
+    return await transport.handle_async_request(request)
 
 
 async def outcome_of(transport: httpx.AsyncBaseTransport, **asked: Any) -> int | type[Exception]:

@@ -102,14 +102,25 @@ def test_no_more_than_a_fifth_are_tried_again(calls: int, tries: int) -> None:
 
 @virtual
 async def test_the_budget_is_that_of_the_last_ten_seconds() -> None:
-    wire = Wire([503])
+    wire = Wire([503, 503, 503, 503, 200, 503])
     retry = Retry(wire, spread=least)
     for _ in range(3):
         await ask(retry)
     assert wire.calls == 4
     await asyncio.sleep(11)
-    await ask(retry)
-    assert wire.calls == 6
+    for _ in range(2):
+        await ask(retry)
+    assert wire.calls == 7
+
+
+@virtual
+async def test_rare_calls_are_not_all_repeated_during_an_outage() -> None:
+    wire = Wire([503])
+    retry = Retry(wire, spread=least)
+    for _ in range(20):
+        await ask(retry)
+        await asyncio.sleep(60)
+    assert wire.calls == 21
 
 
 @virtual

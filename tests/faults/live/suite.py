@@ -8,10 +8,11 @@ from typing import Final
 
 from tests.faults.live.figures import Figure, Scale
 from tests.faults.live.hostile import HOSTILE
+from tests.faults.live.large_lists import large_lists
 from tests.faults.live.scenarios import SCENARIOS, Scenario
 from tests.faults.live.soak import soak
 
-ALL: Final[dict[str, Scenario]] = {**SCENARIOS, **HOSTILE, "soak": soak}
+ALL: Final[dict[str, Scenario]] = {**SCENARIOS, **HOSTILE, "large-lists": large_lists, "soak": soak}
 
 
 def run(name: str, folder: Path, port: int, scale: Scale) -> list[Figure]:
