@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import httpx
 import msgspec
 
-from adapters.contract import ActionRefused, Connection, InvalidAnswer, PlatformError, Status, UserNotFound
+from adapters.contract import Connection, InvalidAnswer, PlatformError, Status, UserNotFound
 from adapters.selfcommunity import tables, wire
 from adapters.times import rfc3339_of
 from adapters.upstream import Upstream
@@ -44,18 +44,18 @@ class Answers:
             return self.no_such_user()
         return native if isinstance(native, InvalidAnswer) else self.connection(user_id, native, as_of)
 
-    def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int, Connection | InvalidAnswer]]:
-        """Each entry by its user. One that makes no sense is wrong for its user alone."""
+    def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int | None, Connection | InvalidAnswer]]:
+        """Each entry by its user. One that makes no sense is wrong alone; None where it names no user."""
         as_of = self._upstream.as_of()
         return [self._entry(raw, listing, as_of) for raw in page.results]
 
-    def _entry(self, raw: msgspec.Raw, listing: tables.List, as_of: str) -> tuple[int, Connection | InvalidAnswer]:
+    def _entry(
+        self, raw: msgspec.Raw, listing: tables.List, as_of: str
+    ) -> tuple[int | None, Connection | InvalidAnswer]:
         entry = self._upstream.decode_part(raw, listing.entry)
         if isinstance(entry, InvalidAnswer):
             whose = self._upstream.decode_part(raw, listing.whose)
-            if isinstance(whose, InvalidAnswer):
-                raise whose
-            return whose.user.id, entry
+            return (None, whose) if isinstance(whose, InvalidAnswer) else (whose.user.id, entry)
         try:
             created, declined = rfc3339_of(entry.created), rfc3339_of(entry.rejected)
         except ValueError:
@@ -92,6 +92,6 @@ class Answers:
     def no_such_user(self) -> UserNotFound:
         return UserNotFound(self._upstream.platform, "the community has no such user")
 
-    def refused(self, response: httpx.Response) -> ActionRefused:
-        self._upstream.own_error(response, wire.ERROR)
-        return ActionRefused(self._upstream.platform, f"the community refused the action ({response.status_code})")
+    def is_own_error(self, response: httpx.Response) -> bool:
+        error = self._upstream.decode_part(response.content, wire.ERROR)
+        return not isinstance(error, InvalidAnswer)

@@ -21,6 +21,7 @@ from adapters.contract import (
     Status,
     Viewer,
 )
+from adapters.error_answers import ErrorAnswers
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.symphony import tables, wire
@@ -28,6 +29,7 @@ from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
+from adapters.user_ids import MAX_USER_ID
 
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
 LONGEST_LIST: Final = 16 * 1024 * 1024
@@ -50,6 +52,7 @@ class SymphonyAdapter:
         self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
+        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
         self._pod = Base(f"{settings.base_url}/pod")
         self._calls: Calls
         login_url = settings.login_url or f"{settings.base_url}/login"
@@ -78,15 +81,24 @@ class SymphonyAdapter:
         behind = sorted(
             user_id
             for user_id, entry in listed.items()
-            if user_id > after and (isinstance(entry, InvalidAnswer) or tables.STATUS[entry.status] in statuses)
+            if user_id is not None
+            and user_id > after
+            and (isinstance(entry, InvalidAnswer) or tables.STATUS[entry.status] in statuses)
         )
         as_of = self._upstream.as_of()
-        entries = tuple(
+        entries = [
             Entry(user_id, self._answers.found(user_id, listed, as_of), Position(0, user_id))
             for user_id in behind[:limit]
-        )
+        ]
         remaining = len(behind) - len(entries)
-        return Page(entries, entries[-1].position if remaining else None, remaining)
+        nameless = listed.get(None)
+        if isinstance(nameless, InvalidAnswer) and after < MAX_USER_ID:
+            # It comes last, since a list is sorted by user.
+            if len(entries) < limit:
+                entries.append(Entry(None, nameless, Position(0, MAX_USER_ID)))
+            else:
+                remaining += 1
+        return Page(tuple(entries), entries[-1].position if remaining else None, remaining)
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         if action is Action.REMOVE:
@@ -100,10 +112,8 @@ class SymphonyAdapter:
                 return self._answers.none(user_id)
             case 200:
                 return self._answers.about(user_id, response)
-            case 400 | 404 | 409:
-                raise self._answers.refused(response)
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failed_action(response)
 
     async def identify(self) -> Identity | None:
         request = self._pod.get("/v2/sessioninfo")
@@ -116,7 +126,7 @@ class SymphonyAdapter:
                 await self._app.token(viewer)
                 return Identity(app_id)
             case Bot():
-                info = self._upstream.expect(await self._calls.call(viewer, request), wire.SESSION_INFO, FORBIDDEN)
+                info = self._errors.expect(await self._calls.call(viewer, request), wire.SESSION_INFO)
                 return Identity(info.username or str(info.id), info.id)
 
     async def aclose(self) -> None:
@@ -129,10 +139,10 @@ class SymphonyAdapter:
                 return self._answers.about(user_id, response)
             case 404:
                 # Either there was never a request, or there is no such user: the pod does not say which.
-                self._answers.check_own_error(response)
+                self._errors.check_own(response)
                 return self._answers.none(user_id)
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failure(response)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
         listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}")
@@ -142,7 +152,7 @@ class SymphonyAdapter:
             # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
             try:
                 accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}")
-                listed |= {user_id: accepted[user_id] for user_id in left_out if user_id in accepted}
+                listed |= {user_id: accepted[user_id] for user_id in (*left_out, None) if user_id in accepted}
             except PlatformError as error:
                 if error.refusal is not None:
                     raise
@@ -157,7 +167,7 @@ class SymphonyAdapter:
         request.extensions["max_body"] = LONGEST_LIST
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
-            raise self._upstream.failure(response, FORBIDDEN)
+            raise self._errors.failure(response)
         return self._answers.listed(response)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 
 import httpx
 
-from adapters.contract import ActionRefused, Connection, InvalidAnswer, Status
+from adapters.contract import Connection, InvalidAnswer, Status
 from adapters.symphony import tables, wire
 from adapters.times import optional_rfc3339
 from adapters.upstream import Upstream
 
-Listed = dict[int, wire.UserConnection | InvalidAnswer]
-"""What a list says of each user in it."""
+Listed = dict[int | None, wire.UserConnection | InvalidAnswer]
+"""What a list says of each user in it; under None, what is wrong with an entry that names no user."""
 
 
 class Answers:
@@ -36,8 +36,10 @@ class Answers:
         return self._by_user((entry.user_id, entry) for entry in entries)
 
     def found(self, user_id: int, listed: Listed, as_of: str) -> Connection | InvalidAnswer:
-        """What the list says of this user; whom it leaves out has no connection."""
-        entry = listed.get(user_id)
+        """What the list says of this user. Whom it leaves out has no connection, unless an entry names no user: it
+        may be about anybody who is not in the list otherwise.
+        """
+        entry = listed.get(user_id, listed.get(None))
         return entry if isinstance(entry, InvalidAnswer) else self.connection(user_id, entry, as_of)
 
     def connection(self, user_id: int, found: wire.UserConnection | None, as_of: str) -> Connection:
@@ -57,27 +59,27 @@ class Answers:
     def none(self, user_id: int) -> Connection:
         return self.connection(user_id, None, self._upstream.as_of())
 
-    def check_own_error(self, response: httpx.Response) -> None:
+    def is_own_error(self, response: httpx.Response) -> bool:
         """Any field of a pod's error may be missing, but an object of foreign fields alone is somebody else's."""
-        error = self._upstream.own_error(response, wire.ERROR)
-        if error == wire.Error() and response.content.strip() != b"{}":
-            raise self._upstream.foreign_error(response)
+        error: wire.Error | InvalidAnswer = self._upstream.decode_part(response.content, wire.ERROR)
+        if isinstance(error, InvalidAnswer):
+            return False
+        return error != wire.Error() or response.content.strip() == b"{}"
 
-    def refused(self, response: httpx.Response) -> ActionRefused:
-        self.check_own_error(response)
-        return ActionRefused(self._upstream.platform, f"the pod refused the action ({response.status_code})")
-
-    def _one_by_one(self, response: httpx.Response) -> Iterable[tuple[int, wire.UserConnection | InvalidAnswer]]:
+    def _one_by_one(
+        self, response: httpx.Response
+    ) -> Iterable[tuple[int | None, wire.UserConnection | InvalidAnswer]]:
         for raw in self._upstream.decode(response, wire.ENTRIES):
             whose = self._upstream.decode_part(raw, wire.WHOSE)
             if isinstance(whose, InvalidAnswer):
-                raise whose
-            entry = self._upstream.decode_part(raw, wire.CONNECTION)
-            yield whose.user_id, entry
+                yield None, whose
+            else:
+                entry = self._upstream.decode_part(raw, wire.CONNECTION)
+                yield whose.user_id, entry
 
-    def _by_user(self, entries: Iterable[tuple[int, wire.UserConnection | InvalidAnswer]]) -> Listed:
+    def _by_user(self, entries: Iterable[tuple[int | None, wire.UserConnection | InvalidAnswer]]) -> Listed:
         listed: Listed = {}
         for user_id, entry in entries:
-            if listed.setdefault(user_id, entry) != entry:
+            if listed.setdefault(user_id, entry) != entry and user_id is not None:
                 listed[user_id] = self._upstream.invalid("two entries about this user contradict each other")
         return listed

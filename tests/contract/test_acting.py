@@ -9,6 +9,7 @@ import pytest
 
 from adapters.contract import (
     Action,
+    ActionFailed,
     ActionRefused,
     CredentialRefused,
     DeadlineExceeded,
@@ -130,7 +131,8 @@ async def test_a_refusal_that_is_not_the_platforms_own_leaves_all_open(
         ({"status": 400}, ActionRefused, False),
         ({"status": 404}, ActionRefused, False),
         ({"status": 409}, ActionRefused, False),
-        ({"status": 500}, ServerError, True),
+        ({"status": 500}, ActionFailed, True),
+        ({"status": 502}, ServerError, True),
         ({"status": 503, "retry_after": 1}, ServerError, True),
         ({"status": 302}, InvalidAnswer, True),
         ({"status": 405}, InvalidAnswer, True),
