@@ -162,6 +162,19 @@ class Upstream(OneLoop):
             raise self.foreign_error(response)
         return error
 
+    def refused_login(
+        self, response: httpx.Response, refused: contract.PlatformError, *errors: msgspec.json.Decoder[Any]
+    ) -> contract.PlatformError:
+        """`refused`, unless it is a 403 whose body is none of these `errors`: that says nothing of the credential."""
+        bodies = (self.decode_part(response.content, error) for error in errors)
+        if response.status_code != httpx.codes.FORBIDDEN:
+            return refused
+        if not all(isinstance(body, contract.InvalidAnswer) for body in bodies):
+            return refused
+        foreign = self.foreign_error(response)
+        foreign.may_have_acted = False  # what the login was for never left
+        return foreign
+
     def foreign_error(self, response: httpx.Response) -> contract.InvalidAnswer:
         status = response.status_code
         refusal = status if status in REFUSALS else None

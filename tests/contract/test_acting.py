@@ -179,7 +179,11 @@ async def test_what_left_may_have_acted(platform: Platform, failure: type[httpx.
 
 
 @pytest.mark.parametrize("dialect", LOGGING_IN, ids=lambda dialect: dialect.adapter, indirect=True)
-@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"body": "<html>"}, {"delay": 30}], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500}, {"status": 403, "body": "<html>"}, {"drop": True}, {"body": "<html>"}, {"delay": 30}],
+    ids=str,
+)
 async def test_an_action_whose_login_fails_never_left(platform: Platform, fault: dict[str, Any]) -> None:
     adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if "delay" in fault else 5.0)
     platform.simulator.misbehave(Fault(**fault))

@@ -15,7 +15,7 @@ from adapters.contract import (
     Unreachable,
 )
 from adapters.simulation.faults import Fault
-from tests.contract.dialects import USER, Platform
+from tests.contract.dialects import DIALECTS, USER, Platform
 
 FOREIGN = pytest.mark.parametrize("body", ["<html>blocked</html>", "", "[]", "null", '{"blocked":true}', '"no"'])
 """Bodies that no platform gives with an error."""
@@ -74,6 +74,21 @@ async def test_408_leaves_open_whether_an_action_was_applied(platform: Platform)
     with pytest.raises(Unreachable) as caught:
         await platform.adapter.act(platform.viewer, USER, Action.REQUEST)
     assert caught.value.may_have_acted
+
+
+LOGGING_IN = [dialect for dialect in DIALECTS if dialect.logs_in]
+
+
+@pytest.mark.parametrize("dialect", LOGGING_IN, ids=lambda dialect: dialect.adapter, indirect=True)
+@pytest.mark.parametrize("body", ["<html>blocked</html>", "", "[]", "null", '"no"'])
+async def test_a_login_that_a_firewall_refuses_says_nothing_of_the_credential(platform: Platform, body: str) -> None:
+    """But no login is tried for a while, as after any other that was refused."""
+    platform.simulator.misbehave(Fault(status=403, body=body))
+    for _ in range(2):
+        with pytest.raises(InvalidAnswer, match="403") as caught:
+            await platform.adapter.act(platform.viewer, USER, Action.REQUEST)
+        assert not caught.value.may_have_acted
+    assert (platform.simulator.calls.logins, platform.simulator.calls.calls) == (1, 0)
 
 
 REFUSALS = pytest.mark.parametrize("status", [400, 404, 409, 410, 412, 422, 423])

@@ -75,7 +75,7 @@ def test_a_thousand_lookups_that_meet_an_expired_token_are_one_refresh(tmp_path:
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(400, {"error": "invalid_grant"}), (401, {"error": "invalid_client"}), (401, "<html>"), (403, "")],
+    [(400, {"error": "invalid_grant"}), (401, {"error": "invalid_client"}), (401, "<html>"), (403, {"detail": "no"})],
 )
 def test_a_refused_grant_is_our_own_credential_and_pauses(tmp_path: Path, status: int, body: Any) -> None:
     async def main() -> None:
