@@ -13,7 +13,8 @@ _lone_surrogates: Final = re.compile("[\ud800-\udfff]")
 
 
 def repaired(document: bytes) -> bytes | None:
-    """The same document as strict JSON; None where it is too long, or where it can't be read as JSON at all.
+    """The same document as strict JSON. None where it is too long, can't be read as JSON at all, or has a number
+    besides that is larger than any float.
 
     Servers write a lone surrogate (`"\\ud800"`), `NaN` or `Infinity` because their own JSON library does so; bytes
     that are not UTF-8, raw control characters and a byte order mark come from databases and templates. Text that is

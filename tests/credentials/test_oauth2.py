@@ -93,6 +93,19 @@ def test_a_refused_grant_is_our_own_credential_and_pauses(tmp_path: Path, status
     clock.run(main())
 
 
+def test_a_firewall_in_front_of_the_grant_says_nothing_of_the_credential(tmp_path: Path) -> None:
+    async def main() -> None:
+        community = Community()
+        adapter = community.connect(with_password(tmp_path))
+        community.simulator.misbehave(Fault(path="/oauth/", status=403, body="<html>"))
+        for _ in range(2):
+            with pytest.raises(InvalidAnswer, match="403"):
+                await ask(adapter)
+        assert community.simulator.calls.by_path == {TOKEN: 1}
+
+    clock.run(main())
+
+
 def test_a_wrong_password_is_refused(tmp_path: Path) -> None:
     async def main() -> None:
         community = Community()

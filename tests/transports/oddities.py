@@ -115,7 +115,7 @@ def odd(status: str, body: bytes, chance: random.Random) -> bytes:
             return wire.answer(b"\xef\xbb\xbf" + body.replace(b"{", b'{"unread":' + unread + b",", 1), status=status)
         case _:
             headers = [f"Retry-After: {chance.choice(LATER)}"] if chance.random() < 0.5 else []
-            headers += [f"X-Hop-{hop}: 1" for hop in range(chance.choice((0, 0, 150, 300, 1000)))]
+            headers += [f"X-Hop-{hop}: 1" for hop in range(chance.choice((0, 0, 0, 0, 0, 150, 300, 1000)))]
             return wire.answer(chance.choice(PAGES), *headers, status=f"{chance.choice(STATUSES)} Odd")
 
 
