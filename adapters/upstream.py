@@ -178,7 +178,8 @@ class Upstream(OneLoop):
     def foreign_error(self, response: httpx.Response) -> contract.InvalidAnswer:
         status = response.status_code
         refusal = status if status in REFUSALS else None
-        return self.invalid(f"the {status} is not the platform's own: is base_url right?", refusal)
+        detail = f"the {status} is not the platform's own: is base_url right, or does a machine in between answer?"
+        return self.invalid(detail, refusal)
 
     def invalid(self, detail: str, refusal: int | None = None) -> contract.InvalidAnswer:
         return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=True)
