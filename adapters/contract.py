@@ -156,9 +156,12 @@ class InvalidPosition(Exception):
 
 
 class Entry(Quiet, msgspec.Struct, frozen=True):
-    """One user of a list, or why nothing can be said of that one; `position` is the place behind it."""
+    """One user of a list, or why nothing can be said of that one; `position` is the place behind it.
 
-    user_id: int
+    `user_id` is None where the entry is an error that names no user.
+    """
+
+    user_id: int | None
     found: Connection | PlatformError
     position: Position
 
@@ -209,8 +212,8 @@ class Adapter(Protocol):
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         """Send `action` once (again only after a 401), and say what the platform then says of the connection.
 
-        ActionRefused where the platform finds the connection in no state for it. Any error whose `may_have_acted`
-        is true leaves open whether it took effect.
+        ActionRefused where the platform finds the connection in no state for it; ActionFailed where its own error
+        may mean that too. Any error whose `may_have_acted` is true leaves open whether it took effect.
         """
         ...
 
@@ -262,7 +265,7 @@ class OwnCredentialRefused(PlatformError):
 
 
 class Forbidden(PlatformError):
-    """The platform answered 403."""
+    """The platform answered 403, with its own error body."""
 
 
 class UserNotFound(PlatformError):
@@ -271,6 +274,10 @@ class UserNotFound(PlatformError):
 
 class ActionRefused(PlatformError):
     """The platform did not act: it finds the connection in no state for it."""
+
+
+class ActionFailed(PlatformError):
+    """The platform answered an action with 500 and its own error body: it failed, or that is how it refuses."""
 
 
 class Throttled(PlatformError):

@@ -18,6 +18,7 @@ from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyU
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
+from adapters.tolerant_json import repaired
 
 T = TypeVar("T")
 
@@ -132,11 +133,22 @@ class Upstream(OneLoop):
         return decoded
 
     def decode_part(self, part: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | contract.InvalidAnswer:
-        """One part of an answer, or what is wrong with it, so that one that makes no sense spoils no other."""
+        """One part of an answer, or what is wrong with it, so that one that makes no sense spoils no other.
+
+        What is wrong with a field that is not in the type does not count.
+        """
+        # No failure's text is kept: msgspec may quote what the platform sent.
         try:
             return decoder.decode(part)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as failure:
-            # Its text is not kept: msgspec may quote what the platform sent.
+        except (msgspec.ValidationError, RecursionError) as failure:
+            return self.invalid(_describe(failure))
+        except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
+            strict = repaired(bytes(part))
+            if strict is None:
+                return self.invalid(_describe(failure))
+        try:
+            return decoder.decode(strict)
+        except (msgspec.MsgspecError, RecursionError) as failure:
             return self.invalid(_describe(failure))
 
     def expect(self, response: httpx.Response, decoder: msgspec.json.Decoder[T], forbidden: str = FORBIDDEN) -> T:
@@ -159,10 +171,24 @@ class Upstream(OneLoop):
             raise self.foreign_error(response)
         return error
 
+    def refused_login(
+        self, response: httpx.Response, refused: contract.PlatformError, *errors: msgspec.json.Decoder[Any]
+    ) -> contract.PlatformError:
+        """`refused`, unless it is a 403 whose body is none of these `errors`: that says nothing of the credential."""
+        bodies = (self.decode_part(response.content, error) for error in errors)
+        if response.status_code != httpx.codes.FORBIDDEN:
+            return refused
+        if not all(isinstance(body, contract.InvalidAnswer) for body in bodies):
+            return refused
+        foreign = self.foreign_error(response)
+        foreign.may_have_acted = False  # what the login was for never left
+        return foreign
+
     def foreign_error(self, response: httpx.Response) -> contract.InvalidAnswer:
         status = response.status_code
         refusal = status if status in REFUSALS else None
-        return self.invalid(f"the {status} is not the platform's own: is base_url right?", refusal)
+        detail = f"the {status} is not the platform's own: is base_url right, or does a machine in between answer?"
+        return self.invalid(detail, refusal)
 
     def invalid(self, detail: str, refusal: int | None = None) -> contract.InvalidAnswer:
         return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=True)
@@ -177,16 +203,19 @@ class Upstream(OneLoop):
                 return contract.Forbidden(self.platform, forbidden, refusal=refusal)
             case 404:
                 return self.invalid("the platform does not know this path: is base_url right?", refusal)
+            case 408:
+                detail = "the platform closed the connection before it had the request (408)"
+                return contract.Unreachable(self.platform, detail, may_have_acted=True)
             case 429:
                 wait = _THROTTLED_WITHOUT_HINT if later is None else later
                 return contract.Throttled(self.platform, "the platform throttles", retry_after=wait)
             case _ if 500 <= status <= 599:
                 detail = f"the platform answered {status}"
                 return contract.ServerError(self.platform, detail, retry_after=later, may_have_acted=True)
-            case _ if 300 <= status <= 399:
-                return self.invalid(f"the platform redirects ({status}): is base_url right?")
             case _:
-                return self.invalid(f"status {status} has no meaning here", refusal)
+                redirects = 300 <= status <= 399
+                meaning = f"the platform redirects ({status}): is base_url right?"
+                return self.invalid(meaning if redirects else f"status {status} has no meaning here", refusal)
 
 
 def _describe(failure: Exception) -> str:

@@ -5,7 +5,8 @@
 2. The action is sent, once.
 3. If it may have been applied although it failed (a timeout, a lost connection, 5xx, nonsense), or if the platform
    refuses what the status seemed to allow, the status is read back, in a share of the time that is kept for it.
-   Goal met: success. Not met: the failure, or not possible. No answer: the outcome is unknown.
+   Goal met: success. Not met: not possible, if the platform refused the action, or if it answered 500 in its own
+   words and the status does not allow the action; else the failure. No answer: the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 
 from adapters.contract import (
     Action,
+    ActionFailed,
     ActionRefused,
     Adapter,
     Connection,
@@ -128,11 +130,18 @@ class Attempt:
             raise current
         if not isinstance(current, Connection):
             raise self.unknown()
+        raise self._not_met(said, current)
+
+    def _not_met(self, said: Outcome | None, current: Connection) -> PlatformError | Problem:
+        """Why the status that was read back is not what was asked for."""
         if said is None:
-            raise DeadlineExceeded(self._adapter.platform, "no answer in time; read back, it was not applied so far")
+            detail = "no answer in time; read back, it was not applied so far"
+            return DeadlineExceeded(self._adapter.platform, detail)
+        if isinstance(said, ActionFailed) and self._action not in current.actions:
+            return self._not_possible(current)
         if isinstance(said, PlatformError) and not isinstance(said, ActionRefused):
-            raise said
-        raise self._not_possible(current, refused=True)
+            return said
+        return self._not_possible(current, refused=True)
 
     async def _first_to_meet_the_goal(self, *tasks: asyncio.Task[Connection]) -> Connection | None:
         waiting = set(tasks)

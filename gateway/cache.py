@@ -5,7 +5,8 @@ The rules:
 - It is fresh for `fresh_for` seconds. Then it is kept until it is `stale_for` seconds old, for when the platform
   can't be asked.
 - A refusal ends that: 401 drops everything of the viewer, 403 and 404 the one user, so that no later outage brings it
-  back. An action drops its user (whoever acts says so).
+  back. A 403 or 404 that is not the platform's own is no refusal, and drops nothing.
+- An action drops its user (whoever acts says so).
 - There are at most `most` entries, of all platforms together. Where there is no room, the oldest goes.
 """
 

@@ -95,7 +95,7 @@ def _put(listing: Listing, source: Source, stretch: Stretch | Problem, limit: in
         listing.errors.append(stretch)
         return False
     name = source.platform.name
-    failed: dict[PlatformError, list[int]] = {}
+    failed: dict[PlatformError, list[int | None]] = {}
     reached: Position | None = None
     for entry in stretch.entries:
         if isinstance(entry.found, PlatformError):
@@ -115,8 +115,12 @@ def _put(listing: Listing, source: Source, stretch: Stretch | Problem, limit: in
     return listing.next is not None
 
 
-def _told(failed: Mapping[PlatformError, Sequence[int]]) -> list[Problem]:
-    """What failed for one user names that user; what failed for many, in however many calls, is told once."""
-    alone = [Problem.of(error, users[0]) for error, users in failed.items() if len(users) == 1]
-    together = {(type(error), error.detail): error for error, users in failed.items() if len(users) > 1}
+def _told(failed: Mapping[PlatformError, Sequence[int | None]]) -> list[Problem]:
+    """What failed for one user names that user; what failed for many or for nobody, however often, is told once."""
+    alone = [Problem.of(error, users[0]) for error, users in failed.items() if _names_one(users)]
+    together = {(type(error), error.detail): error for error, users in failed.items() if not _names_one(users)}
     return [Problem.of(error) for error in together.values()] + alone
+
+
+def _names_one(users: Sequence[int | None]) -> bool:
+    return len(users) == 1 and users[0] is not None

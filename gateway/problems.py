@@ -68,6 +68,7 @@ OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
     contract.Forbidden: Kind.PLATFORM_FORBIDDEN,
     contract.UserNotFound: Kind.USER_NOT_FOUND,
     contract.ActionRefused: Kind.ACTION_NOT_POSSIBLE,
+    contract.ActionFailed: Kind.PLATFORM_ERROR,
     contract.Throttled: Kind.PLATFORM_THROTTLED,
     contract.ServerError: Kind.PLATFORM_ERROR,
     contract.InvalidAnswer: Kind.PLATFORM_INVALID_ANSWER,

@@ -231,10 +231,22 @@ async def test_an_entry_that_makes_no_sense_is_its_users_alone(
         None,
     ],
 )
-async def test_an_entry_about_nobody_spoils_the_page(router: respx.Router, community: Adapter, entry: object) -> None:
-    router.get(REQUESTS).respond(json=page(request(4), entry))
-    with pytest.raises(InvalidAnswer):
-        await community.list(VIEWER, INCOMING, None, 50)
+async def test_an_entry_about_nobody_is_an_error_alone(
+    router: respx.Router, community: Adapter, entry: object
+) -> None:
+    router.get(REQUESTS).respond(json=page(request(4), entry, request(6)))
+    entries = (await community.list(VIEWER, INCOMING, None, 50)).entries
+    assert [each.user_id for each in entries] == [4, None, 6]
+    assert [type(each.found) for each in entries] == [Connection, InvalidAnswer, Connection]
+    assert [each.position for each in entries] == [Position(0, 1), Position(0, 2), Position(0, 3)]
+
+
+@pytest.mark.parametrize("name", ["", r', "username": "\ud800"', ', "username": null', ', "username": 5'])
+async def test_who_the_viewer_is_needs_no_name(router: respx.Router, community: Adapter, name: str) -> None:
+    router.get(f"{API}/user/me/").respond(content=f'{{"id": 77{name}}}')
+    router.get(f"{API}/user/77/connections/").respond(json=page({"id": 5}))
+    (entry,) = (await community.list(VIEWER, {Status.CONNECTED}, None, 50)).entries
+    assert found(entry.found).user_id == "5"
 
 
 @pytest.mark.parametrize(

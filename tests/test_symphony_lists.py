@@ -147,10 +147,32 @@ async def test_the_same_entry_twice_is_one(router: respx.Router, pod: Adapter) -
 
 
 @pytest.mark.parametrize("entry", [{"status": "ACCEPTED"}, {"userId": 0, "status": "ACCEPTED"}, 5, None])
-async def test_an_entry_about_nobody_spoils_the_list(router: respx.Router, pod: Adapter, entry: object) -> None:
-    router.get(f"{POD}/list").respond(json=[SEED[1], entry])
-    with pytest.raises(InvalidAnswer):
-        await pod.list(VIEWER, {Status.CONNECTED}, None, 100)
+async def test_an_entry_about_nobody_is_an_error_alone(router: respx.Router, pod: Adapter, entry: object) -> None:
+    router.get(f"{POD}/list").respond(json=[entry, SEED[1], entry])
+    page = await pod.list(VIEWER, {Status.CONNECTED}, None, 100)
+    assert [each.user_id for each in page.entries] == [7078106103809, None]
+    assert [type(each.found) for each in page.entries] == [Connection, InvalidAnswer]
+    assert page.next is None
+
+
+async def test_an_entry_about_nobody_is_told_once_behind_the_last_user(router: respx.Router, pod: Adapter) -> None:
+    router.get(f"{POD}/list").respond(json=[None, *({"userId": user, "status": "ACCEPTED"} for user in (1, 2))])
+    first = await pod.list(VIEWER, {Status.CONNECTED}, None, 2)
+    assert ([entry.user_id for entry in first.entries], first.next, first.remaining) == ([1, 2], Position(0, 2), 1)
+    last = await pod.list(VIEWER, {Status.CONNECTED}, first.next, 2)
+    assert ([entry.user_id for entry in last.entries], last.next) == ([None], None)
+    behind = await pod.list(VIEWER, {Status.CONNECTED}, last.entries[0].position, 2)
+    assert (behind.entries, behind.next) == ((), None)
+
+
+async def test_an_entry_about_nobody_among_those_asked_for_again_is_no_none(
+    router: respx.Router, pod: Adapter
+) -> None:
+    router.get(f"{POD}/list", params={"status": "ALL"}).respond(json=[SEED[1]])
+    router.get(f"{POD}/list", params={"status": "ACCEPTED"}).respond(json=[{"userId": None, "status": "ACCEPTED"}])
+    read = await pod.read(VIEWER, (7078106103809, 5))
+    assert found(read[7078106103809]).status is Status.CONNECTED
+    assert isinstance(read[5], InvalidAnswer)
 
 
 async def test_whom_all_leaves_out_is_asked_for_as_accepted(router: respx.Router, pod: Adapter) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Mapping
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import httpx
+import msgspec
 
 from adapters.contract import (
     Action,
@@ -23,6 +24,7 @@ from adapters.contract import (
     Status,
     Viewer,
 )
+from adapters.error_answers import ErrorAnswers
 from adapters.selfcommunity import tables, wire
 from adapters.selfcommunity.answers import Answers
 from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, JwtLogin, OAuthLogin, authorize
@@ -31,6 +33,7 @@ from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
 
+T = TypeVar("T")
 FORBIDDEN: Final = (
     "the community answered 403: in follow mode it has no connections at all, which is its operator's setting"
 )
@@ -56,6 +59,7 @@ class SelfCommunityAdapter:
         self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
+        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
         self._api = Base(f"{settings.base_url}/api/v2")
         self._calls: Calls
         match settings.credentials:
@@ -109,10 +113,8 @@ class SelfCommunityAdapter:
         match response.status_code:
             case 200:
                 return self._answers.about(user_id, response)
-            case 400 | 404 | 409:
-                raise self._answers.refused(response)
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failed_action(response)
 
     async def identify(self) -> Identity | None:
         match self._credentials:
@@ -123,8 +125,8 @@ class SelfCommunityAdapter:
                 await self._upstream.expect_refusal(self._api.get("/user/me/"), wire.ERROR)
                 return None
             case _:
-                user = await self._me(Viewer.own(self.platform))
-                return Identity(user.username, user.id)
+                user = await self._me(Viewer.own(self.platform), wire.USER)
+                return Identity(user.username or str(user.id), user.id)
 
     async def aclose(self) -> None:
         await self._calls.aclose()
@@ -136,16 +138,16 @@ class SelfCommunityAdapter:
             case 200:
                 return self._answers.about(user_id, response)
             case 404:
-                self._upstream.own_error(response, wire.ERROR)
+                self._errors.check_own(response)
                 return self._answers.no_such_user()
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failure(response)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
         request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True, users=user_ids)
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
-            raise self._upstream.failure(response, FORBIDDEN)
+            raise self._errors.failure(response)
         statuses = self._answers.statuses(response, user_ids)
         as_of = self._upstream.as_of()
         return {user_id: self._answers.found(user_id, statuses, as_of) for user_id in user_ids}
@@ -155,11 +157,11 @@ class SelfCommunityAdapter:
         if "{me}" in path:
             # Asked each time, unless the viewer is named: the token may be another user's by now, and this list can
             # be anybody's.
-            me = (await self._me(viewer)).id if viewer.user_id is None else viewer.user_id
+            me = (await self._me(viewer, wire.SOMEONE)).id if viewer.user_id is None else viewer.user_id
             path = path.format(me=me)
         response = await self._calls.call(viewer, self._api.get(f"{path}?limit={limit}&offset={offset}"))
-        return self._upstream.expect(response, wire.PAGE, FORBIDDEN)
+        return self._errors.expect(response, wire.PAGE)
 
-    async def _me(self, viewer: Viewer) -> wire.User:
+    async def _me(self, viewer: Viewer, decoder: msgspec.json.Decoder[T]) -> T:
         response = await self._calls.call(viewer, self._api.get("/user/me/"))
-        return self._upstream.expect(response, wire.USER, FORBIDDEN)
+        return self._errors.expect(response, decoder)

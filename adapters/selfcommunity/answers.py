@@ -8,7 +8,7 @@ from typing import Final
 import httpx
 import msgspec
 
-from adapters.contract import ActionRefused, Connection, InvalidAnswer, PlatformError, Status, UserNotFound
+from adapters.contract import Connection, InvalidAnswer, PlatformError, Status, UserNotFound
 from adapters.selfcommunity import tables, wire
 from adapters.slices import in_turns
 from adapters.times import rfc3339_of
@@ -58,10 +58,12 @@ class Answers:
             return self.no_such_user()
         return native if isinstance(native, InvalidAnswer) else self.connection(user_id, native, as_of)
 
-    async def listed(self, page: wire.Page, listing: tables.List) -> list[tuple[int, Connection | InvalidAnswer]]:
-        """Each entry by its user. One that makes no sense is wrong for its user alone."""
+    async def listed(
+        self, page: wire.Page, listing: tables.List
+    ) -> list[tuple[int | None, Connection | InvalidAnswer]]:
+        """Each entry by its user. One that makes no sense is wrong alone; None where it names no user."""
         as_of = self._upstream.as_of()
-        listed: list[tuple[int, Connection | InvalidAnswer]] = []
+        listed: list[tuple[int | None, Connection | InvalidAnswer]] = []
         invalid = 0
         async for some in in_turns(page.results, ENTRIES_AT_ONCE):
             entries = [self._entry(raw, listing, as_of) for raw in some]
@@ -71,13 +73,13 @@ class Answers:
             listed += entries
         return listed
 
-    def _entry(self, raw: msgspec.Raw, listing: tables.List, as_of: str) -> tuple[int, Connection | InvalidAnswer]:
+    def _entry(
+        self, raw: msgspec.Raw, listing: tables.List, as_of: str
+    ) -> tuple[int | None, Connection | InvalidAnswer]:
         entry = self._upstream.decode_part(raw, listing.entry)
         if isinstance(entry, InvalidAnswer):
             whose = self._upstream.decode_part(raw, listing.whose)
-            if isinstance(whose, InvalidAnswer):
-                raise whose
-            return whose.user.id, entry
+            return (None, whose) if isinstance(whose, InvalidAnswer) else (whose.user.id, entry)
         try:
             created, declined = rfc3339_of(entry.created), rfc3339_of(entry.rejected)
         except ValueError:
@@ -114,6 +116,6 @@ class Answers:
     def no_such_user(self) -> UserNotFound:
         return UserNotFound(self._upstream.platform, "the community has no such user")
 
-    def refused(self, response: httpx.Response) -> ActionRefused:
-        self._upstream.own_error(response, wire.ERROR)
-        return ActionRefused(self._upstream.platform, f"the community refused the action ({response.status_code})")
+    def is_own_error(self, response: httpx.Response) -> bool:
+        error = self._upstream.decode_part(response.content, wire.ERROR)
+        return not isinstance(error, InvalidAnswer)

@@ -14,7 +14,7 @@ from adapters.contract import OwnCredentialRefused, Viewer
 from adapters.refresh_token import TokenFile
 from adapters.secret import Secret
 from adapters.selfcommunity.settings import Jwt, OAuth2
-from adapters.selfcommunity.wire import GRANT, OAUTH_ERROR, RENEWED, Renewed
+from adapters.selfcommunity.wire import ERROR, GRANT, OAUTH_ERROR, RENEWED, Renewed
 from adapters.sessions import LoginRefused
 from adapters.upstream import Upstream
 
@@ -107,7 +107,8 @@ class OAuthLogin:
         if response.status_code in REFUSED:
             whose = "user" if self._settings.refresh_token is None else "refresh token"
             detail = f"the community refused the client or its {whose}"
-            raise LoginRefused(OwnCredentialRefused(self._upstream.platform, detail))
+            refused = OwnCredentialRefused(self._upstream.platform, detail)
+            raise LoginRefused(self._upstream.refused_login(response, refused, ERROR, OAUTH_ERROR))
         return Secret(self._upstream.expect(response, GRANT).access_token)
 
     async def _ask(self) -> httpx.Response:

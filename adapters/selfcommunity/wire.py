@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 
@@ -89,18 +89,17 @@ class Error(msgspec.Struct, frozen=True):
     """The community's error body has one of these; what they say is never read."""
 
     detail: str | None = None
-    errors: list[Any] | None = None
+    errors: list[msgspec.Raw] | None = None
 
     def __post_init__(self) -> None:
         if self.detail is None and self.errors is None:
             raise ValueError("neither `detail` nor `errors`")
 
 
-class User(Quiet, msgspec.Struct, frozen=True):
-    """A user has at least these."""
+class User(Someone, frozen=True):
+    """The token's own user, with the name by which people know it."""
 
-    id: UserId
-    username: str
+    username: str | None = None
 
 
 class Grant(Quiet, msgspec.Struct, frozen=True):
@@ -112,7 +111,7 @@ class Grant(Quiet, msgspec.Struct, frozen=True):
 class Renewed(Quiet, msgspec.Struct, frozen=True):
     """What such an answer may hold besides. It is read apart: it must not be lost whatever else is wrong."""
 
-    refresh_token: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TOKEN)]
+    refresh_token: Annotated[str, msgspec.Meta(pattern=rf"^[^\ufffd]{{1,{MAX_TOKEN}}}\Z")]
 
 
 class OAuthError(msgspec.Struct, frozen=True):
@@ -132,6 +131,7 @@ SENT = msgspec.json.Decoder(Sent)
 ASKED = msgspec.json.Decoder(Asked)
 CONNECTED = msgspec.json.Decoder(Connected)
 ERROR = msgspec.json.Decoder(Error)
+SOMEONE = msgspec.json.Decoder(Someone)
 USER = msgspec.json.Decoder(User)
 GRANT = msgspec.json.Decoder(Grant)
 RENEWED = msgspec.json.Decoder(Renewed)

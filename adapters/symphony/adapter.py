@@ -23,14 +23,15 @@ from adapters.contract import (
     Status,
     Viewer,
 )
+from adapters.error_answers import ErrorAnswers
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.symphony import tables, wire
-from adapters.symphony.answers import Answers
+from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
-from adapters.symphony.listed import Listed
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
+from adapters.user_ids import MAX_USER_ID
 
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
 LONGEST_LIST: Final = 16 * 1024 * 1024
@@ -53,6 +54,7 @@ class SymphonyAdapter:
         self._credentials = settings.credentials
         self._upstream = upstream
         self._answers = Answers(upstream)
+        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
         self._pod = Base(f"{settings.base_url}/pod")
         self._calls: Calls
         login_url = settings.login_url or f"{settings.base_url}/login"
@@ -91,12 +93,18 @@ class SymphonyAdapter:
             if listed.parts:
                 await asyncio.sleep(0)
         as_of = self._upstream.as_of()
-        entries = tuple(
+        entries = [
             Entry(user_id, self._answers.found(user_id, entry, as_of), Position(0, user_id))
             for user_id, entry in first
-        )
+        ]
         remaining -= len(entries)
-        return Page(entries, entries[-1].position if remaining else None, remaining)
+        if listed.nameless is not None and after < MAX_USER_ID:
+            # It comes last, since a list is sorted by user.
+            if len(entries) < limit:
+                entries.append(Entry(None, listed.nameless, Position(0, MAX_USER_ID)))
+            else:
+                remaining += 1
+        return Page(tuple(entries), entries[-1].position if remaining else None, remaining)
 
     async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
         if action is Action.REMOVE:
@@ -111,10 +119,8 @@ class SymphonyAdapter:
                 return self._answers.none(user_id)
             case 200:
                 return self._answers.about(user_id, response)
-            case 400 | 404 | 409:
-                raise self._answers.refused(response)
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failed_action(response)
 
     async def identify(self) -> Identity | None:
         request = self._pod.get("/v2/sessioninfo")
@@ -127,7 +133,7 @@ class SymphonyAdapter:
                 await self._app.token(viewer)
                 return Identity(app_id)
             case Bot():
-                info = self._upstream.expect(await self._calls.call(viewer, request), wire.SESSION_INFO, FORBIDDEN)
+                info = self._errors.expect(await self._calls.call(viewer, request), wire.SESSION_INFO)
                 return Identity(info.username or str(info.id), info.id)
 
     async def aclose(self) -> None:
@@ -141,21 +147,23 @@ class SymphonyAdapter:
                 return self._answers.about(user_id, response)
             case 404:
                 # Either there was never a request, or there is no such user: the pod does not say which.
-                self._answers.check_own_error(response)
+                self._errors.check_own(response)
                 return self._answers.none(user_id)
             case _:
-                raise self._upstream.failure(response, FORBIDDEN)
+                raise self._errors.failure(response)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
         listed = await self._listed(viewer, f"?status=ALL&userIds={_joined(user_ids)}", user_ids)
         found = {user_id: entry for user_id in user_ids if (entry := listed.get(user_id)) is not None}
         as_of = self._upstream.as_of()
         failure: PlatformError | None = None
+        nameless = listed.nameless
         if left_out := [user_id for user_id in user_ids if user_id not in found]:
             # Whether ALL has implicit connections is not promised; ACCEPTED has those that are named.
             try:
                 accepted = await self._listed(viewer, f"?status=ACCEPTED&userIds={_joined(left_out)}", left_out)
                 found |= {user_id: entry for user_id in left_out if (entry := accepted.get(user_id)) is not None}
+                nameless = nameless or accepted.nameless
             except PlatformError as error:
                 if error.refusal is not None:
                     raise
@@ -163,7 +171,7 @@ class SymphonyAdapter:
         return {
             user_id: failure
             if failure and user_id not in found
-            else self._answers.found(user_id, found.get(user_id), as_of)
+            else self._answers.found(user_id, found.get(user_id, nameless), as_of)
             for user_id in user_ids
         }
 
@@ -172,7 +180,7 @@ class SymphonyAdapter:
         request.extensions["max_body"] = LONGEST_LIST
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
-            raise self._upstream.failure(response, FORBIDDEN)
+            raise self._errors.failure(response)
         return await self._answers.listed(response)
 
 

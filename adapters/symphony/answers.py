@@ -8,17 +8,57 @@ from typing import Final
 
 import httpx
 
-from adapters.contract import ActionRefused, Connection, InvalidAnswer, Status
+from adapters.contract import Connection, InvalidAnswer, Status
 from adapters.slices import EntryTooLong, slices
 from adapters.symphony import tables, wire
-from adapters.symphony.listed import Entry, Listed
 from adapters.times import optional_rfc3339
 from adapters.upstream import Upstream
 
+Entry = wire.UserConnection | InvalidAnswer
+MOST_INVALID: Final = 1000
+"""Entries of one list that make no sense, and the list is still read."""
 LONG: Final = 64 * 1024
 """Bytes of a list that is not decoded at once. A batch of lookups stays below that."""
 PARTS: Final = 128
 """Of a long list."""
+
+
+class Listed:
+    """What a list says of each user in it. An entry that contradicts another is wrong for its user alone.
+
+    `nameless` is what is wrong with an entry that names no user: it may be about anybody who is not in the list.
+
+    It is kept in parts: a dictionary of half a million users would take 20 ms to grow, and again to be freed.
+    """
+
+    def __init__(self, upstream: Upstream, parts: int = 1) -> None:
+        self.parts: list[dict[int, Entry]] = [{} for _ in range(parts)]
+        self.nameless: InvalidAnswer | None = None
+        self._upstream = upstream
+        self._invalid = 0
+
+    def add(self, entries: Iterable[tuple[int | None, Entry]]) -> None:
+        """Raises InvalidAnswer where more than `MOST_INVALID` of all entries make no sense."""
+        parts, count = self.parts, len(self.parts)
+        for user_id, entry in entries:
+            if user_id is None:
+                self.nameless = entry if isinstance(entry, InvalidAnswer) else self.nameless
+                self._count_invalid()
+                continue
+            part = parts[user_id % count]
+            if part.setdefault(user_id, entry) != entry:
+                part[user_id] = self._upstream.invalid("two entries about this user contradict each other")
+                self._count_invalid()
+            elif isinstance(entry, InvalidAnswer):
+                self._count_invalid()
+
+    def get(self, user_id: int) -> Entry | None:
+        return self.parts[user_id % len(self.parts)].get(user_id)
+
+    def _count_invalid(self) -> None:
+        self._invalid += 1
+        if self._invalid > MOST_INVALID:
+            raise self._upstream.invalid(f"more than {MOST_INVALID} entries of the list make no sense")
 
 
 class Answers:
@@ -76,29 +116,27 @@ class Answers:
     def none(self, user_id: int) -> Connection:
         return self.connection(user_id, None, self._upstream.as_of())
 
-    def check_own_error(self, response: httpx.Response) -> None:
+    def is_own_error(self, response: httpx.Response) -> bool:
         """Any field of a pod's error may be missing, but an object of foreign fields alone is somebody else's."""
-        error = self._upstream.own_error(response, wire.ERROR)
-        if error == wire.Error() and response.content.strip() != b"{}":
-            raise self._upstream.foreign_error(response)
+        error: wire.Error | InvalidAnswer = self._upstream.decode_part(response.content, wire.ERROR)
+        if isinstance(error, InvalidAnswer):
+            return False
+        return error != wire.Error() or response.content.strip() == b"{}"
 
-    def refused(self, response: httpx.Response) -> ActionRefused:
-        self.check_own_error(response)
-        return ActionRefused(self._upstream.platform, f"the pod refused the action ({response.status_code})")
-
-    def _entries(self, array: bytes) -> Iterable[tuple[int, Entry]]:
+    def _entries(self, array: bytes) -> Iterable[tuple[int | None, Entry]]:
         entries = self._upstream.decode_part(array, wire.CONNECTIONS)
         if isinstance(entries, InvalidAnswer):
             return self._one_by_one(array)
         return ((entry.user_id, entry) for entry in entries)
 
-    def _one_by_one(self, array: bytes) -> Iterable[tuple[int, Entry]]:
+    def _one_by_one(self, array: bytes) -> Iterable[tuple[int | None, Entry]]:
         entries = self._upstream.decode_part(array, wire.ENTRIES)
         if isinstance(entries, InvalidAnswer):
             raise entries
         for raw in entries:
             whose = self._upstream.decode_part(raw, wire.WHOSE)
             if isinstance(whose, InvalidAnswer):
-                raise whose
-            entry = self._upstream.decode_part(raw, wire.CONNECTION)
-            yield whose.user_id, entry
+                yield None, whose
+            else:
+                entry = self._upstream.decode_part(raw, wire.CONNECTION)
+                yield whose.user_id, entry

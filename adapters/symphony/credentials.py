@@ -10,7 +10,7 @@ from adapters.contract import Forbidden, OwnCredentialRefused, Viewer
 from adapters.secret import Secret
 from adapters.sessions import LoginRefused, Sessions
 from adapters.symphony.settings import RsaKey
-from adapters.symphony.wire import TOKEN
+from adapters.symphony.wire import ERROR, TOKEN
 from adapters.upstream import Upstream
 
 TOKEN_HEADER = "sessionToken"
@@ -44,7 +44,8 @@ class RsaLogin:
         response = await self._upstream.send(request)
         if response.status_code in {401, 403}:
             detail = "the pod refused the login: is the name right, and the key the one that it knows?"
-            raise LoginRefused(OwnCredentialRefused(self._upstream.platform, detail))
+            refused = OwnCredentialRefused(self._upstream.platform, detail)
+            raise LoginRefused(self._upstream.refused_login(response, refused, ERROR))
         return Secret(self._upstream.expect(response, TOKEN).token)
 
 
@@ -68,5 +69,6 @@ class OnBehalfLogin:
         response = await self._app.ask(Viewer.own(self._upstream.platform), request)
         if response.status_code in {401, 403}:
             detail = "the pod does not let the app speak for this viewer: is the user there, and has the app?"
-            raise LoginRefused(Forbidden(self._upstream.platform, detail))
+            refused = Forbidden(self._upstream.platform, detail)
+            raise LoginRefused(self._upstream.refused_login(response, refused, ERROR))
         return Secret(self._upstream.expect(response, TOKEN).token)

@@ -62,7 +62,7 @@ class SessionInfo(Quiet, msgspec.Struct, frozen=True):
     """The user of the session."""
 
     id: UserId
-    username: str = ""
+    username: str | None = None
 
 
 CONNECTION = msgspec.json.Decoder(UserConnection)

@@ -38,7 +38,8 @@ class ConnectionList(Quiet, msgspec.Struct, frozen=True):
 
     connections: list[Connection]
     errors: Annotated[
-        list[problems.ProblemDetails], described("What failed: a platform, or one user; the others are answered.")
+        list[problems.ProblemDetails],
+        described("What failed: a platform, one user, or entries that name no user; all others are answered."),
     ]
     next_cursor: Annotated[str | None, described("Asks for the next page, with the same filters; null on the last.")]
 

@@ -1,6 +1,6 @@
 """One more try, where the first was bad luck and a second can do no harm.
 
-Tried again is what failed to connect, what lost its connection, and a 502, 503 or 504 without `Retry-After`: a
+Tried again is what failed to connect, what lost its connection, and a 408, 502, 503 or 504 without `Retry-After`: a
 request that says it is `safe` after any of them, every other only if the first certainly never left. Never more often
 than for 20 % of the calls of the last 10 s (before there were 10 calls: once, and again after a call has succeeded),
 never twice, and only if there is time for as long as the first took. A second try passes all gates anew. If one of
@@ -26,8 +26,10 @@ from gateway.transports.throttle import is_turned_away
 SOONEST: Final = 0.01
 LATEST: Final = 0.1
 """Seconds before the second try: at random between the two, so that not all who failed together return together."""
-PASSING: Final = frozenset({502, 503, 504})
-"""Answers that say nothing of the request, only of the moment."""
+PASSING: Final = frozenset({408, 502, 503, 504})
+"""Answers that say nothing of the request, only of the moment. 408 is how many a server ends a connection that was
+idle, and then it may meet a request that is under way.
+"""
 
 Outcome = httpx.Response | httpx.TransportError
 

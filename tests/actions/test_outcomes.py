@@ -44,9 +44,11 @@ MISHAPS: Final[list[dict[str, Any]]] = [
     {"delay": 1.6, "status": 500},
     {"body": "<html>"},
     {"body": {}},
+    {"status": 408},
+    *({"status": status, "body": "<html>"} for status in (403, 422, 500)),
 ]
 REFUSALS: Final[list[dict[str, Any]]] = [
-    *({"status": status} for status in (400, 404, 409)),
+    *({"status": status} for status in (400, 404, 409, 422)),
     {"delay": 1.7, "status": 400},
 ]
 """Answers to an action that say of a read's user what is not true."""

@@ -46,6 +46,16 @@ class Dialect(msgspec.Struct, frozen=True):
     """a batch read's answer that says these words of these users"""
     list_path: str
     """what the path of every list of pending connections contains, and that of no single read"""
+    incoming: Callable[[int], dict[str, Any]]
+    """an entry of a list: a request that this user made"""
+    incoming_at: Callable[[int, str], dict[str, Any]] | None
+    """the same with the ISO 8601 time at which it was made; None where times are numbers"""
+    listed: Callable[[list[Any]], Any]
+    """a list that has these entries"""
+    nameless: dict[str, Any]
+    """entries that name no user, by what is wrong with them"""
+    who_am_i: tuple[str, str]
+    """what the path contains that says whom the platform takes us for, and the least that it can answer of user 1"""
     logs_in: bool
     """whether `own` credentials get their token by a login"""
 
@@ -83,6 +93,17 @@ SYMPHONY: Final = Dialect(
     many_path="/connection/list",
     many=lambda words: [{"userId": user, "status": word} for user, word in words.items() if word],
     list_path="/connection/list",
+    incoming=lambda user: {"userId": user, "status": "PENDING_INCOMING"},
+    incoming_at=None,
+    listed=lambda entries: entries,
+    nameless={
+        "no user": {"status": "PENDING_INCOMING"},
+        "null for the user": {"userId": None, "status": "PENDING_INCOMING"},
+        "text for the user": {"userId": "102", "status": "PENDING_INCOMING"},
+        "no user has this id": {"userId": 0, "status": "PENDING_INCOMING"},
+        "null": None,
+    },
+    who_am_i=("/sessioninfo", '{"id":1}'),
     logs_in=True,
 )
 
@@ -110,6 +131,18 @@ SELFCOMMUNITY: Final = Dialect(
     many_path="/connection/statuses/",
     many=lambda words: {"connection_statuses": {str(user): word for user, word in words.items()}},
     list_path="/connection/requests",
+    incoming=lambda user: {"from_user": {"id": user}, "created": None, "rejected": None},
+    incoming_at=lambda user, time: {"from_user": {"id": user}, "created": time, "rejected": None},
+    listed=lambda entries: {"count": len(entries), "next": None, "previous": None, "results": entries},
+    nameless={
+        "a deleted account": {"from_user": None, "created": None, "rejected": None},
+        "no user": {"created": None, "rejected": None},
+        "a user without an id": {"from_user": {"username": "x"}, "created": None, "rejected": None},
+        "text for the user": {"from_user": "102", "created": None, "rejected": None},
+        "no user has this id": {"from_user": {"id": 0}, "created": None, "rejected": None},
+        "null": None,
+    },
+    who_am_i=("/user/me/", '{"id":1}'),
     logs_in=False,
 )
 

@@ -9,6 +9,7 @@ import pytest
 
 from adapters.contract import (
     Action,
+    ActionFailed,
     ActionRefused,
     CredentialRefused,
     DeadlineExceeded,
@@ -130,7 +131,8 @@ async def test_a_refusal_that_is_not_the_platforms_own_leaves_all_open(
         ({"status": 400}, ActionRefused, False),
         ({"status": 404}, ActionRefused, False),
         ({"status": 409}, ActionRefused, False),
-        ({"status": 500}, ServerError, True),
+        ({"status": 500}, ActionFailed, True),
+        ({"status": 502}, ServerError, True),
         ({"status": 503, "retry_after": 1}, ServerError, True),
         ({"status": 302}, InvalidAnswer, True),
         ({"status": 405}, InvalidAnswer, True),
@@ -177,7 +179,11 @@ async def test_what_left_may_have_acted(platform: Platform, failure: type[httpx.
 
 
 @pytest.mark.parametrize("dialect", LOGGING_IN, ids=lambda dialect: dialect.adapter, indirect=True)
-@pytest.mark.parametrize("fault", [{"status": 500}, {"drop": True}, {"body": "<html>"}, {"delay": 30}], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [{"status": 500}, {"status": 403, "body": "<html>"}, {"drop": True}, {"body": "<html>"}, {"delay": 30}],
+    ids=str,
+)
 async def test_an_action_whose_login_fails_never_left(platform: Platform, fault: dict[str, Any]) -> None:
     adapter = platform.connect(InProcess(platform.simulator), timeout=0.05 if "delay" in fault else 5.0)
     platform.simulator.misbehave(Fault(**fault))

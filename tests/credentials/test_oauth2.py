@@ -75,7 +75,7 @@ def test_a_thousand_lookups_that_meet_an_expired_token_are_one_refresh(tmp_path:
 
 @pytest.mark.parametrize(
     ("status", "body"),
-    [(400, {"error": "invalid_grant"}), (401, {"error": "invalid_client"}), (401, "<html>"), (403, "")],
+    [(400, {"error": "invalid_grant"}), (401, {"error": "invalid_client"}), (401, "<html>"), (403, {"detail": "no"})],
 )
 def test_a_refused_grant_is_our_own_credential_and_pauses(tmp_path: Path, status: int, body: Any) -> None:
     async def main() -> None:
@@ -89,6 +89,19 @@ def test_a_refused_grant_is_our_own_credential_and_pauses(tmp_path: Path, status
         community.simulator.misbehave()
         await asyncio.sleep(PAUSE)
         assert await ask(adapter) == "pending_outgoing"
+
+    clock.run(main())
+
+
+def test_a_firewall_in_front_of_the_grant_says_nothing_of_the_credential(tmp_path: Path) -> None:
+    async def main() -> None:
+        community = Community()
+        adapter = community.connect(with_password(tmp_path))
+        community.simulator.misbehave(Fault(path="/oauth/", status=403, body="<html>"))
+        for _ in range(2):
+            with pytest.raises(InvalidAnswer, match="403"):
+                await ask(adapter)
+        assert community.simulator.calls.by_path == {TOKEN: 1}
 
     clock.run(main())
 

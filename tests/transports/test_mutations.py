@@ -19,6 +19,7 @@ from adapters.secret import Token
 from adapters.simulation import simulator
 from tests import wire
 from tests.contract.dialects import DIALECTS, Dialect, Platform
+from tests.transports.oddities import odd
 from tests.wire import InProcess
 
 ANSWERS = 20_000
@@ -42,11 +43,14 @@ class Recording(httpx.AsyncBaseTransport):
 
     def __init__(self, adapter: str) -> None:
         self.answers: list[bytes] = []
+        self.parts: list[tuple[str, bytes]] = []
+        """status and body of each"""
         self._inner = InProcess(simulator(adapter))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = await self._inner.handle_async_request(request)
         body, status = await answer.aread(), f"{answer.status_code} {answer.reason_phrase}"
+        self.parts.append((status, body))
         self.answers.append(wire.answer(body, status=status))
         self.answers.append(wire.answer(gzip.compress(body), "Content-Encoding: gzip", status=status))
         return answer
@@ -88,17 +92,23 @@ def resident() -> int:
 
 
 class Server:
-    """Gives each connection one mutated answer, and closes it."""
+    """Gives each connection one answer, and closes it: a mutated one, an odd one, or an odd one mutated."""
 
-    def __init__(self, good: list[bytes]) -> None:
+    def __init__(self, recording: Recording) -> None:
         self.given = 0
-        self._good = good
+        self._good = recording.answers
+        self._parts = recording.parts
         self._chance = random.Random(20_000)  # noqa: S311  not for secrets
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         self.given += 1
         good, other = self._chance.choices(self._good, k=2)
+        if self._chance.random() < 0.5:
+            good = odd(*self._chance.choice(self._parts), self._chance)
+            if self._chance.random() < 0.7:
+                writer.write(good)
+                return
         writer.write(mutated(good, other, self._chance))
 
 
@@ -109,7 +119,7 @@ async def test_every_answer_is_a_connection_or_a_typed_error(dialect: Dialect) -
     recording = Recording(dialect.adapter)
     for ask in ASKS:
         await ask(platform.connect(recording, mode="caller"))
-    server = Server(recording.answers)
+    server = Server(recording)
     ends: Counter[str] = Counter()
 
     async def asking(adapter: Adapter, answers: int) -> None:
@@ -129,5 +139,6 @@ async def test_every_answer_is_a_connection_or_a_typed_error(dialect: Dialect) -
         await asyncio.gather(*(asking(adapter, ANSWERS // 2) for _ in range(AT_ONCE)))
         assert resident() <= before + MORE
     assert server.given >= ANSWERS // 2
-    assert {"an answer", "InvalidAnswer", "Unreachable"} <= ends.keys()
+    assert {"an answer", "InvalidAnswer", "Unreachable", "ServerError"} <= ends.keys()
+    assert {"Throttled", "Forbidden", "CredentialRefused"} <= ends.keys()
     assert "DeadlineExceeded" not in ends, "every connection was closed"

@@ -21,7 +21,7 @@ NEVER_LEFT = [httpx.ConnectError, httpx.ProxyError]
 MAY_HAVE_LEFT = [httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError]
 
 
-@pytest.mark.parametrize("first", [*NEVER_LEFT, *MAY_HAVE_LEFT, 502, 503, 504])
+@pytest.mark.parametrize("first", [*NEVER_LEFT, *MAY_HAVE_LEFT, 408, 502, 503, 504])
 def test_a_safe_request_is_tried_again(first: Outcome) -> None:
     wire = Wire([first, 200])
     assert run(outcome_of(Retry(wire))) == 200
@@ -35,7 +35,7 @@ def test_any_request_that_never_left_is_tried_again(first: Outcome) -> None:
     assert wire.calls == 2
 
 
-@pytest.mark.parametrize("first", [*MAY_HAVE_LEFT, 502, 503, 504])
+@pytest.mark.parametrize("first", [*MAY_HAVE_LEFT, 408, 502, 503, 504])
 def test_what_may_have_left_is_not_sent_twice(first: Outcome) -> None:
     wire = Wire([first, 200])
     assert run(outcome_of(Retry(wire), safe=False)) == first
@@ -43,7 +43,22 @@ def test_what_may_have_left_is_not_sent_twice(first: Outcome) -> None:
 
 
 @pytest.mark.parametrize(
-    "first", [200, 302, 400, 401, 403, 404, 429, 500, 501, later(503, "1"), later(502, "0"), httpx.DecodingError]
+    "first",
+    [
+        200,
+        302,
+        400,
+        401,
+        403,
+        404,
+        429,
+        500,
+        501,
+        later(408, "1"),
+        later(503, "1"),
+        later(502, "0"),
+        httpx.DecodingError,
+    ],
 )
 def test_what_another_try_would_not_change_is_not_tried_again(first: Outcome) -> None:
     wire = Wire([first, 204])

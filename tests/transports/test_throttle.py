@@ -34,6 +34,12 @@ def throttled(wire: Wire, scope: ThrottleScope = ThrottleScope.PLATFORM) -> Thro
         pytest.param(later(429, "soon"), 1, id="429, in no form"),
         pytest.param(later(429, "0"), 1, id="429, at once"),
         pytest.param(later(429, "86400"), 300, id="429, tomorrow"),
+        pytest.param(later(429, "29.7"), 30, id="429, a fraction"),
+        pytest.param(later(503, "30.0"), 30, id="503, a fraction that is none"),
+        pytest.param(later(429, "0.2"), 1, id="429, almost at once"),
+        pytest.param(later(503, "7 s"), 7, id="503, with a unit"),
+        pytest.param(later(429, "1m30s"), 90, id="429, with units"),
+        pytest.param(later(429, (NOW + timedelta(seconds=7)).isoformat()), 7, id="429, as a time in ISO 8601"),
     ],
 )
 def test_no_call_leaves_before_then(answer: httpx.Response, seconds: int) -> None:
@@ -50,7 +56,7 @@ def test_no_call_leaves_before_then(answer: httpx.Response, seconds: int) -> Non
             assert is_turned_away(again)
             assert int(again.headers["retry-after"]) >= 1
         assert (wire.calls, refused.times, gate.is_active) == (1, 10, True)
-        await asyncio.sleep(seconds / 11)
+        await asyncio.sleep(seconds / 11 + 0.001)  # eleven parts may add up to less than the whole
         assert gate.is_active is False
         assert (await ask(gate)).status_code == 200
         assert wire.calls == 2
