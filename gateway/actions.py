@@ -15,6 +15,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from adapters.contract import (
     Action,
     ActionFailed,
@@ -163,6 +165,8 @@ class Attempt:
     def _not_possible(self, current: Connection, *, refused: bool = False) -> Problem:
         if refused:
             detail = f"the connection is {current.status}, and the platform refuses to {self._action} it"
+            left = tuple(action for action in current.actions if action is not self._action)
+            current = msgspec.structs.replace(current, actions=left)
         else:
             detail = f"the connection is {current.status}: possible is {' or '.join(current.actions) or 'nothing'}"
         name = self._adapter.platform

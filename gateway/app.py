@@ -57,7 +57,12 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
     generations = Generations(settings, wiring)
     request_timeout = settings.server.request_timeout
-    perimeter = Perimeter(settings.server.hosts, settings.server.cors_origins, generations)
+    perimeter = Perimeter(
+        settings.server.hosts,
+        settings.server.cors_origins,
+        generations,
+        any_host=settings.server.socket is not None,
+    )
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken)
     adapters = [platform.adapter for platform in wiring.platforms.values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from typing import Any, Final
 
@@ -13,10 +14,14 @@ import httpx
 from adapters.simulation import private_key, serving, simulator
 from gateway.app import create_app
 from gateway.conversion import from_tables
+from gateway.environment import Overrides
 from gateway.listening import listen_on
 from gateway.server import Server, run
+from gateway.settings import ConfigurationError, Settings
 from gateway.telemetry.log import Log
 
+SERVER: Final = "GATEWAY_SERVER__"
+ADDRESS: Final = frozenset(f"{SERVER}{name}" for name in ("HOST", "PORT", "SOCKET", "SOCKET_MODE"))
 PATHS: Final = ("/v1/connections/symphony/103", "/v1/connections/community/102", "/v1/platforms")
 
 
@@ -29,7 +34,7 @@ async def _demo(port: int, *, check: bool) -> int:
     async with serving(simulator("symphony")) as pod, serving(simulator("selfcommunity")) as community:
         listener = _listen(port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = from_tables(_tables(pod, community))
+        settings = _settings(pod, community)
         log = Log((lambda _line: None) if check else None)
         log.take_over()
         server = Server(create_app(settings, log=log), settings.server, log)
@@ -44,6 +49,20 @@ async def _demo(port: int, *, check: bool) -> int:
         server.stop()
         await serving_it
         return code
+
+
+def _settings(pod: str, community: str) -> Settings:
+    """With what the environment says of `[server]`, other than where it listens. The rest of it is for `serve`."""
+    tables = _tables(pod, community)
+    ours = {name: text for name, text in os.environ.items() if name.startswith(SERVER) and name not in ADDRESS}
+    for name in sorted(set(os.environ) & ADDRESS):
+        click.echo(f"connection-gateway: {name} is ignored: the demo listens on --port of 127.0.0.1", err=True)
+    overrides = Overrides()
+    overrides.apply(tables, ours)
+    try:
+        return from_tables(tables)
+    except ConfigurationError as error:
+        raise overrides.name_variable(error) from None
 
 
 def _tables(pod: str, community: str) -> dict[str, Any]:

@@ -19,6 +19,10 @@ from gateway.origin import Origin
 from gateway.problems import Kind, Problem
 from gateway.settings import HostName, is_loopback
 
+SITE: Final = "Sec-Fetch-Site"
+"""Which a page can't set: its browser says how near the page's origin is to whom it calls."""
+_NEAR: Final = frozenset({"same-origin", "same-site", "none"})
+"""Its words for what is no other site. None of them lets a page of another origin in."""
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
@@ -26,8 +30,19 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 class Perimeter:
     """Refuses by `Host`, `Origin` and `Sec-Fetch-Site`, before anything else is looked at."""
 
-    def __init__(self, hosts: Iterable[HostName], origins: Iterable[Origin], generations: Generations) -> None:
-        """`hosts` are answered to beside loopback names, and pages of `origins` may call, beside our own."""
+    def __init__(
+        self,
+        hosts: Iterable[HostName],
+        origins: Iterable[Origin],
+        generations: Generations,
+        *,
+        any_host: bool = False,
+    ) -> None:
+        """`hosts` are answered to beside loopback names, and pages of `origins` may call, beside our own.
+
+        `any_host`: it listens on a Unix socket, which no browser reaches, so that no name needs to be looked at.
+        """
+        self._any_host = any_host
         self._hosts = frozenset(hosts)
         self._origins = frozenset(origins)
         self._generations = generations
@@ -35,7 +50,7 @@ class Perimeter:
     def check_host(self, headers: Given) -> None:
         """Raise the Problem of a request that is meant for somebody else, or does not say for whom."""
         named = _read_host(headers)
-        if not self._generations.now.callers.open:
+        if self._any_host or not self._generations.now.callers.open:
             return
         if not named.is_loopback and named.name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")
@@ -49,8 +64,10 @@ class Perimeter:
     def check_page(self, headers: Given) -> None:
         """Raise the Problem of a request that the page of somebody else has made."""
         origins = headers.every("origin")
-        sites = {site.strip().lower() for site in headers.every("sec-fetch-site")}
-        if "cross-site" in sites and not (origins and self._origins.issuperset(origins)):
+        sites = {part.partition(";")[0].strip().lower() for each in headers.every(SITE) for part in each.split(",")}
+        if sites == {"same-origin"}:  # the browser has compared the two, before any proxy rewrote Host
+            return
+        if sites - _NEAR and not (origins and self._origins.issuperset(origins)):
             raise Problem(Kind.NOT_ALLOWED, "Sec-Fetch-Site: a page of another site may not call this gateway")
         for origin in origins:
             if origin not in self._origins and not _is_own(origin, headers.last("host") or ""):

@@ -95,7 +95,10 @@ class Viewers:
         return Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
 
     def _on_behalf(self, headers: Given, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
-        """One who is named for every platform counts for those that take names, if there is one among them."""
+        """One who is named without a platform counts for the only one that takes names.
+
+        Over several of those it is malformed: the same number is another person on another platform.
+        """
         try:
             text = headers.single(ON_BEHALF_HEADER)
             found = NOBODY if text is None else OnBehalf.parse(text, self._adapters)
@@ -104,6 +107,9 @@ class Viewers:
         except Problem as problem:
             return NOBODY, problem
         taking = [each.platform for each in asked if each.viewer_source is ViewerSource.NAMED]
+        if found.everywhere is not None and len(taking) > 1:
+            detail = f"{ON_BEHALF_HEADER}: {' and '.join(taking)} would take it: name each, as {taking[0]}=USER_ID"
+            return NOBODY, Problem(Kind.INVALID_REQUEST, detail)
         if found.everywhere is not None and taking:
             found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
         return found, None

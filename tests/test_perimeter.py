@@ -110,3 +110,50 @@ async def test_a_cross_site_fetch_without_an_origin_gets_nothing(gateway: Gatewa
 
 async def test_probes_are_no_business_of_origins(gateway: Gateway) -> None:
     assert (await gateway.client.get("/readyz", headers={"Origin": "http://evil.example"})).status_code == 200
+
+
+SAME = {"Origin": "http://localhost:5173", "Sec-Fetch-Site": "same-origin", "Host": "localhost:8080"}
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_proxy_may_rewrite_the_host_of_a_page_of_its_own(gateway: Gateway, method: str) -> None:
+    """As nginx does unless it is told otherwise, and servers for development."""
+    path = "/v1/connections/acme/101" if method == "GET" else "/v1/connections/acme/102/accept"
+    assert (await gateway.client.request(method, path, headers=SAME)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "sites",
+    [
+        *(["same-site"], ["none"], ["cross-site"], ["Cross-Site"], ["cross-site;x=1"], ["same-origin, cross-site"]),
+        *(
+            ["same-origin", "cross-site"],
+            ["cross-site", "same-origin"],
+            ["none, cross-site"],
+            ["same-origin-not"],
+            [""],
+        ),
+        *(["same-origin", "same-site"], ["\t cross-site"], ["x"], []),
+    ],
+)
+async def test_any_other_word_lets_no_page_of_another_origin_in(gateway: Gateway, sites: list[str]) -> None:
+    headers = [("Origin", SAME["Origin"]), ("Host", SAME["Host"]), *(("Sec-Fetch-Site", site) for site in sites)]
+    answer = await gateway.client.post("/v1/connections/acme/102/accept", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "/problems/not-allowed")
+    assert gateway.calls == 0
+
+
+async def test_a_rebound_page_is_not_let_in_by_what_its_browser_says(gateway: Gateway) -> None:
+    """To the browser it is the same origin; to an open gateway its name is not ours."""
+    rebound = {"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin", "Host": "evil.example"}
+    answer = await gateway.client.post("/v1/connections/acme/102/accept", headers=rebound)
+    assert (answer.status_code, gateway.calls) == (403, 0)
+
+
+@pytest.mark.parametrize("host", ["gateway", "evil.example", "localhost"])
+async def test_over_a_unix_socket_any_host_is_answered(host: str) -> None:
+    async with running(socket="/run/gateway.sock") as gateway:
+        answer = await gateway.client.get("/v1/connections/acme/101", headers={"Host": host})
+        assert answer.status_code == 200
+        malformed = await gateway.client.get("/v1/connections/acme/101", headers={"Host": "a b"})
+        assert malformed.status_code == 400

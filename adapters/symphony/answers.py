@@ -106,7 +106,7 @@ class Answers:
             user_id=str(user_id),
             status=status,
             native_status=None if found is None else found.status,
-            actions=tables.ACTIONS[status],
+            actions=() if found is not None and _may_be_implicit(found) else tables.ACTIONS[status],
             first_requested_at=None if found is None else optional_rfc3339(found.first_requested_at),
             updated_at=None if found is None else optional_rfc3339(found.updated_at),
             request_count=None if found is None else found.request_counter,
@@ -140,3 +140,11 @@ class Answers:
             else:
                 entry = self._upstream.decode_part(raw, wire.CONNECTION)
                 yield whose.user_id, entry
+
+
+def _may_be_implicit(found: wire.UserConnection) -> bool:
+    """Whether it may be one that nobody asked for, which the pod does not remove: none of the three fields that tell
+    of a request is there (`firstRequestedAt`, `updatedAt`, `requestCounter`).
+    """
+    told = (found.first_requested_at, found.updated_at, found.request_counter)
+    return found.status is wire.NativeStatus.ACCEPTED and told == (None, None, None)

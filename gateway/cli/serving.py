@@ -19,10 +19,17 @@ PORT = click.IntRange(0, 65535)
 @click.option("--port", type=PORT, default=8080, show_default=True, help="Taken if it is free, else a free one is.")
 @click.option("--check", is_flag=True, help="Run the three lines itself, print the answers, and exit.")
 def demo(port: int, check: bool) -> None:
-    """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials."""
-    from gateway.demo import run_demo
+    """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials.
 
-    sys.exit(run_demo(port, check=check))
+    GATEWAY_SERVER__… in the environment is taken, other than where it listens.
+    """
+    from gateway.demo import run_demo
+    from gateway.settings import ConfigurationError
+
+    try:
+        sys.exit(run_demo(port, check=check))
+    except ConfigurationError as error:
+        stop(f"configuration: {error}", WRONG_USE)
 
 
 @click.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.contract import Action, Status
+from adapters.simulation.faults import Fault
 from gateway.actions import GOALS
 from tests.actions.asking import act, slug
 from tests.gateways import Gateway
@@ -89,11 +90,24 @@ async def test_what_is_not_possible_says_what_is(
 
 
 async def test_an_implicit_connection_cannot_be_removed(gateway: Gateway) -> None:
+    """Nor is that offered: it has none of the fields that tell of a request."""
+    found = (await gateway.client.get("/v1/connections/acme/106")).json()
+    assert (found["status"], found["actions"], found["request_count"]) == ("connected", [], None)
+    many = await gateway.client.get("/v1/connections?platform=acme&status=all&user_id=106&user_id=101")
+    assert [each["actions"] for each in many.json()["connections"]] == [["remove"], []]
     answer = await act(gateway, "acme", 106, "remove")
     assert (answer.status_code, slug(answer)) == (409, "action-not-possible")
-    assert answer.json()["connection"]["status"] == "connected"
+    assert (answer.json()["connection"]["status"], answer.json()["connection"]["actions"]) == ("connected", [])
+    assert "POST /pod/v1/connection/user/{id}/remove" not in gateway.acme.calls.by_path
+
+
+async def test_what_was_just_refused_is_not_offered(gateway: Gateway) -> None:
+    gateway.acme.misbehave(Fault(path="/remove", status=400, body='{"code": 400, "message": "no"}'))
+    answer = await act(gateway, "acme", 101, "remove")
+    assert (answer.status_code, slug(answer)) == (409, "action-not-possible")
     assert "refuses" in answer.json()["detail"]
-    assert gateway.acme.calls.by_path["POST /pod/v1/connection/user/{id}/remove"] == 1
+    assert answer.json()["connection"]["actions"] == []
+    assert (await gateway.client.get("/v1/connections/acme/101")).json()["actions"] == ["remove"]
 
 
 async def test_a_user_who_does_not_exist(gateway: Gateway) -> None:

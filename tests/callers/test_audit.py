@@ -215,7 +215,7 @@ async def test_an_action_on_a_platform_that_there_is_not(gateway: Gateway) -> No
 
 async def test_a_platform_that_was_not_asked_is_not_told() -> None:
     async with running(NAMED, [caller("web", on_behalf_of=["*"])]) as gateway:
-        async with gateway.as_caller("web", X_On_Behalf_Of="1") as client:
+        async with gateway.as_caller("web", X_On_Behalf_Of="acme=1, club=1") as client:
             await client.get("/v1/connections?limit=1")
         assert [line["platform"] for line in audited(gateway)] == ["acme"]
         assert gateway.club.calls.calls == 0

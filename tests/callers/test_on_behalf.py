@@ -176,9 +176,24 @@ async def looked_up(gateway: Gateway, on_behalf_of: str | None, name: str = "any
     ]
 
 
-async def test_over_several_platforms_one_name_counts_for_those_that_take_names(mixed: Gateway) -> None:
-    said = await looked_up(mixed, "102", sessionToken="demo")
-    assert said == ["pending_outgoing", "none", "none", "pending_outgoing"]
+async def test_a_name_without_a_platform_is_nobodys_over_several_that_take_names(mixed: Gateway) -> None:
+    """The same number may be two people."""
+    users = [{"platform": name, "user_id": "1"} for name in ("acme", "club", "bank", "guild")]
+    async with mixed.as_caller("any", X_On_Behalf_Of="102", sessionToken="demo") as client:
+        for answer in (
+            await client.post("/v1/lookup", json={"users": users}),
+            await client.get("/v1/connections?platform=acme&platform=guild"),
+        ):
+            assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
+            assert "name each, as acme=USER_ID" in answer.json()["detail"]
+    assert mixed.calls == 0
+
+
+async def test_a_name_without_a_platform_is_for_the_only_one_that_takes_names(mixed: Gateway) -> None:
+    users = [{"platform": name, "user_id": "1"} for name in ("acme", "club")]
+    async with mixed.as_caller("any", X_On_Behalf_Of="102") as client:
+        results = (await client.post("/v1/lookup", json={"users": users})).json()["results"]
+    assert [each["connection"]["status"] for each in results] == ["pending_outgoing", "none"]
 
 
 async def test_over_several_platforms_what_is_missing_is_one_platforms_error(mixed: Gateway) -> None:
