@@ -10,17 +10,17 @@ from pathlib import Path
 
 from tests.faults.live import api
 from tests.faults.live.figures import LONG, SHORT, Figure, Scale, table
-from tests.faults.live.suite import ALL, run
+from tests.faults.live.suite import ALL, LONG_ONLY, run
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.live", description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*ALL, "api"])
+    parser.add_argument("--only", nargs="+", choices=[*ALL, *LONG_ONLY, "api"])
     parser.add_argument("--short", action="store_true")
     options = parser.parse_args()
     scale = SHORT if options.short else LONG
     found: list[Figure] = []
-    for name in options.only or [*ALL, "api"]:
+    for name in options.only or [*ALL, *([] if options.short else LONG_ONLY), "api"]:
         figures = api_figures(scale) if name == "api" else alone(name, scale)
         sys.stdout.write(f"\n**{name}**\n\n{table(figures)}\n")
         sys.stdout.flush()

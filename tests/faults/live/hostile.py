@@ -51,7 +51,7 @@ async def unread_log(folder: Path, port: int, scale: Scale) -> list[Figure]:
 
 async def hanging_names(folder: Path, port: int, scale: Scale) -> list[Figure]:
     """Two platforms whose names never resolve, beside one that is well."""
-    if not _may_unshare():
+    if not may_unshare():
         return [Figure("names that hang", "no mount namespace for this user", "-", holds=True, is_timing=True)]
     resolving = folder / "resolv.conf"
     resolving.write_text(f"nameserver {NAME_SERVER}\noptions timeout:30 attempts:5\n")
@@ -270,7 +270,8 @@ async def _peak(running: Running, stop: asyncio.Event) -> float:
     return highest
 
 
-def _may_unshare() -> bool:
+def may_unshare() -> bool:
+    """Whether this user may have a mount namespace of its own."""
     return (
         shutil.which("unshare") is not None
         and subprocess.run(["unshare", "-m", "true"], check=False, capture_output=True).returncode == 0  # noqa: S607
