@@ -15,8 +15,7 @@ from adapters import connect
 from adapters.contract import Adapter, Connection, InvalidAnswer, Page, Position, Status, Viewer
 from adapters.secret import Token
 from adapters.slices import SLICE
-from adapters.symphony.answers import PARTS
-from adapters.symphony.listed import MOST_INVALID
+from adapters.symphony.answers import MOST_INVALID, PARTS
 from gateway.conversion import from_tables
 from gateway.transports.answer import AT_ONCE
 from tests.gateways import CALLERS, tables

@@ -26,9 +26,8 @@ from adapters.contract import (
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.symphony import tables, wire
-from adapters.symphony.answers import Answers
+from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
-from adapters.symphony.listed import Listed
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
 
