@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from adapters.selfcommunity import SelfCommunityAdapter
 from adapters.symphony import SymphonyAdapter
+from gateway.line import Question
 from tests.clock import run, virtual
 from tests.faults.live.callers import Answer, Caller, at_once, kinds
 from tests.faults.live.processes import gateway, simulated
@@ -133,3 +135,17 @@ async def test_a_hanging_platform_is_still_sent_no_more_than_max_calls() -> None
         gateway.acme.trouble = "hanging"
         assert await many(gateway, range(10_000, 11_000)) == {"/problems/platform-timeout": 1000}
         assert gateway.acme.calls <= 7
+
+
+@pytest.mark.usefixtures("no_batch_read")
+def test_lookups_that_gave_up_leave_nothing_behind() -> None:
+    async def main() -> None:
+        async with faulty(LONE, **AS_IT_COMES) as gateway:
+            gateway.acme.trouble = "hanging"
+            for first in range(10_000, 20_000, 1000):
+                answers = await many(gateway, range(first, first + 1000), **{"X-Request-Timeout-Ms": "10"})
+                assert answers == {"/problems/platform-timeout": 1000}
+            gc.collect()
+            assert sum(isinstance(each, Question) for each in gc.get_objects()) <= 100
+
+    run(main())
