@@ -22,6 +22,8 @@ CALLERS = "".join(
 )
 STRANGERS = 48
 LOOKUPS = 10
+LOST = 0
+"""In place of a status: the connection was closed without an answer."""
 SETTLED = 3.0
 """Seconds in which the process gives back what it does not need, unless it never does."""
 ASKED = "/v1/connections/acme/103"
@@ -46,10 +48,13 @@ async def process(folder: Path, port: int, **server: Any) -> AsyncIterator[tuple
 
 async def served(port: int, name: str, times: int) -> list[int]:
     """The statuses of so many lookups with this caller's key, each on a connection of its own."""
-    statuses = []
+    statuses: list[int] = []
     for _ in range(times):
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST) as client:
-            statuses.append((await client.get(ASKED, headers={"X-API-Key": key_of(name)})).status_code)
+            try:
+                statuses.append((await client.get(ASKED, headers={"X-API-Key": key_of(name)})).status_code)
+            except httpx.TransportError:
+                statuses.append(LOST)
     return statuses
 
 
