@@ -42,11 +42,21 @@ SPACES = (b" ", b"\t", b" \t ", b"\t\t")
 
 
 class Case(NamedTuple):
-    """What is sent on a connection of its own, and the statuses of the answers; None: one at most, a 4xx."""
+    """What is sent on a connection, and the statuses of the answers; None: one at most, a 4xx."""
 
     name: str
     sent: bytes
     statuses: tuple[int, ...] | None
+    before: int = 0
+    """where there are no statuses: how many well-formed requests come first, each answered with 200"""
+
+    def objection(self, statuses: tuple[int, ...]) -> str | None:
+        """What is wrong with these statuses, if anything is."""
+        if self.statuses is not None:
+            return None if statuses == self.statuses else f"{statuses} instead of {self.statuses}"
+        first, rest = statuses[: self.before], statuses[self.before :]
+        is_right = first == (200,) * self.before and len(rest) <= 1 and all(400 <= each < 500 for each in rest)
+        return None if is_right else f"{statuses}"
 
 
 def cases() -> Iterator[Case]:

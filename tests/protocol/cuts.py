@@ -1,32 +1,54 @@
-"""The ways in which bytes may be cut into segments on their way."""
+"""The ways in which bytes may be cut into reads on their way."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 
-SHORT = 100
-"""Bytes of what is cut everywhere."""
-SAMPLE = 6
-"""Cuts of what is longer, beside those around its lines."""
+SHORT = 150
+"""Bytes of what is cut at every place."""
+LONG = 6000
+"""Bytes of what is no longer sent byte by byte, but in steps of a prime number of them."""
+STEP = 997
+BOUNDARIES = b"\r\n:;"
+"""Bytes around which the structure of a request changes."""
+SAMPLE = 12
+"""Other cuts of what is longer."""
+MOST_BOUNDARIES = 80
 
 
-def cuts(sent: bytes) -> Iterator[tuple[str, list[bytes]]]:
+def all_cuts(sent: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """Each a name, and the pieces."""
-    yield "one piece", [sent]
-    step = 1 if len(sent) <= 2000 else 997
-    yield f"every {step}", [sent[at : at + step] for at in range(0, len(sent), step)]
-    for at in places(sent):
+    yield from _whole_and_bytewise(sent)
+    for at in range(1, len(sent)) if len(sent) <= SHORT else structural(sent):
         yield f"cut at {at}", [sent[:at], sent[at:]]
 
 
-def places(sent: bytes) -> list[int]:
-    """Where to cut in two: everywhere, or around a few line ends and anywhere else, always the same for the same."""
-    if len(sent) <= SHORT:
-        return list(range(1, len(sent)))
-    lot = random.Random(sent)  # noqa: S311  it draws examples
-    ends = [at for at in range(1, len(sent)) if sent[at - 1 : at] in {b"\r", b"\n"}]
-    drawn = [*lot.sample(ends, min(SAMPLE, len(ends))), *(lot.randrange(1, len(sent)) for _ in range(SAMPLE))]
-    blank = sent.find(b"\r\n\r\n")
-    around = [blank + step for step in range(5)] if blank >= 0 else []
-    return sorted({at for at in (*drawn, *around) if 0 < at < len(sent)})
+def some_cuts(sent: bytes, how_many: int) -> Iterator[tuple[str, list[bytes]]]:
+    """A sample of those, always the same for the same bytes."""
+    yield from _whole_and_bytewise(sent)
+    places = structural(sent)
+    for at in sorted(_lot(sent).sample(places, min(how_many, len(places)))):
+        yield f"cut at {at}", [sent[:at], sent[at:]]
+
+
+def structural(sent: bytes) -> list[int]:
+    """Places before and behind what separates lines, names and extensions, and a few others."""
+    lot = _lot(sent)
+    around = {at + step for at, byte in enumerate(sent) if byte in BOUNDARIES for step in (0, 1)}
+    places = sorted(at for at in around if 0 < at < len(sent))
+    if len(places) > MOST_BOUNDARIES:
+        ends = places[: MOST_BOUNDARIES // 4] + places[-MOST_BOUNDARIES // 4 :]
+        places = ends + lot.sample(places, MOST_BOUNDARIES // 2)
+    others = [lot.randrange(1, len(sent)) for _ in range(SAMPLE)] if len(sent) > 1 else []
+    return sorted({*places, *others})
+
+
+def _whole_and_bytewise(sent: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    yield "one piece", [sent]
+    step = 1 if len(sent) <= LONG else STEP
+    yield f"every {step}", [sent[at : at + step] for at in range(0, len(sent), step)]
+
+
+def _lot(sent: bytes) -> random.Random:
+    return random.Random(sent)  # noqa: S311  it draws examples
