@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from types import TracebackType
+from collections.abc import Mapping
+from types import MappingProxyType, TracebackType
 from typing import Final
 
 from gateway.problems import Kind, Problem
@@ -31,9 +32,8 @@ class Admission:
     ) -> None:
         self.taken -= 1
 
-    def check(self) -> None:
-        """Raise the Problem `overloaded` where all places are taken."""
+    def check(self, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Raise the Problem `overloaded` where all places are taken; its response has these headers too."""
         if self.taken >= self._most:
-            raise Problem(
-                Kind.OVERLOADED, f"{self._most} requests are in work, which is the most", retry_after=COME_BACK
-            )
+            detail = f"{self._most} requests are in work, which is the most"
+            raise Problem(Kind.OVERLOADED, detail, retry_after=COME_BACK, headers=headers)

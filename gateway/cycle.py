@@ -12,9 +12,11 @@ from typing import Any, Final
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
+from gateway.receipt import MAX_BODY
 from gateway.shortcuts import READY
 
 END: Final = b"\r\n"
+CLOSE: Final = (b"connection", b"close")
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -27,12 +29,14 @@ class Cycle(RequestResponseCycle):
     response_complete = False
     chunked_encoding = None
     expected_content_length = 0
+    has_begun = False
+    """whether the app has seen the head"""
     _event: asyncio.Event | None = None
 
     def __init__(
         self,
         scope: Any,
-        transport: asyncio.Transport,
+        transport: Any,
         flow: FlowControl,
         *,
         logger: Any,
@@ -86,15 +90,36 @@ class Cycle(RequestResponseCycle):
         body, self.body, self._has_news = bytes(self.body), bytearray(), False
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
+    async def run_asgi(self, app: Any) -> None:
+        self.has_begun = True
+        await super().run_asgi(app)
+
     async def send(self, message: Any) -> None:
-        if self.waiting_for_100_continue and self.more_body:
-            self.keep_alive = False  # its body may come or not, so what comes next can't be told from it
+        if self.more_body and not self.response_started and CLOSE not in message.get("headers", ()):
+            await self._end_of_body()
         if message["type"] != READY:
             await super().send(message)
         elif self.flow.write_paused or self.disconnected or self.response_started or not self.keep_alive:
             await self._send_apart(message)
         else:
             self._write_whole(message)
+
+    async def _end_of_body(self) -> None:
+        """Let a response that is early wait until its request has come whole, unless it closes the connection.
+
+        The rest of the body may turn out to be malformed, and then that is the one answer. A body that is too long is
+        not waited for, nor is one that the caller may not send: what comes then can't be told from a next request.
+        """
+        discarded = 0
+        while self.more_body and not self.disconnected:
+            if self.waiting_for_100_continue or discarded > MAX_BODY:
+                self.keep_alive = False
+                return
+            self.flow.resume_reading()
+            self.message_event.clear()
+            await self.message_event.wait()
+            discarded += len(self.body)
+            self.body.clear()
 
     def _write_whole(self, ready: Any) -> None:
         body = ready["body"]

@@ -22,6 +22,7 @@ from gateway.telemetry.access import ACCESS, Access
 
 API: Final = "/v1/"
 """How the paths begin that need a key, if there are callers, and a place."""
+CLOSING: Final = {"connection": "close"}
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Paths that are asked for by address, by whatever runs or scrapes the gateway, so that any `Host` is answered."""
 
@@ -48,7 +49,7 @@ class Entrance(OneLoop):
             is_api = scope["path"].startswith(API)
             if scope["method"] == "POST":
                 if is_api:
-                    self._admission.check()
+                    self._admission.check(CLOSING)  # its body is not waited for
                 try:
                     receive = await receipt.whole(receive)
                 except ClientDisconnect:

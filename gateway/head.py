@@ -42,6 +42,8 @@ class HeadReader:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._parser: httptools.HttpRequestParser | None = None
+        self._blank = 0
+        """bytes of blank lines before it"""
         self._size = 0
         """bytes of the head that is being read"""
         self._tail = b""
@@ -56,10 +58,10 @@ class HeadReader:
         makes no difference to what is read or raised.
         """
         if not self._size:
-            while start < len(data) and data[start] in _NEW_LINES:  # RFC 9112, 2.2
-                start += 1
-            if start == len(data):
-                return -1
+            if data[start] in _NEW_LINES:
+                start = self._skip_blank_lines(data, start)
+                if start == len(data):
+                    return -1
             self._complete = False
         end = self._find_end(data, start)
         stop = len(data) if end < 0 else end
@@ -72,7 +74,7 @@ class HeadReader:
         if self._complete is not (end >= 0):
             raise MalformedRequest(NO_REQUEST)
         if self._complete:
-            self._size = 0
+            self._size = self._blank = 0
             self._tail = b""
         else:
             self._tail = (self._tail + piece)[-3:]
@@ -81,6 +83,15 @@ class HeadReader:
     def close(self) -> None:
         """The parser refers back to this reader."""
         self._parser = None
+
+    def _skip_blank_lines(self, data: bytes, start: int) -> int:
+        """They may stand before a request (RFC 9112, 2.2), and are bounded as a head is."""
+        room = self._max_bytes - self._blank
+        begin = len(data) - len(data[start:].lstrip(b"\r\n"))
+        if begin - start > room:
+            raise MalformedRequest(f"blank lines of more than {self._max_bytes} bytes")
+        self._blank += begin - start
+        return begin
 
     def _find_end(self, data: bytes, start: int) -> int:
         if self._tail:

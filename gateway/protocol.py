@@ -19,7 +19,7 @@ import contextvars
 import functools
 import logging
 import math
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple, cast
 
@@ -38,6 +38,8 @@ from gateway.receipt import MAX_BODY
 from gateway.settings import ServerSettings
 from gateway.shortcuts import LET_IN, READY, REFUSED
 
+LINGER: Final = 1.0
+"""Seconds that a caller which is still sending has to read that it is refused."""
 _EXTENSIONS: Final[dict[str, dict[object, object]]] = {READY: {}}
 _UNKNOWN: Final[dict[str, Any]] = {
     "method": "",
@@ -142,6 +144,7 @@ class Protocol(asyncio.Protocol):
             self._timer = None
         self._buffer = b""
         self._head.close()
+        self.cycle = None  # which refers back
 
     def evict(self) -> None:
         """Close it for the sake of others: what is under way is lost."""
@@ -194,7 +197,7 @@ class Protocol(asyncio.Protocol):
         has_begun = False
         try:
             while self._at < len(self._buffer) and not self.transport.is_closing() and not self._is_broken:
-                if has_begun:
+                if has_begun or self._app_is_next():
                     self.flow.pause_reading()
                     self._go_on_soon()
                     return
@@ -216,6 +219,10 @@ class Protocol(asyncio.Protocol):
                 self.flow.pause_reading()  # until the app has taken it
             elif self.flow.read_paused:
                 self.flow.resume_reading()
+
+    def _app_is_next(self) -> bool:
+        """Whether the app has not begun with the request whose body comes."""
+        return self._body is not None and self.cycle is not None and not self.cycle.has_begun
 
     def _end(self) -> None:
         """Nothing more will come. A request that has come whole gets its response first."""
@@ -331,7 +338,9 @@ class Protocol(asyncio.Protocol):
     ) -> Cycle:
         self.cycle = cycle = Cycle(
             scope,
-            self.transport,
+            self.transport
+            if self._body is None and not self._is_broken
+            else _LastWords(self.transport, self._linger),
             self.flow,
             logger=self._logger,
             default_headers=self._server_state.default_headers,
@@ -391,7 +400,7 @@ class Protocol(asyncio.Protocol):
     def _on_response(self) -> None:
         """The response has been written."""
         self._server_state.total_requests += 1
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_broken:
             return
         if self._body is not None:  # the rest of it is read, and thrown away
             self.flow.resume_reading()
@@ -405,6 +414,20 @@ class Protocol(asyncio.Protocol):
             self.flow.resume_reading()
 
     # writing
+
+    def _linger(self) -> None:
+        """Close it, but if something may still come, not before the caller has had time to read the response.
+
+        To close a socket that has something to read would reset it, and the response could be lost (RFC 9112, 9.6).
+        """
+        if self._has_ended or not (self._is_broken or self._body is not None) or self.transport.is_closing():
+            self.transport.close()
+            return
+        self._is_broken = True
+        self._buffer, self._at = b"", 0
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self._wait_for(Waits.RESPONSE, LINGER)
 
     def pause_writing(self) -> None:
         self.flow.pause_writing()
@@ -452,6 +475,15 @@ class Protocol(asyncio.Protocol):
             self.transport.abort()  # to close it would be to wait for the reader
         else:
             self._disconnect()
+
+
+class _LastWords:
+    """A transport for a response that may be the last one: to close it is to `linger`."""
+
+    def __init__(self, transport: asyncio.Transport, linger: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = linger
 
 
 def _check_target(head: HeadReader) -> None:

@@ -17,7 +17,7 @@ from adapters.secret import Token
 from adapters.slices import SLICE
 from adapters.symphony.answers import MOST_INVALID, PARTS
 from gateway.conversion import from_tables
-from gateway.transports.answer import AT_ONCE
+from gateway.transports.encodings import PART
 from tests.gateways import CALLERS, tables
 from tests.wire import Bounded
 
@@ -49,7 +49,7 @@ async def page(adapter: Adapter, after: int = 0, limit: int = 100) -> Page:
     return await adapter.list(VIEWER, LISTABLE, Position(0, after) if after else None, limit)
 
 
-def found(listed: Page) -> list[tuple[int, str]]:
+def found(listed: Page) -> list[tuple[int | None, str]]:
     """Each user, with the status or what is wrong."""
     return [
         (entry.user_id, entry.found.status if isinstance(entry.found, Connection) else entry.found.detail)
@@ -98,10 +98,10 @@ async def test_so_it_is_while_two_are_read() -> None:
 
 
 async def test_so_it_is_while_it_is_decompressed() -> None:
-    body = array([GOOD % 1]).ljust(16 * AT_ONCE)
+    body = array([GOOD % 1]).ljust(16 * PART)
     listed, turns = await turns_of_others(page(asked("acme", body, compressed=True)))
     assert found(listed) == [(1, "connected")]
-    assert turns >= PARTS + len(body) / AT_ONCE
+    assert turns >= PARTS + len(body) / PART
 
 
 async def test_a_batch_of_lookups_is_read_at_once() -> None:

@@ -38,6 +38,10 @@ class MemoryTransport(asyncio.Transport):
 
     abort = close
 
+    def write_eof(self) -> None:
+        """The caller has read that no more comes, and closes."""
+        self.close()
+
     def is_closing(self) -> bool:
         return self._is_closed
 

@@ -61,13 +61,30 @@ async def test_it_is_answered_after_those_before_it(said: bytes) -> None:
         assert (await it.rest()).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_an_answer_that_was_given_is_the_only_one() -> None:
-    """To an action that was refused before its body was there, which then turns out to be broken."""
+async def test_an_early_answer_waits_for_a_body_that_may_be_malformed() -> None:
+    """An action that is refused before its body is there, which then turns out to be broken: one answer, and a 400."""
     async with line() as it:
         it.writer.write(b"POST /nowhere%20 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
-        assert (await it.answer())[0].startswith(b"HTTP/1.1 404 ")
+        await asyncio.sleep(0.05)
         it.writer.write(b"nonsense\r\n")
-        assert await it.rest() == b""
+        assert STATUSES.findall(await it.rest()) == [b"400"]
+
+
+@pytest.mark.parametrize("size", [5, 200_000])
+async def test_an_early_answer_comes_when_its_request_has_come(size: int) -> None:
+    async with line() as it:
+        it.writer.write(b"POST /nowhere%%20 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % size)
+        it.writer.write(b"x" * size + GET % 101)
+        assert (await it.answer())[0].startswith(b"HTTP/1.1 404 ")
+        assert b'"101"' in (await it.answer())[1]
+
+
+async def test_a_refusal_arrives_although_its_caller_goes_on_sending() -> None:
+    async with line() as it:
+        it.writer.write(
+            b"POST /v1/lookup HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n" + b"x" * 3_000_000
+        )
+        assert STATUSES.findall(await it.rest()) == [b"400"]
 
 
 async def test_an_offer_to_speak_something_else_is_declined() -> None:
