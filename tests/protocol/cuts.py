@@ -9,6 +9,8 @@ SHORT = 150
 """Bytes of what is cut at every place."""
 LONG = 6000
 """Bytes of what is no longer sent byte by byte, but in steps of a prime number of them."""
+BYTEWISE = 1000
+"""The same where a byte is a system call."""
 STEP = 997
 BOUNDARIES = b"\r\n:;"
 """Bytes around which the structure of a request changes."""
@@ -19,14 +21,14 @@ MOST_BOUNDARIES = 80
 
 def all_cuts(sent: bytes) -> Iterator[tuple[str, list[bytes]]]:
     """Each a name, and the pieces."""
-    yield from _whole_and_bytewise(sent)
+    yield from _whole_and_bytewise(sent, LONG)
     for at in range(1, len(sent)) if len(sent) <= SHORT else structural(sent):
         yield f"cut at {at}", [sent[:at], sent[at:]]
 
 
 def some_cuts(sent: bytes, how_many: int) -> Iterator[tuple[str, list[bytes]]]:
     """A sample of those, always the same for the same bytes."""
-    yield from _whole_and_bytewise(sent)
+    yield from _whole_and_bytewise(sent, BYTEWISE)
     places = structural(sent)
     for at in sorted(_lot(sent).sample(places, min(how_many, len(places)))):
         yield f"cut at {at}", [sent[:at], sent[at:]]
@@ -44,9 +46,9 @@ def structural(sent: bytes) -> list[int]:
     return sorted({*places, *others})
 
 
-def _whole_and_bytewise(sent: bytes) -> Iterator[tuple[str, list[bytes]]]:
+def _whole_and_bytewise(sent: bytes, at_most: int) -> Iterator[tuple[str, list[bytes]]]:
     yield "one piece", [sent]
-    step = 1 if len(sent) <= LONG else STEP
+    step = 1 if len(sent) <= at_most else STEP
     yield f"every {step}", [sent[at : at + step] for at in range(0, len(sent), step)]
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from gateway.protocol import Protocol
 from gateway.server import Server
 from gateway.settings import ServerSettings
-from tests.gateways import Gateway
+from tests.gateways import UNHURRIED, Gateway
 
 SETTLED = 10
 """Turns of the loop without a write after which nothing more is due: nothing here waits for anything else."""
@@ -66,7 +66,7 @@ class Driver:
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
-        server = Server(gateway.app, ServerSettings(), gateway.log)
+        server = Server(gateway.app, ServerSettings(header_timeout=UNHURRIED), gateway.log)
         server.config.load()
         self._server = server
 

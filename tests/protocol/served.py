@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.listening import listen_at, listen_on
 from gateway.server import Server
 from gateway.settings import ServerSettings
-from tests.gateways import OWN, Gateway, caller, key_of, running
+from tests.gateways import OWN, UNHURRIED, Gateway, caller, key_of, running
 
 WEB = caller("web", may=["read", "act"])
 LOOKUP = "/v1/connections/acme/103"
@@ -31,7 +31,7 @@ async def warm() -> AsyncIterator[Gateway]:
 async def served(listener: socket.socket) -> AsyncIterator[Gateway]:
     """The same, on this socket."""
     async with warm() as gateway:
-        server = Server(gateway.app, ServerSettings(), gateway.log)
+        server = Server(gateway.app, ServerSettings(header_timeout=UNHURRIED), gateway.log)
         serving = asyncio.create_task(server.serve_on(listener))
         try:
             yield gateway
