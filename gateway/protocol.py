@@ -104,7 +104,7 @@ class Protocol(asyncio.Protocol):
         self._body: Body | None = None
         """of the request whose body is still being read"""
         self._discarded = 0
-        """bytes of it that came after its response"""
+        """bytes that came after the response to what they belong to"""
         self._buffer = b""
         """what was read last"""
         self._at = 0
@@ -174,6 +174,9 @@ class Protocol(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_broken:
+            self._discarded += len(data)
+            if self._discarded > MAX_BODY:
+                self.transport.abort()
             return
         if self._waits is Waits.NOTHING:
             self._wait_for(Waits.HEAD, self._limits.header_timeout)
@@ -416,11 +419,11 @@ class Protocol(asyncio.Protocol):
     # writing
 
     def _linger(self) -> None:
-        """Close it, but if something may still come, not before the caller has had time to read the response.
+        """Say that no more comes, and close it when the caller does, or has had time to read the response.
 
         To close a socket that has something to read would reset it, and the response could be lost (RFC 9112, 9.6).
         """
-        if self._has_ended or not (self._is_broken or self._body is not None) or self.transport.is_closing():
+        if self._has_ended or self.transport.is_closing():
             self.transport.close()
             return
         self._is_broken = True

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import functools
 import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any, Final, TypeVar, cast
 
 import uvicorn
@@ -31,6 +32,9 @@ LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
 """Of callers, unless somebody knows how many descriptors there are."""
+M_MMAP_THRESHOLD: Final = -3
+"""The parameter's number in glibc's malloc.h."""
+MMAP_THRESHOLD: Final = 64 * 1024
 COLLECTED: Final = (10_000, 20, 50)
 """So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
@@ -76,11 +80,13 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._log = log
         self._on_hangup = on_hangup
-        self._is_hangup_due: Callable[[], bool] = lambda: False
+        self._early_signals: Callable[[], Collection[int]] = frozenset
 
-    async def serve_on(self, listener: socket.socket, *, is_hangup_due: Callable[[], bool] = lambda: False) -> None:
-        """Serve until stopped. `is_hangup_due` says whether SIGHUP came before anybody heeded it."""
-        self._is_hangup_due = is_hangup_due
+    async def serve_on(
+        self, listener: socket.socket, *, early_signals: Callable[[], Collection[int]] = frozenset
+    ) -> None:
+        """Serve until stopped. `early_signals` are those that came before anybody could heed them."""
+        self._early_signals = early_signals
         self._log.line("listening", address=address_of(listener), version=__version__)
         await self.serve(sockets=[listener])
         self._log.line("stopped")
@@ -128,8 +134,8 @@ class Server(uvicorn.Server):
         before = {each: signal.getsignal(each) for each in handlers}
         for each, handler in handlers.items():
             loop.add_signal_handler(each, handler)
-        if self._is_hangup_due():
-            self._hang_up()
+        for number in self._early_signals():
+            handlers.get(signal.Signals(number), self.stop)()
         try:
             yield
         finally:
@@ -140,6 +146,16 @@ class Server(uvicorn.Server):
     def _hang_up(self) -> None:
         if self._on_hangup is not None and not self._lifecycle.draining:
             self._on_hangup()
+
+
+def _give_memory_back() -> None:
+    """Let large pieces go back to the system as soon as they are freed (glibc's mallopt).
+
+    By default the size from which that is so grows with the largest that was freed: what a flood of requests took, a
+    few hundred kilobytes for each connection, would be kept for good.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
 
 
 def _has_accepted_all(listener: socket.socket) -> bool:
@@ -154,5 +170,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """
     gc.freeze()
     gc.set_threshold(*COLLECTED)
+    _give_memory_back()
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
         return runner.run(main)

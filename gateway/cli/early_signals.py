@@ -34,11 +34,17 @@ def end_when_told() -> None:
         signal.signal(each, _end)
 
 
-def hangup_came() -> bool:
-    """Whether there was a SIGHUP, which nobody has heeded yet; it counts as heeded then."""
-    came = bool(_came)
+def hand_over() -> None:
+    """From now on remember these too: the server is about to heed them, and after it nobody needs to."""
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _remember)
+
+
+def came() -> frozenset[int]:
+    """The signals that nobody has heeded yet; they count as heeded then."""
+    found = frozenset(_came)
     _came.clear()
-    return came
+    return found
 
 
 def ignore() -> None:

@@ -60,7 +60,8 @@ def serve(config: Path | None) -> None:
     reloading = Reloading(lambda: load(config, os.environ), app.state.generations, log)
     raise_limit()
     server = Server(app, settings.server, log, max_connections=max_connections(settings), on_hangup=reloading.start)
-    run(server.serve_on(listener, is_hangup_due=early_signals.hangup_came))
+    early_signals.hand_over()
+    run(server.serve_on(listener, early_signals=early_signals.came))
     early_signals.ignore()
 
 

@@ -49,7 +49,7 @@ backend gateway
     http-request {key}
     option http-keep-alive
     option httpchk GET /livez
-    server one {upstream} maxconn 1 check inter 200ms
+    server one {upstream} maxconn 1 check inter 1s fall 50
 """
 
 
