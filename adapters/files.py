@@ -60,6 +60,10 @@ class TextFile(NamedTuple):
     replaceable_by_everyone: bool
     """everybody can put another file in its place, because everybody can write to its directory"""
 
+    def __repr__(self) -> str:
+        """Without the text, which may be a secret."""
+        return "TextFile(...)"
+
 
 def read_text_file(
     file: Path, *, limit: int = LIMIT, streams: bool = False, timeout: float | None = None

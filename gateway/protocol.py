@@ -38,7 +38,7 @@ from gateway.receipt import MAX_BODY
 from gateway.settings import ServerSettings
 from gateway.shortcuts import LET_IN, READY, REFUSED
 
-LINGER: Final = 1.0
+LINGER: Final = 5.0
 """Seconds that a caller which is still sending has to read that it is refused."""
 _EXTENSIONS: Final[dict[str, dict[object, object]]] = {READY: {}}
 _UNKNOWN: Final[dict[str, Any]] = {
@@ -339,11 +339,10 @@ class Protocol(asyncio.Protocol):
     def _new_cycle(
         self, scope: Any, *, keep_alive: bool, expects_continue: bool = False, has_body: bool = False
     ) -> Cycle:
+        may_be_last = has_body or not keep_alive
         self.cycle = cycle = Cycle(
             scope,
-            self.transport
-            if self._body is None and not self._is_broken
-            else _LastWords(self.transport, self._linger),
+            _LastWords(self.transport, self._linger) if may_be_last else self.transport,
             self.flow,
             logger=self._logger,
             default_headers=self._server_state.default_headers,

@@ -28,10 +28,10 @@ async def warm() -> AsyncIterator[Gateway]:
 
 
 @asynccontextmanager
-async def served(listener: socket.socket) -> AsyncIterator[Gateway]:
+async def served(listener: socket.socket, header_timeout: float = UNHURRIED) -> AsyncIterator[Gateway]:
     """The same, on this socket."""
     async with warm() as gateway:
-        server = Server(gateway.app, ServerSettings(header_timeout=UNHURRIED), gateway.log)
+        server = Server(gateway.app, ServerSettings(header_timeout=header_timeout), gateway.log)
         serving = asyncio.create_task(server.serve_on(listener))
         try:
             yield gateway

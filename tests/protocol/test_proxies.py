@@ -59,7 +59,7 @@ async def behind(name: str, family: str, port: int, folder: Path, key: str | Non
     listener = listen(family, folder)
     host = listener.getsockname()
     upstream = f"127.0.0.1:{host[1]}" if family == "tcp" else f"unix:{host}"
-    async with served(listener) as gateway, proxied(name, upstream, port, folder, key):
+    async with served(listener, header_timeout=1.0) as gateway, proxied(name, upstream, port, folder, key):
         yield gateway
 
 
