@@ -268,7 +268,7 @@ class Identities(RuleBasedStateMachine):
             assert not said["stale"], one
             return 0.0
         if said["stale"]:
-            assert one.platform in self.shaky, one
+            assert one.platform in self.shaky or one.platform in self.broken, one  # its breaker may still be open
             return STALE
         return FRESH
 
