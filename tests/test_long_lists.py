@@ -137,16 +137,21 @@ async def test_too_many_of_them_are_nobodys_any_more(body: bytes) -> None:
         array(GOOD % user for user in USERS)[:-1],
         array(GOOD % user for user in USERS) + b"]",
         array(GOOD % user for user in USERS).replace(b"},{", b"}{", 1),
-        array([*(GOOD % user for user in USERS), b'{"status":"ACCEPTED"}']),
         array([GOOD % 1, b'{"userId":2,"status":"ACCEPTED","more":[' + b"{}," * 1_000_000 + b"{}]}", GOOD % 3]),
         b"[" * 1_000_000,
         b'{"more":' + array(GOOD % user for user in USERS) + b"}",
     ],
-    ids=["cut off", "goes on", "a comma is missing", "an entry of nobody", "a long entry", "deep", "no list"],
+    ids=["cut off", "goes on", "a comma is missing", "a long entry", "deep", "no list"],
 )
 async def test_what_is_no_list_is_an_invalid_answer(body: bytes) -> None:
     with pytest.raises(InvalidAnswer):
         await page(asked("acme", body))
+
+
+async def test_an_entry_that_names_no_user_spoils_no_other() -> None:
+    whole = await page(asked("acme", array([*(GOOD % user for user in USERS), b'{"status":"ACCEPTED"}'])))
+    assert found(whole)[0] == (USERS[0], Status.CONNECTED)
+    assert whole.remaining > 0
 
 
 def community_page(entry: bytes) -> bytes:

@@ -156,6 +156,7 @@ async def test_a_user_who_does_not_exist(gateway: Gateway) -> None:
         "status": 404,
         "detail": "the community has no such user",
         "instance": answer.headers["x-request-id"],
+        "retryable": False,
         "platform": "club",
         "user_id": "404404",
     }

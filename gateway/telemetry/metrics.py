@@ -114,7 +114,9 @@ class _Families:
         def gauge(name: str, what: str, *labels: str) -> Gauge:
             return Gauge(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
 
-        self.logins = counter("logins", "Tokens wanted from a login, a grant or a signature, by outcome.", "outcome")
+        self.logins = counter(
+            "logins", "Tokens that were wanted from a login, from a grant, or signed here, by outcome.", "outcome"
+        )
         self.retries = counter("retries", "Second tries of a call.")
         self.refused = counter("refused", "What was not sent, by what kept it: no place to wait, or a gate.", "by")
         self.breaker = gauge("breaker_state", "1 for the state that the breaker is in.", "state")
