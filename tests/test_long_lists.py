@@ -127,8 +127,12 @@ async def test_two_entries_that_contradict_each_other_may_be_far_apart() -> None
     "body", [array(BAD % user for user in USERS), array([GOOD % 1, b'{"userId":1,"status":"REJECTED"}'] * 40_000)]
 )
 async def test_too_many_of_them_are_nobodys_any_more(body: bytes) -> None:
-    with pytest.raises(InvalidAnswer, match=f"more than {MOST_INVALID} entries"):
-        await page(asked("acme", body))
+    async def refused() -> None:
+        with pytest.raises(InvalidAnswer, match=f"more than {MOST_INVALID} entries"):
+            await page(asked("acme", body))
+
+    _, turns = await turns_of_others(refused())
+    assert turns >= PARTS
 
 
 @pytest.mark.parametrize(

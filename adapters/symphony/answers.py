@@ -93,6 +93,11 @@ class Answers:
                     await asyncio.sleep(0)
         except EntryTooLong as error:
             raise self._upstream.invalid("an entry of the list is too long") from error
+        except InvalidAnswer:
+            while listed.parts:  # to free all of it at once takes 20 ms too
+                listed.parts.pop()
+                await asyncio.sleep(0)
+            raise
         return listed
 
     def found(self, user_id: int, entry: Entry | None, as_of: str) -> Connection | InvalidAnswer:

@@ -6,7 +6,7 @@ failure (`distinct`), or one caller could open the breaker for all others.
 
 Open, every call is refused at once. After 1 s, doubling to 30 s as long as it does not recover, one real call is let
 through (half-open): its success closes the breaker, its failure opens it again. A question that has failed already
-waits twice as long, so that another one decides.
+waits a second longer, so that another one decides.
 
 Some calls say nothing of the platform, and count for nothing: one that had left before the breaker last moved, one
 that never left, and one that timed out after more than half of its time had gone by in here, in line or for a first
@@ -105,7 +105,7 @@ class Breaker(OneLoop, httpx.AsyncBaseTransport):
         now = self._now()
         wait = self._until - now
         if self._failures.has(now, subjects_of(request)):
-            wait += self._open_for
+            wait += FIRST
         if wait > 0 or self._probing:
             self._refused()
             detail = "nothing was sent: its last calls failed, and it is tried again now and then"
