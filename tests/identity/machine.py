@@ -268,7 +268,7 @@ class Identities(RuleBasedStateMachine):
             assert not said["stale"], one
             return 0.0
         if said["stale"]:
-            assert one.platform in self.shaky or one.platform in self.broken, one  # its breaker may still be open
+            assert one.platform in self.shaky, one
             return STALE
         return FRESH
 
