@@ -25,7 +25,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.contract import Adapter, DeadlineExceeded, Viewer
@@ -34,7 +34,7 @@ from gateway.background import Background
 from gateway.batch_queue import BatchQueue
 from gateway.batch_reads import BatchReads, Hear
 from gateway.deadlines import Deadlines
-from gateway.line import ANY_TIME, ENOUGH, Asked, Line, Question, Said, Waiter
+from gateway.line import ANY_TIME, ENOUGH, Asked, Line, PartialWaiter, Question, Said, Waiter
 from gateway.telemetry.spans import UNTRACED, Spans
 
 LATE: Final = 4.0
@@ -84,6 +84,39 @@ class Batcher(OneLoop):
         if not asked:
             return {}
         waiter = Waiter(len(asked), self._loop.create_future(), self._spans.asker())
+        queued = self._send_off(waiter, viewer, asked, deadline, since)
+        await self._deadlines.wait(waiter.done, deadline)
+        self._withdraw(queued)
+        late = self._late()
+        return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
+
+    async def read_in_parts(
+        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
+    ) -> AsyncGenerator[Mapping[int, Said]]:
+        """As `read`, each part as soon as it is known. The last one is about those for whom there was no time."""
+        asked = list(user_ids)
+        if not asked:
+            return
+        waiter = PartialWaiter(len(asked), self._loop, self._spans.asker())
+        queued = self._send_off(waiter, viewer, asked, deadline, since)
+        missing = dict.fromkeys(asked)
+        try:
+            while missing:
+                await self._deadlines.wait(waiter.done, deadline)
+                part = waiter.take()
+                if not part:
+                    yield dict.fromkeys(missing, self._late())
+                    return
+                for user_id in part:
+                    del missing[user_id]
+                yield part
+        finally:
+            self._withdraw(queued)
+
+    def _send_off(
+        self, waiter: Waiter, viewer: Viewer, asked: Sequence[int], deadline: float, since: float
+    ) -> deque[Batch]:
+        """Have the platform asked about each of these. Returns the batches that wait for their turn."""
         line = self._line(viewer)
         questions = [
             line.ask(user_id, waiter, deadline)
@@ -93,14 +126,9 @@ class Batcher(OneLoop):
         batches = self._batches(questions)
         if len(batches) > 1:
             line.calls += len(batches)
-            queued = self._queue.add((line, batch) for batch in batches)
-            await self._deadlines.wait(waiter.done, deadline)
-            self._withdraw(queued)
-        else:
-            self._leave(line, questions)
-            await self._deadlines.wait(waiter.done, deadline)
-        late = self._late()
-        return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
+            return self._queue.add((line, batch) for batch in batches)
+        self._leave(line, questions)
+        return deque()
 
     def forget(self, viewer: Viewer, user_id: int) -> None:
         """What calls under way say of this user may not be so any more."""

@@ -19,6 +19,7 @@ from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, fill
 from gateway.on_behalf import NOBODY, OnBehalf
 from gateway.platform import Platform
+from gateway.platform_page import PageQuery
 from gateway.printable import shortened
 from gateway.problems import Problem
 from gateway.settings import Settings
@@ -97,13 +98,13 @@ async def list_all(settings: Settings, filters: Filters, seen_as: As, show: Call
     async with _connected(settings) as platforms:
         viewers = _viewers(settings, platforms, filters.platforms, seen_as)
         sources = [Source(platforms[name], viewers[name]) for name in filters.platforms]
-        place: Place | None = None
+        start: tuple[Place, ...] = ()
         while True:
-            listing = await fill(sources, filters, place, PAGE, _deadline(settings))
+            listing = await fill(sources, start, PageQuery(filters, PAGE, _deadline(settings)))
             failures += [f"{_whom(problem)}: {describe(problem)}" for problem in listing.errors]
             show(listing)
-            place = listing.next
-            if place is None:
+            start = listing.next
+            if not start:
                 return failures
 
 

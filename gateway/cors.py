@@ -11,9 +11,25 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-SENT: Final = ("Cache-Control", "Content-Type", "X-Request-Id", "X-Request-Timeout-Ms", "traceparent")
+SENT: Final = (
+    "Cache-Control",
+    "Content-Type",
+    "If-None-Match",
+    "X-Request-Id",
+    "X-Request-Timeout-Ms",
+    "traceparent",
+)
 """Request headers that mean something here, beside those that name an identity."""
-READ: Final = ("Age", "Allow", "Cache-Status", "Retry-After", "WWW-Authenticate", "X-Request-Id", "traceparent")
+READ: Final = (
+    "Age",
+    "Allow",
+    "Cache-Status",
+    "ETag",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-Id",
+    "traceparent",
+)
 """Response headers that a page may want to read."""
 REMEMBERED: Final = 600
 """Seconds that a browser need not ask again."""

@@ -97,12 +97,25 @@ class Cycle(RequestResponseCycle):
     async def send(self, message: Any) -> None:
         if self.more_body and not self.response_started and CLOSE not in message.get("headers", ()):
             await self._end_of_body()
-        if message["type"] != READY:
+        if message["type"] == "http.response.body" and not message.get("more_body") and self.flow.write_paused:
+            await self._send_last(message)
+        elif message["type"] != READY:
             await super().send(message)
         elif self.flow.write_paused or self.disconnected or self.response_started or not self.keep_alive:
             await self._send_apart(message)
         else:
             self._write_whole(message)
+
+    async def _send_last(self, message: Any) -> None:
+        """Hand over what ends the response without waiting until the part before it has been taken.
+
+        The app is then done, and holds no place while a slow caller reads; `Protocol` bounds how long that may take.
+        """
+        self.flow.write_paused = False
+        try:
+            await super().send(message)
+        finally:
+            self.flow.write_paused = True
 
     async def _end_of_body(self) -> None:
         """Let a response that is early wait until its request has come whole, unless it closes the connection.

@@ -11,11 +11,12 @@ from msgspec import structs
 
 from adapters.settings import PlatformSettings
 from gateway.callers import Callers
+from gateway.headers import PAGE_HEADERS
 from gateway.platform import Platform
 from gateway.settings import Settings
 from gateway.standing import Standings
 from gateway.trust import ENVIRONMENT, Authorities, Source, source_of
-from gateway.viewers import Viewers
+from gateway.viewers import Viewers, identity_headers
 from gateway.wiring import Wiring
 
 NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
@@ -98,7 +99,7 @@ class Generations:
             callers=Callers(settings.callers),
             platforms=platforms,
             viewers=Viewers(adapters, self._viewers_key),
-            standings=Standings(),
+            standings=Standings((*PAGE_HEADERS, *identity_headers(adapters.values()))),
         )
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from typing import Final
 
 from adapters.secret import Quiet
 from gateway.problems import Kind, Problem
+
+PAGE_HEADERS: Final = ("Host", "Origin", "Sec-Fetch-Site")
+"""What a request says of the page that made it, and of the name that it called."""
 
 
 class Given(Quiet, dict[bytes, bytes]):

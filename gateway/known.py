@@ -8,11 +8,14 @@ import msgspec
 
 from adapters.contract import Connection
 from adapters.secret import Quiet
+from gateway.entity_tags import weak
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Connection)
 _NOT_STALE: Final = b'"stale":false}'
 _STALE: Final = b'"stale":true}'
+_AS_OF: Final = b',"as_of":"'
+_TIME: Final = len("2026-11-21T21:41:00.123Z")
 
 
 class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
@@ -20,6 +23,7 @@ class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
 
     body: bytes
     at: float
+    _etag: bytes = b""
 
     @classmethod
     def of(cls, connection: Connection, at: float) -> Known:
@@ -28,6 +32,16 @@ class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
     def stale_body(self) -> bytes:
         """The same, marked as what could not be asked again. `stale` is the last field of a Connection."""
         return self.body.removesuffix(_NOT_STALE) + _STALE
+
+    def etag(self, body: bytes) -> bytes:
+        """The entity tag of `body`, which is this connection's own or its stale one: over all of it but `as_of`."""
+        if body is self.body and self._etag:
+            return self._etag
+        before, _, behind = body.rpartition(_AS_OF)
+        etag = weak(before + behind[_TIME:])
+        if body is self.body:
+            msgspec.structs.force_setattr(self, "_etag", etag)
+        return etag
 
     def connection(self) -> Connection:
         return _DECODER.decode(self.body)

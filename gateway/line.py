@@ -136,6 +136,29 @@ class Waiter:
         return True
 
 
+class PartialWaiter(Waiter):
+    """A lookup of many that takes what was heard so far, part by part; `done` is resolved once there is a part."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, users: int, loop: asyncio.AbstractEventLoop, asker: object = None) -> None:
+        super().__init__(users, loop.create_future(), asker)
+        self._loop = loop
+
+    def hear(self, user_id: int, said: Said) -> None:
+        self.heard[user_id] = said
+        self._missing -= 1
+        if not self.done.done():
+            self.done.set_result(None)
+
+    def take(self) -> dict[int, Said]:
+        """What was heard since the last time."""
+        heard, self.heard = self.heard, {}
+        if self._missing and self.done.done():
+            self.done = self._loop.create_future()
+        return heard
+
+
 class Asked(NamedTuple):
     """A lookup that waits, until its deadline.
 

@@ -21,11 +21,13 @@ from gateway.actions import Attempt, kept_for_reading_back
 from gateway.background import Background
 from gateway.cache import Shelf
 from gateway.explain.story import Story
-from gateway.filters import Filters
-from gateway.lookups import Lookups
+from gateway.line import ANY_TIME
+from gateway.list_cache import PageKey, PlatformListCache
+from gateway.lookups import OUT_OF_REACH, Lookups
+from gateway.platform_page import PageQuery, PlatformPage
+from gateway.platform_pager import PlatformPager
 from gateway.problems import Kind, Problem
 from gateway.stack import Health, Stack
-from gateway.stretch import Stretch, Stretches
 
 HEARD_OUT: Final = 0.01
 """Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
@@ -41,7 +43,16 @@ class Platform:
     A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
     """
 
-    def __init__(self, kind: str, adapter: Adapter, stack: Stack, shelf: Shelf, request_timeout: float) -> None:
+    def __init__(
+        self,
+        kind: str,
+        adapter: Adapter,
+        stack: Stack,
+        shelf: Shelf,
+        lists: PlatformListCache,
+        *,
+        request_timeout: float,
+    ) -> None:
         self.name = adapter.platform
         self.kind = kind
         self.adapter = adapter
@@ -51,8 +62,9 @@ class Platform:
         self._kept = kept_for_reading_back(request_timeout)
         self._reads = Background()
         self._attempts = Background()
-        self.lookups = Lookups(adapter, shelf, stack, self._reads)
-        self._stretches = Stretches(adapter, self.lookups, self._reads)
+        self._lists = lists
+        self.lookups = Lookups(adapter, shelf, lists, stack, self._reads)
+        self._pager = PlatformPager(adapter, self.lookups, self._reads)
 
     @property
     def health(self) -> Health:
@@ -63,15 +75,30 @@ class Platform:
         now = asyncio.get_running_loop().time
         return Story(functools.partial(self._stack.gates, viewer), begun, now)
 
-    async def stretch(
-        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
-    ) -> Stretch:
-        """What the platform has for a page of at most `limit`. InvalidPosition where it can't start at `position`."""
-        try:
-            with self._stack.room:
-                return await self._stretches.read(viewer, filters, position, limit, deadline)
-        except Overloaded as overloaded:
-            return Stretch([], position, overloaded)
+    async def list(self, viewer: Viewer, position: Position | None, query: PageQuery) -> PlatformPage:
+        """What this platform contributes to a page.
+
+        Where it can't be asked, a page that was kept stands in, unless the caller demands a `since`.
+        Raises InvalidPosition where its list can't start at `position`.
+        """
+        key = None if query.filters.user_ids else PageKey(query.filters.statuses, position, query.limit)
+        now = asyncio.get_running_loop().time
+        begun = now()
+        with self._lists.reading(viewer) as read:
+            try:
+                with self._stack.room:
+                    page = await self._pager.read(viewer, position, query)
+            except Overloaded as overloaded:
+                page = PlatformPage([], position, overloaded)
+            if key is None:
+                return page
+            if page.error is None:
+                self._lists.put(viewer, key, read, page, begun)
+        if query.since == ANY_TIME and not page.entries and isinstance(page.error, OUT_OF_REACH):
+            cached = self._lists.get(viewer, key, now())
+            if cached is not None:
+                return cached.stale(page.error)
+        return page
 
     def check_offers(self, action: Action) -> None:
         """Raise the Problem `action-not-offered` where this platform has no such action in any status."""

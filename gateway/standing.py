@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -30,21 +30,29 @@ class Standing(Quiet, msgspec.Struct, frozen=True):
 
 
 class Standings:
-    """Those of one generation. Only the API has any, and only for headers without repetition."""
+    """Those of one generation, by the headers in `names`: all that identity depends on.
 
-    def __init__(self) -> None:
-        self._kept: dict[tuple[tuple[bytes, bytes], ...], Standing] = {}
+    Other headers differ from call to call (a proxy adds trace ids, a browser what it knows already). A request that
+    repeats a header has none.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(name.lower().encode() for name in names)
+        self._kept: dict[tuple[bytes | None, ...], Standing] = {}
 
     def get(self, headers: Given) -> Standing | None:
-        standing = None if headers.repeats else self._kept.get(tuple(headers.items()))
+        standing = None if headers.repeats else self._kept.get(self._key(headers))
         if standing is None or standing.caller.expires_at is None or time.time() < standing.caller.expires_at:
             return standing
         return None
 
     def keep(self, headers: Given, standing: Standing) -> None:
-        key = tuple(headers.items())
-        if headers.repeats or sum(map(len, headers)) + sum(map(len, headers.values())) > LONGEST:
+        key = self._key(headers)
+        if headers.repeats or sum(len(value) for value in key if value is not None) > LONGEST:
             return
         if len(self._kept) >= MOST:
             self._kept.clear()
         self._kept[key] = standing
+
+    def _key(self, headers: Given) -> tuple[bytes | None, ...]:
+        return (*map(headers.get, self._names),)

@@ -11,6 +11,7 @@ import httpx
 from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
 from gateway.cache import Cache
+from gateway.list_cache import ListCache
 from gateway.platform import Platform
 from gateway.settings import Settings
 from gateway.stack import Stack
@@ -19,6 +20,8 @@ from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
 from gateway.trust import Authorities, Source, TrustStore, source_of
 
+LISTS_SHARE: Final = 10
+"""One connection in kept pages of lists for so many entries in the cache of lookups."""
 LONGEST_REQUEST: Final = 4
 """In timeouts: a request ends within two, whatever it has to wait for."""
 
@@ -49,6 +52,7 @@ class Wiring:
         self._timeout = settings.server.request_timeout
         self._warn = warn
         self._cache = Cache(settings.cache.max_entries)
+        self._lists = ListCache(settings.cache.max_entries // LISTS_SHARE)
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
         most = settings.server.max_concurrency
@@ -100,11 +104,16 @@ class Wiring:
             warn=lambda event: self._warn(event, name),
             logged_in=self._metrics[name].logged_in,
         )
-        shelf = self._cache.shelf(
-            self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for,
-            self._usual.stale_for if settings.stale_for is None else settings.stale_for,
+        fresh_for = self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for
+        stale_for = self._usual.stale_for if settings.stale_for is None else settings.stale_for
+        return Platform(
+            adapter_name(settings),
+            adapter,
+            self._stacks[name],
+            self._cache.shelf(fresh_for, stale_for),
+            self._lists.platform(fresh_for, stale_for),
+            request_timeout=self._timeout,
         )
-        return Platform(adapter_name(settings), adapter, self._stacks[name], shelf, self._timeout)
 
 
 class Network:

@@ -7,6 +7,7 @@ answer, has its page.
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Final
@@ -17,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.app import create_app
 from gateway.cli.contract import of_every_kind
+from gateway.openapi.operation import NDJSON
 from gateway.routes.endpoint import Endpoint
 from gateway.shortcuts import READY, REFUSED
 from gateway.telemetry.access import AccessLog
@@ -27,7 +29,7 @@ DIFFERS: Final = re.compile(rb'"(?:as_of|instance|at_ms|took_ms|age_ms)":(?:"[^"
 """What no two answers have in common."""
 TYPE: Final = re.compile(rb'"type":"(/problems/[^"]*)"')
 PROBLEM: Final = "application/problem+json"
-ANYWHERE: Final = frozenset({"connection", "content-length", "content-type", "date", "vary"})
+ANYWHERE: Final = frozenset({"connection", "content-encoding", "content-length", "content-type", "date", "vary"})
 """Headers that are the protocol's; those of CORS begin alike."""
 
 
@@ -50,8 +52,8 @@ class Promises:
         for methods in self._read()["paths"].values():
             for operation in methods.values():
                 for status, answer in operation["responses"].items():
-                    for media, content in answer["content"].items():
-                        slugs = content["examples"] if media == PROBLEM else (status,)
+                    for media, content in answer.get("content", {"": None}).items():
+                        slugs = content["examples"] if media == PROBLEM else (_kept(status, media),)
                         yield from (f"{operation['operationId']} {each}" for each in slugs)
 
     def check(self, scope: Scope, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
@@ -89,6 +91,17 @@ class Promises:
         if promised is None:
             yield "this status is not promised"
             return
+        yield from self._wrong_headers(promised["headers"], headers, is_call=True)
+        if "content" in promised:
+            yield from self._wrong_content(scope, operation, status, promised, media, body)
+        else:
+            self.kept.add(f"{operation['operationId']} {_kept(str(status), '')}")
+            if body or media:
+                yield "a body is not promised"
+
+    def _wrong_content(
+        self, scope: Scope, operation: Any, status: int, promised: Any, media: str, body: bytes
+    ) -> Iterator[str]:
         content = {kind.lower(): each for kind, each in promised["content"].items()}.get(media)
         if content is None:
             yield f"{media or 'no media type'} is not promised"
@@ -100,8 +113,7 @@ class Promises:
                 yield f"{slug} is not promised"
             self.kept.add(f"{operation['operationId']} {slug}")
         else:
-            self.kept.add(f"{operation['operationId']} {status}")
-        yield from self._wrong_headers(promised["headers"], headers, is_call=True)
+            self.kept.add(f"{operation['operationId']} {_kept(str(status), media)}")
         if scope["method"] != "HEAD" and "json" in media:
             yield from self._wrong_body(content["schema"], f"{operation['operationId']} {status}", media, body)
 
@@ -118,13 +130,14 @@ class Promises:
                 yield f"{name} is not promised"
 
     def _wrong_body(self, schema: Any, name: str, media: str, body: bytes) -> Iterator[str]:
-        if media in {PROBLEM, "application/json"}:
+        if media in {PROBLEM, "application/json", NDJSON}:
             key = f"{name} {media}"
             if key not in self._validators:
                 whole = {**schema, "components": self._read()["components"]}
                 self._validators[key] = jsonschema_rs.Draft202012Validator(whole, validate_formats=True)
-            for error in self._validators[key].iter_errors(msgspec.json.decode(body)):
-                yield f"{error.message[:200]} at {error.instance_path}"
+            for each in body.splitlines() if media == NDJSON else [body]:
+                for error in self._validators[key].iter_errors(msgspec.json.decode(each)):
+                    yield f"{error.message[:200]} at {error.instance_path}"
         else:
             yield f"{media or 'no media type'} is not promised"
 
@@ -174,9 +187,14 @@ class Promises:
                 await original(layer, scope, receive, answer.send)
             finally:
                 if answer.is_whole:
-                    Promises.on_duty.check(scope, answer.status, answer.headers, bytes(answer.body))
+                    Promises.on_duty.check(scope, answer.status, answer.headers, answer.content())
 
         AccessLog.__call__ = watched  # type: ignore[method-assign,assignment]  # as long as the process runs
+
+
+def _kept(status: str, media: str) -> str:
+    """How a promise of this status is called, which may have several media types."""
+    return f"{status} in lines" if media == NDJSON else status
 
 
 class _Answer:
@@ -188,6 +206,10 @@ class _Answer:
         self.headers: list[tuple[str, str]] = []
         self.body = bytearray()
         self.is_whole = False
+
+    def content(self) -> bytes:
+        """The body, unpacked."""
+        return gzip.decompress(self.body) if ("content-encoding", "gzip") in self.headers else bytes(self.body)
 
     async def send(self, message: Message) -> None:
         if message["type"] in {"http.response.start", READY}:

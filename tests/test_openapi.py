@@ -103,6 +103,9 @@ async def test_it_needs_no_key_and_names_no_platform() -> None:
 def examples(document: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Each schema that has an example beside it, with that example."""
     match document:
+        case {"schema": schema, "example": example} if where.endswith("/application/x-ndjson"):
+            for line in example.splitlines():
+                yield where, schema, msgspec.json.decode(line)
         case {"schema": schema, "example": example}:
             yield where, schema, example
         case {"schema": schema, "examples": dict() as several}:

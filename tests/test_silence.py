@@ -133,7 +133,7 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         Given([(b"sessiontoken", TOKEN.encode())]),
         Access("1", Given([(b"sessiontoken", TOKEN.encode())]), user_id=USERS_ID, named={"acme": USERS_ID}),
         Known.of(CONNECTION, 0.0),
-        Reading(Known.of(CONNECTION, 0.0).body, 0.0, 0, HIT),
+        Reading(Known.of(CONNECTION, 0.0), Known.of(CONNECTION, 0.0).body, 0.0, 0, HIT),
         Filters(("acme",), frozenset(), (USERS_ID,)),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),

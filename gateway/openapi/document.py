@@ -11,7 +11,7 @@ import msgspec
 
 from gateway import __version__
 from gateway.advice import advice
-from gateway.openapi.operation import JSON, Answer, Header, Operation, Parameter, Tag
+from gateway.openapi.operation import JSON, NDJSON, Answer, Header, Operation, Parameter, Tag
 from gateway.openapi.schemas import TEMPLATE, Schema, schemas
 from gateway.openapi.security import Security
 from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
@@ -85,7 +85,8 @@ class _Types:
             named += each.needs
             named += [parameter.type for parameter in each.parameters]
             for answer in each.answers.values():
-                named += [answer.type, *(header.type for header in answer.headers)]
+                named += [] if answer.type is None else [answer.type]
+                named += [*answer.lines, *(header.type for header in answer.headers)]
         found, self.components = schemas(named)
         self._of = list(zip(named, found, strict=True))
 
@@ -134,12 +135,17 @@ def _parameter(each: Parameter, known: _Types) -> dict[str, Any]:
 
 
 def _answer(answer: Answer, known: _Types, says: Operation) -> dict[str, Any]:
-    example = msgspec.to_builtins(answer.example)
-    return {
+    found: dict[str, Any] = {
         "description": answer.what,
         "headers": _headers([*_everywhere(says), *answer.headers], known),
-        "content": {answer.media_type: {"schema": known.of(answer.type), "example": example}},
     }
+    if answer.type is not None:
+        example = msgspec.to_builtins(answer.example)
+        found["content"] = {answer.media_type: {"schema": known.of(answer.type), "example": example}}
+    if answer.lines:
+        of_a_line = {"oneOf": [known.of(each) for each in answer.lines]}
+        found["content"][NDJSON] = {"schema": of_a_line, "example": answer.lines_example}
+    return found
 
 
 def _problems(

@@ -12,6 +12,7 @@ import msgspec
 from gateway.problems import Kind
 
 JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
 HTML: Final = "text/html; charset=utf-8"
 
 
@@ -51,13 +52,19 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One that is no problem. `example` is an object of `type`, or text of another media type than JSON."""
+    """One that is no problem. `example` is an object of `type`, or text of another media type than JSON.
+
+    Without a `type` it has no body. `lines` are the types of a line where it may be asked for as `NDJSON`, with an
+    example of a few.
+    """
 
     what: str
     type: Any
     example: Any
     media_type: str = JSON
     headers: tuple[Header, ...] = ()
+    lines: tuple[Any, ...] = ()
+    lines_example: str = ""
 
 
 class Operation(msgspec.Struct, frozen=True):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta
 
 from adapters.contract import Action, Connection, PlatformNameText, Status
 from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import MAX_USER_ID, UserId, pattern_up_to
-from gateway.openapi.operation import Header, Parameter, Where
+from gateway.openapi.operation import Answer, Header, Parameter, Where
 
 _TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 _ID: Final = pattern_up_to(MAX_USER_ID).removeprefix("^").removesuffix("$")
@@ -76,6 +77,29 @@ OF_READS: Final = (
         " problem for which a stale answer is told; `fwd=bypass` for a list.",
         "connection-gateway; fwd=miss",
     ),
+)
+
+OF_DOCUMENTS: Final = tuple(
+    msgspec.structs.replace(each, always=each.name not in {"Age", "Cache-Status"}) for each in OF_READS
+)
+"""Those of reads that may also be asked for in lines: what they end with is not known when they begin."""
+ETAG: Final = Header(
+    "ETag",
+    "A weak entity tag over all that the answer says but `as_of`. Answers with `explain` or with `errors` have none:"
+    " no two of them are the same.",
+    'W/"3f6b0c1d2e4a5b6c7d8e9f00"',
+    always=False,
+)
+IF_NONE_MATCH: Final = Parameter(
+    "If-None-Match",
+    Where.HEADER,
+    str,
+    "The `ETag` of an answer that you have kept: if nothing has changed, the answer is 304 without a body. It may"
+    " take a call to the platform all the same.",
+    ETAG.example,
+)
+UNCHANGED: Final = Answer(
+    "Nothing has changed since the answer with this `ETag`.", None, None, headers=(*OF_READS, ETAG)
 )
 
 EXAMPLE: Final = Connection(

@@ -12,12 +12,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Connection, described
+from gateway import entity_tags
 from gateway.call import Call
 from gateway.explain.explanation import Explanation
+from gateway.headers import Given
+from gateway.lookups import Reading
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
 from gateway.routes import inputs
-from gateway.routes.answers import reads
+from gateway.routes.answers import not_modified, reads
 from gateway.routes.endpoint import Endpoint
 
 
@@ -39,15 +42,21 @@ SAYS: Final = Operation(
             "explain", Where.QUERY, bool, "Tell how the answer came to be, also if it is a problem.", example=True
         ),
         shared.FRESHNESS,
+        shared.IF_NONE_MATCH,
         *shared.HEADERS,
     ),
-    answers={HTTPStatus.OK: Answer("The connection.", ExplainedConnection, shared.EXAMPLE, headers=shared.OF_READS)},
+    answers={
+        HTTPStatus.OK: Answer(
+            "The connection.", ExplainedConnection, shared.EXAMPLE, headers=(*shared.OF_READS, shared.ETAG)
+        ),
+        HTTPStatus.NOT_MODIFIED: shared.UNCHANGED,
+    },
     problems=OF_ONE_PLATFORM,
 )
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
-    answer = reads(identities)
+    answer, unchanged = reads(identities), not_modified(identities)
 
     async def get_connection(request: Request) -> Response:
         call = Call.of(request)
@@ -62,13 +71,19 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         viewer = call.reader(platform.name)
         if not access.explains and not access.is_traced:
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
-            return answer(reading.body, reading.age, reading.source)
+            return told(reading, access.headers)
         story = platform.story(viewer, access.received_at)
         access.stories = (story,)
         reading = await platform.lookups.one(viewer, user_id, deadline, since, story)
         if not access.explains:
-            return answer(reading.body, reading.age, reading.source)
-        told = msgspec.json.encode(story.explanation(reading))
-        return answer(b'%b,"explain":%b}' % (reading.body[:-1], told), reading.age, reading.source)
+            return told(reading, access.headers)
+        explanation = msgspec.json.encode(story.explanation(reading))
+        return answer(b'%b,"explain":%b}' % (reading.body[:-1], explanation), reading.age, reading.source)
+
+    def told(reading: Reading, headers: Given) -> Response:
+        etag = reading.known.etag(reading.body)
+        if b"if-none-match" in headers and entity_tags.is_known(headers, etag):
+            return unchanged(reading.age, reading.source, etag)
+        return answer(reading.body, reading.age, reading.source, etag)
 
     return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, SAYS, at_once=True)]

@@ -82,10 +82,10 @@ def routes(document: Callable[[], bytes]) -> list[Endpoint]:
         raise Problem(Kind.NOT_FOUND, f"no such problem: expected one of {', '.join(kind.slug for kind in Kind)}")
 
     return [
-        Endpoint("/openapi.json", get_openapi, OPENAPI),
-        Endpoint("/docs", get_docs, DOCS),
-        Endpoint("/docs/{name}", get_part, None),
-        Endpoint("/problems/{slug}", get_problem, PROBLEM),
+        Endpoint("/openapi.json", get_openapi, OPENAPI, is_compressed=True),
+        Endpoint("/docs", get_docs, DOCS, is_compressed=True),
+        Endpoint("/docs/{name}", get_part, None, is_compressed=True),
+        Endpoint("/problems/{slug}", get_problem, PROBLEM, is_compressed=True),
     ]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.compression import compressed
 from gateway.openapi.operation import Operation
 from gateway.shortcuts import in_a_task
 
@@ -20,17 +21,26 @@ class Endpoint(Route):
 
     Exceptions are handled further out: Starlette would do it here as well (10 µs).
 
-    `at_once`: it needs no task of its own, because all that it ever waits for is a future.
+    `is_compressed`: its answers are worth compressing for callers that take gzip. `at_once`: it needs no task of its
+    own, because all that it ever waits for is a future.
     """
 
     def __init__(
-        self, path: str, answer: Answer, says: Operation | None, method: str = "GET", *, at_once: bool = False
+        self,
+        path: str,
+        answer: Answer,
+        says: Operation | None,
+        method: str = "GET",
+        *,
+        at_once: bool = False,
+        is_compressed: bool = False,
     ) -> None:
         super().__init__(path, answer, methods=[method], name=answer.__name__)
         self.says = says
         self.method = method
         self._answer = answer
         self._at_once = at_once
+        self._is_compressed = is_compressed
         self._methods = frozenset(self.methods or ())
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -47,7 +57,9 @@ class Endpoint(Route):
             return
         if not self._at_once:
             await in_a_task()
-        response = await self._answer(_Request(scope, receive))
+        response: ASGIApp = await self._answer(_Request(scope, receive))
+        if self._is_compressed:
+            response = compressed(response)
         await response(scope, receive, send)
 
 

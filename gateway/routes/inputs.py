@@ -14,6 +14,7 @@ from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import parse_user_id
 from gateway.call import Call
 from gateway.line import ANY_TIME
+from gateway.openapi.operation import JSON, NDJSON
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access
@@ -21,6 +22,7 @@ from gateway.telemetry.access import Access
 T = TypeVar("T")
 MOST_USERS: Final = 1000
 """Users that one call can be about."""
+_QUALITY: Final = re.compile(r"[01](?:\.[0-9]{0,3})?")
 _PLATFORM: Final = re.compile(PLATFORM_NAME)
 _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
@@ -107,6 +109,23 @@ def since(access: Access) -> float:
             age = min(float(seconds[:12]), now)
             oldest = max(oldest, now - age if age else math.nextafter(now, math.inf))
     return oldest
+
+
+def wants_lines(access: Access) -> bool:
+    """Whether `Accept` asks for lines of JSON rather than for one document."""
+    if b"accept" not in access.headers:
+        return False
+    ranges = ",".join(access.headers.every("accept")).lower().split(",")
+    quality = {each.partition(";")[0].strip(): _quality(each) for each in ranges}
+    return quality.get(NDJSON, 0.0) > 0 and quality[NDJSON] >= quality.get(JSON, 0.0)
+
+
+def _quality(media_range: str) -> float:
+    for parameter in media_range.split(";")[1:]:
+        name, _, value = parameter.strip().partition("=")
+        if name == "q":
+            return float(value) if _QUALITY.fullmatch(value) else 0.0
+    return 1.0
 
 
 def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:

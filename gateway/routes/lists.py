@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from http import HTTPStatus
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from starlette.requests import Request
@@ -14,22 +15,27 @@ from starlette.responses import Response
 from adapters.contract import Connection, PlatformNameText, Status, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
-from gateway import cursors, problems
+from gateway import cursors, entity_tags, problems
 from gateway.call import Call
 from gateway.filters import Filters, listed_statuses
-from gateway.listing import Place, Source, fill
+from gateway.listing import Listing, Place, Source, arrivals, fill
+from gateway.lookups import STALE
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_THE_API, Answer, Operation, Parameter, Tag, Where
+from gateway.platform_page import PageQuery
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
 from gateway.routes import inputs
-from gateway.routes.answers import reads
+from gateway.routes.answers import not_modified, reads
 from gateway.routes.endpoint import Endpoint
+from gateway.routes.lines import encode_lines, lines
+from gateway.telemetry.access import Access
 
 USUAL_LIMIT: Final = 100
 LONGEST: Final = 500
 BYPASSED: Final = b"connection-gateway; fwd=bypass"
 """What is listed is asked for each time."""
+_AS_OF: Final = re.compile(rb'"as_of":"[^"]*"')
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
@@ -42,16 +48,48 @@ class ConnectionList(Quiet, msgspec.Struct, frozen=True):
         described("What failed: a platform, one user, or entries that name no user; all others are answered."),
     ]
     next_cursor: Annotated[str | None, described("Asks for the next page, with the same filters; null on the last.")]
+    complete: Annotated[
+        bool,
+        described(
+            "Whether this page has all that belongs on it: false where anything failed, also where the connections of"
+            " a platform that can't be asked are told as stale."
+        ),
+    ]
 
 
-Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,512}$"})]
+class ConnectionLine(Quiet, msgspec.Struct, frozen=True):
+    """One connection of a page."""
+
+    index: Annotated[int, described("Counts the connections of the page from 0.")]
+    connection: Connection
+
+
+class ListEnd(Quiet, msgspec.Struct, frozen=True):
+    """The end of a page: what the JSON document has beside its connections."""
+
+    count: Annotated[int, described("How many lines came before this one.")]
+    errors: Annotated[list[problems.ProblemDetails], described("As in the JSON document.")]
+    next_cursor: Annotated[str | None, described("As in the JSON document.")]
+    complete: Annotated[bool, described("As in the JSON document.")]
+
+
+Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,4096}$"})]
 BOTH_PENDING: Final = ("pending_incoming", "pending_outgoing")
 ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
 SAYS: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="The viewer's connections, on any platforms",
-    details="One list over several platforms, in their configured order. One that fails is an entry in `errors`, and"
-    " the others still answer. Read `errors` on every page. After an action, begin again with the first page.",
+    details="""\
+One list over several platforms, in their configured order. A platform that fails is an entry in `errors`, `complete`
+is false, and the others still answer; where every platform refuses *you* (400, 401, 403), so does the call. Read
+`errors` on every page. After an action, begin again with the first page.
+
+Lists are read live. Where a platform can't be asked, the pending requests that it had lately are told as `stale`,
+unless you forbid that with `Cache-Control`; the reason stands in `errors`.
+
+With `Accept: application/x-ndjson` every platform is asked at once, and each connection is a line of its own as soon
+as its platform has answered. The last line has what the JSON document has beside the connections; where it is
+missing, the answer was cut.""",
     parameters=(
         Parameter("platform", Where.QUERY, list[PlatformNameText], "Only these; without it all of them.", ["acme"]),
         Parameter(
@@ -75,48 +113,103 @@ SAYS: Final = Operation(
             USUAL_LIMIT,
         ),
         Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),
+        shared.FRESHNESS,
+        shared.IF_NONE_MATCH,
         *shared.HEADERS,
     ),
     answers={
         HTTPStatus.OK: Answer(
             "A page. It is 200 also where every platform fails.",
             ConnectionList,
-            ConnectionList([shared.EXAMPLE], [], None),
-            headers=shared.OF_READS,
-        )
+            ConnectionList([shared.EXAMPLE], [], None, complete=True),
+            headers=(*shared.OF_DOCUMENTS, shared.ETAG),
+            lines=(ConnectionLine, ListEnd),
+            lines_example=encode_lines(
+                [ConnectionLine(0, shared.EXAMPLE), ListEnd(1, [], None, complete=True)]
+            ).decode(),
+        ),
+        HTTPStatus.NOT_MODIFIED: shared.UNCHANGED,
     },
-    problems=OF_THE_API | {Kind.UNKNOWN_PLATFORM},
+    problems=OF_THE_API
+    | {Kind.UNKNOWN_PLATFORM, Kind.MISSING_CREDENTIAL, Kind.CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN},
 )
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
-    answer = reads(identities)
+    identities = (*identities, "Accept")
+    answer, unchanged, stream = reads(identities), not_modified(identities), lines(identities)
 
     async def list_connections(request: Request) -> Response:
         call = Call.of(request)
-        call.access.action = "list"
+        access = call.access
+        access.action = "list"
         filters = _filters(request, call)
         limit = _limit(request)
         start = _start(request, filters)
-        deadline = inputs.deadline(call.access, request_timeout)
+        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
         call.check(filters.platforms, Right.READ)
-        seen_as = call.viewers(filters.platforms, Right.READ)
-        sources = [Source(call.platforms[name], seen_as[name]) for name in filters.platforms]
-        listing = await fill(sources, filters, start, limit, deadline)
-        access = call.access
-        for each in listing.errors:
-            access.count(each.kind.slug)
-            if each.user_id is None:
-                access.outcomes[each.platform or ""] = each.kind.slug
-        access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
-        page = ConnectionList(
-            listing.connections,
-            [problems.details(each, access.request_id) for each in listing.errors],
-            None if listing.next is None else cursors.encode(listing.next, filters),
-        )
-        return answer(msgspec.json.encode(page), 0, BYPASSED)
+        viewers = call.viewers(filters.platforms, Right.READ)
+        sources = [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
+        query = PageQuery(filters, limit, deadline, since)
+        if inputs.wants_lines(access):
+            parts = _lines(arrivals(sources, start, query), filters, access)
+            return stream(await anext(parts), parts, deadline)
+        listing = await fill(sources, start, query)
+        _record(listing, access)
+        refusal = listing.refusal()
+        if refusal is not None:
+            raise refusal
+        body = msgspec.json.encode(ConnectionList(listing.connections, **_rest(listing, filters, access)))
+        age, source = _origin(listing)
+        if listing.errors:
+            return answer(body, age, source)
+        etag = entity_tags.weak(_AS_OF.sub(b"", body))
+        if b"if-none-match" in access.headers and entity_tags.is_known(access.headers, etag):
+            return unchanged(age, source, etag)
+        return answer(body, age, source, etag)
 
-    return [Endpoint("/v1/connections", list_connections, SAYS)]
+    return [Endpoint("/v1/connections", list_connections, SAYS, is_compressed=True)]
+
+
+async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: Access) -> AsyncGenerator[bytes]:
+    """The lines of a page, those together that are known together. Raises what refuses the whole call."""
+    listing, written = Listing(), 0
+    async for listing in pages:
+        if len(listing.connections) > written:
+            new = listing.connections[written:]
+            yield encode_lines(ConnectionLine(written + place, each) for place, each in enumerate(new))
+            written += len(new)
+    _record(listing, access)
+    refusal = listing.refusal()
+    if refusal is not None:
+        raise refusal
+    yield encode_lines([ListEnd(written, **_rest(listing, filters, access))])
+
+
+def _record(listing: Listing, access: Access) -> None:
+    """Write what came of the list into the record of the request."""
+    for each in listing.errors:
+        access.count(each.kind.slug)
+        if each.user_id is None:
+            access.outcomes[each.platform or ""] = each.kind.slug
+    access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
+
+
+def _rest(listing: Listing, filters: Filters, access: Access) -> dict[str, Any]:
+    """What the document has beside its connections."""
+    return {
+        "errors": [problems.details(each, access.request_id) for each in listing.errors],
+        "next_cursor": cursors.encode(listing.next, filters) if listing.next else None,
+        "complete": not listing.errors,
+    }
+
+
+def _origin(listing: Listing) -> tuple[int, bytes]:
+    """The age in seconds of what was told as stale, and why it was."""
+    now = asyncio.get_running_loop().time()
+    ages = [int(now - page.stale_since) for page in listing.stale if page.stale_since is not None]
+    reasons = {STALE[type(page.error)] for page in listing.stale if page.error is not None}
+    return max(ages, default=0), reasons.pop() if len(reasons) == 1 else BYPASSED
 
 
 def _filters(request: Request, call: Call) -> Filters:
@@ -154,10 +247,10 @@ def _limit(request: Request) -> int:
     return int(text)
 
 
-def _start(request: Request, filters: Filters) -> Place | None:
+def _start(request: Request, filters: Filters) -> tuple[Place, ...]:
     text = _once(request, "cursor")
     try:
-        return None if text is None else cursors.decode(text, filters)
+        return () if text is None else cursors.decode(text, filters)
     except ValueError as error:
         raise Problem(Kind.INVALID_REQUEST, f"cursor: {error}") from error
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -11,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import PlatformError, PlatformNameText, Viewer
+from adapters.contract import PlatformError, PlatformNameText, Viewer, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
 from gateway import problems
@@ -26,6 +27,7 @@ from gateway.problems import Kind, Problem
 from gateway.routes import inputs
 from gateway.routes.answers import reads
 from gateway.routes.endpoint import Endpoint
+from gateway.routes.lines import encode_lines, lines, merged
 from gateway.telemetry.access import Access
 
 
@@ -73,6 +75,24 @@ class LookupResults(Quiet, msgspec.Struct, frozen=True):
     ]
 
 
+class FoundLine(Found, frozen=True):
+    """The connection with one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class FailedLine(Failed, frozen=True):
+    """Why nothing can be said of one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class LookupEnd(Quiet, msgspec.Struct, frozen=True):
+    """The end of the results."""
+
+    count: Annotated[int, described("How many lines came before this one: one for each user.")]
+
+
 _DECODER: Final = msgspec.json.Decoder(LookupRequest)
 SAYS: Final = Operation(
     tag=Tag.CONNECTIONS,
@@ -80,7 +100,11 @@ SAYS: Final = Operation(
     details="""\
 Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
 platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed refuses the
-whole call, and names the place.""",
+whole call, and names the place.
+
+With `Accept: application/x-ndjson` each result is a line of its own as soon as it is known, with the `index` of its
+user, so that a slow platform holds up nobody else's. The last line counts them; where it is missing, the answer was
+cut.""",
     parameters=(shared.FRESHNESS, *shared.HEADERS),
     body=LookupRequest,
     body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
@@ -89,7 +113,11 @@ whole call, and names the place.""",
             "A result for each user. It is 200 also where all of them failed.",
             LookupResults,
             {"results": [{"connection": msgspec.to_builtins(shared.EXAMPLE)}]},
-            headers=shared.OF_READS,
+            headers=shared.OF_DOCUMENTS,
+            lines=(FoundLine, FailedLine, LookupEnd),
+            lines_example=encode_lines(
+                [{"index": 0, "connection": msgspec.to_builtins(shared.EXAMPLE)}, LookupEnd(1)]
+            ).decode(),
         )
     },
     problems=OF_THE_API | {Kind.PAYLOAD_TOO_LARGE},
@@ -98,7 +126,8 @@ whole call, and names the place.""",
 
 
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
-    answer = reads(identities)
+    identities = (*identities, "Accept")
+    answer, stream = reads(identities), lines(identities)
 
     async def lookup_connections(request: Request) -> Response:
         call = Call.of(request)
@@ -112,6 +141,10 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             if name in platforms:
                 wanted.setdefault(name, {})[user_id] = None
         seen_as = call.viewers(wanted, Right.READ)
+        if inputs.wants_lines(call.access):
+            asked = [(platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
+            parts = _lines(targets, asked, deadline, since, call.access)
+            return stream(await anext(parts), parts, deadline)
         found = dict(
             await asyncio.gather(
                 *(
@@ -120,7 +153,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
                 )
             )
         )
-        call.access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
+        _record(found, call.access)
         results = [
             _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
             for name, user_id in targets
@@ -129,10 +162,77 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         age, source = _origin([each for each in readings if isinstance(each, Reading)])
         return answer(msgspec.json.encode(LookupResults(results)), age, source)
 
-    return [Endpoint("/v1/lookup", lookup_connections, SAYS, "POST")]
+    return [Endpoint("/v1/lookup", lookup_connections, SAYS, "POST", is_compressed=True)]
 
 
 Answers = Mapping[int, Reading | PlatformError] | Problem
+Asked = tuple[Platform, Viewer | Problem, tuple[int, ...]]
+
+
+async def _lines(
+    targets: Sequence[tuple[str, int]], asked: Sequence[Asked], deadline: float, since: float, access: Access
+) -> AsyncGenerator[bytes]:
+    """A line for each of the targets, those together that are known together; then the last line."""
+    places: dict[tuple[str, int], list[int]] = {}
+    for index, target in enumerate(targets):
+        places.setdefault(target, []).append(index)
+    known = {platform.name for platform, _, _ in asked}
+    unknown = {target: inputs.unknown_platform(target[0]) for target in places if target[0] not in known}
+    found: dict[str, dict[int, Reading | PlatformError]] = {}
+    refused: dict[str, Answers] = {}
+    if unknown:
+        yield encode_lines(
+            _line(index, problem, target[1], access)
+            for target, problem in unknown.items()
+            for index in places[target]
+        )
+    async for name, part in merged([_parts(each, deadline, since, access) for each in asked]):
+        if isinstance(part, Problem):
+            refused[name] = part
+            users: Iterable[int] = [user_id for platform, user_id in places if platform == name]
+        else:
+            found.setdefault(name, {}).update(part)
+            users = part
+        yield encode_lines(
+            _line(index, part, user_id, access) for user_id in users for index in places[name, user_id]
+        )
+    _record({**found, **refused}, access)
+    yield encode_lines([LookupEnd(len(targets))])
+
+
+async def _parts(asked: Asked, deadline: float, since: float, access: Access) -> AsyncGenerator[tuple[str, Answers]]:
+    """What is known of one platform's users, part by part."""
+    platform, viewer, user_ids = asked
+    if isinstance(viewer, Problem):
+        yield platform.name, viewer
+        return
+    account = _account(platform, viewer, access)
+    async with contextlib.aclosing(
+        platform.lookups.many_in_parts(viewer, user_ids, deadline, since, account)
+    ) as parts:
+        async for part in parts:
+            yield platform.name, part
+
+
+def _line(index: int, found: Answers, user_id: int, access: Access) -> FoundLine | FailedLine:
+    result = _result(found, user_id, access)
+    if isinstance(result, Found):
+        return FoundLine(index=index, connection=result.connection)
+    return FailedLine(index=index, error=result.error)
+
+
+def _account(platform: Platform, viewer: Viewer, access: Access) -> Account:
+    """Who is told how the answers of this platform come to be."""
+    if not access.is_traced:
+        return UNHEARD
+    story = platform.story(viewer, access.received_at)
+    access.stories += (story,)
+    return story
+
+
+def _record(found: Mapping[str, Answers], access: Access) -> None:
+    """Write into the record of the request which platforms answered for nobody."""
+    access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
 
 
 async def _lookup(
@@ -146,10 +246,7 @@ async def _lookup(
 ) -> tuple[str, Answers]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    account: Account = UNHEARD
-    if access.is_traced:
-        account = story = platform.story(viewer, access.received_at)
-        access.stories += (story,)
+    account = _account(platform, viewer, access)
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
 
 

@@ -33,4 +33,4 @@ def routes(metrics: Metrics) -> list[Endpoint]:
     async def get_metrics(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Endpoint("/metrics", get_metrics, SAYS)]
+    return [Endpoint("/metrics", get_metrics, SAYS, is_compressed=True)]

@@ -11,8 +11,8 @@ from tests.lists.asking import PENDING, Query, get, listed, names, pages, slugs
 async def test_the_inbox_is_what_is_pending_on_every_platform(gateway: Gateway) -> None:
     page = await listed(gateway)
     assert names(page) == PENDING
-    assert list(page) == ["connections", "errors", "next_cursor"]
-    assert (page["errors"], page["next_cursor"]) == ([], None)
+    assert list(page) == ["connections", "errors", "next_cursor", "complete"]
+    assert (page["errors"], page["next_cursor"], page["complete"]) == ([], None, True)
 
 
 async def test_an_entry_has_the_common_schema(gateway: Gateway) -> None:
@@ -145,7 +145,7 @@ async def test_connected_users_of_a_community_are_the_viewers(credentials: dict[
 async def test_the_headers_are_those_of_a_read(gateway: Gateway) -> None:
     headers = (await get(gateway)).headers
     assert headers["cache-control"] == "private, no-cache"
-    assert headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
+    assert headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of, Accept"
 
 
 async def test_it_is_logged_without_its_filters(gateway: Gateway) -> None:

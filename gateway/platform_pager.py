@@ -1,11 +1,9 @@
-"""What one platform has for one page of a list."""
+"""Reads what one platform contributes to one page of a list."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
-
-import msgspec
 
 from adapters.contract import (
     Adapter,
@@ -17,11 +15,11 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.secret import Quiet
 from gateway.background import Background
 from gateway.filters import Filters
 from gateway.known import Known
 from gateway.lookups import Lookups
+from gateway.platform_page import PageQuery, PlatformPage
 
 MOST_CALLS: Final = 10
 """Calls to the platform's list for one page. A longer way to it goes over several pages of ours."""
@@ -31,17 +29,7 @@ LOOKED_UP: Final = 100
 """Named users who are looked up for one page, or as many as it may hold: most may be left out."""
 
 
-class Stretch(Quiet, msgspec.Struct):
-    """`entries` up to `next` (None: the list's end), or as far as `error` let them come."""
-
-    entries: list[Entry]
-    next: Position | None = None
-    error: PlatformError | None = None
-    remaining: int = 0
-    """how many more entries the platform says there are behind these, as far as it says"""
-
-
-class Stretches:
+class PlatformPager:
     """Of one platform. A position that can't be one of its own is InvalidPosition, before anything is asked."""
 
     def __init__(self, adapter: Adapter, lookups: Lookups, reads: Background) -> None:
@@ -49,46 +37,43 @@ class Stretches:
         self._lookups = lookups
         self._reads = reads
 
-    async def read(
-        self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
-    ) -> Stretch:
-        """Entries from `position` on, by `deadline` (`loop.time()`): as many as a page of `limit` needs, or more."""
-        if filters.user_ids:
-            return await self._named(viewer, filters, position, limit, deadline)
-        return await self._listed(viewer, filters, position, limit, deadline)
+    async def read(self, viewer: Viewer, position: Position | None, query: PageQuery) -> PlatformPage:
+        """Entries from `position` on: as many as the page needs, or more."""
+        how = self._named if query.filters.user_ids else self._listed
+        return await how(viewer, query.filters, position, query.limit, query.deadline)
 
     async def _listed(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
-    ) -> Stretch:
+    ) -> PlatformPage:
         """A platform that is too slow for the whole page gives what it has, and the list goes on from there."""
         loop = asyncio.get_running_loop()
-        stretch = Stretch([], next=position)
+        page = PlatformPage([], next=position)
         for calls in range(MOST_CALLS):
             begun = loop.time()
-            room = limit - len(stretch.entries)
-            task = self._reads.start(self._adapter.list(viewer, filters.statuses, stretch.next, room))
+            room = limit - len(page.entries)
+            task = self._reads.start(self._adapter.list(viewer, filters.statuses, page.next, room))
             await self._reads.wait(task, until=deadline)
             if not task.done():
                 if not calls:
-                    stretch.error = DeadlineExceeded(self._adapter.platform, "no answer in time")
+                    page.error = DeadlineExceeded(self._adapter.platform, "no answer in time")
                 break
             try:
-                page = task.result()
+                read = task.result()
             except PlatformError as error:
                 self._lookups.hear(viewer, None, error)
-                stretch.error = error
+                page.error = error
                 break
-            stretch.entries += page.entries
-            stretch.next = page.next
-            stretch.remaining = page.remaining
+            page.entries += read.entries
+            page.next = read.next
+            page.remaining = read.remaining
             took = loop.time() - begun
-            if page.next is None or len(stretch.entries) >= limit or loop.time() + took > deadline:
+            if page.next is None or len(page.entries) >= limit or loop.time() + took > deadline:
                 break
-        return stretch
+        return page
 
     async def _named(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
-    ) -> Stretch:
+    ) -> PlatformPage:
         """Users who are named are looked up: no platform lists all of them. Who does not exist has no connection."""
         behind = filters.user_ids
         if position is not None:
@@ -105,4 +90,4 @@ class Stretches:
             and (isinstance(each, PlatformError) or each.status in filters.statuses)
         ]
         remaining = len(behind) - len(asked)
-        return Stretch(entries, Position(0, asked[-1]) if remaining else None, remaining=remaining)
+        return PlatformPage(entries, Position(0, asked[-1]) if remaining else None, remaining=remaining)
