@@ -59,3 +59,8 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """Run `main` to its end on a virtual clock that starts at 0."""
     with asyncio.Runner(loop_factory=VirtualClock) as runner:
         return runner.run(main)
+
+
+async def forever() -> None:
+    """Wait until cancelled."""
+    await asyncio.sleep(1e9)

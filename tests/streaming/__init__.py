@@ -1,0 +1,1 @@
+"""Answers in lines of JSON, each as soon as it is known."""
