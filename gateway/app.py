@@ -20,7 +20,7 @@ from gateway.lifecycle import Lifecycle
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
 from gateway.perimeter import Perimeter
-from gateway.routes import actions, connections, contract, lists, lookups, platforms, probes, scrapes
+from gateway.routes import act, actions, connections, contract, lists, lookups, me, platforms, probes, scrapes
 from gateway.settings import ConfigurationError, Settings
 from gateway.telemetry.access import AccessLog
 from gateway.telemetry.audit import Audit
@@ -87,11 +87,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     def document() -> bytes:
         return made(is_open=generations.now.callers.open)
 
+    audit = Audit(log)
     endpoints = [
         *connections.routes(identities, request_timeout),
         *lists.routes(identities, request_timeout),
         *lookups.routes(identities, request_timeout),
-        *actions.routes(Audit(log), request_timeout),
+        *actions.routes(audit, request_timeout),
+        *act.routes(audit, request_timeout),
+        *me.routes(identities),
         *platforms.routes(),
         *probes.routes(lifecycle),
         *scrapes.routes(metrics),

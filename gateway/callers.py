@@ -60,6 +60,16 @@ class Caller(Quiet, msgspec.Struct, frozen=True):
         limits = [self.grants] if self.token_grants is None else [self.grants, self.token_grants]
         return all(any(grant.covers(platform, user_id) for grant in grants) for grants in limits)
 
+    def speaks_for(self, platform: str) -> list[str]:
+        """The users whom it may name as the viewer there, in ascending order; `*` for everybody."""
+        limits = [self.grants] if self.token_grants is None else [self.grants, self.token_grants]
+        users: set[int | None] = {None}
+        for grants in limits:
+            granted = {grant.user_id for grant in grants if grant.platform in {None, platform}}
+            if None not in granted:
+                users = granted if None in users else users & granted
+        return ["*"] if None in users else [str(user) for user in sorted(each for each in users if each is not None)]
+
     def refusal(self, platform: str, right: Right) -> Problem | None:
         """What stands in its way, if anything does."""
         if not self.may_use(platform):

@@ -55,7 +55,9 @@ async def test_a_result_is_what_a_lookup_says(gateway: Gateway) -> None:
 async def test_the_headers_are_those_of_a_read(gateway: Gateway) -> None:
     answer = await gateway.client.post("/v1/lookup", json={"users": users("acme", [101])})
     assert answer.headers["cache-control"] == "private, no-cache"
-    assert answer.headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of"
+    assert (
+        answer.headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of, Accept"
+    )
 
 
 @pytest.mark.parametrize("name", MANY)

@@ -145,8 +145,10 @@ def test_every_call_and_every_field_is_described() -> None:
     names = {
         "ExplainedStep.outcome",
         "ExplainedThrottle.active",
+        "ActResults.results",
         "ConnectionList.connections",
         "LookupResults.results",
+        "Me.platforms",
         "PlatformList.platforms",
         "Liveness.status",
         "Readiness.status",
@@ -157,7 +159,7 @@ def test_every_call_and_every_field_is_described() -> None:
 def test_words_are_strings() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     words = {name: schema["type"] for name, schema in schemas.items() if "enum" in schema}
-    assert set(words) == {"Action", "BreakerState", "Health", "Source", "Status", "StepKind"}
+    assert set(words) == {"Action", "BreakerState", "Health", "Right", "Source", "Status", "StepKind", "ViewerKind"}
     assert set(words.values()) == {"string"}
 
 

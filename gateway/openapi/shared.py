@@ -113,3 +113,6 @@ EXAMPLE: Final = Connection(
     request_count=1,
     as_of="2026-11-21T21:41:00.123Z",
 )
+ACCEPTED: Final = msgspec.structs.replace(
+    EXAMPLE, status=Status.CONNECTED, native_status="ACCEPTED", actions=(Action.REMOVE,)
+)

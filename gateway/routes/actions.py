@@ -6,11 +6,10 @@ from functools import partial
 from http import HTTPStatus
 from typing import Final
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action, Connection, Status
+from adapters.contract import Action, Connection
 from gateway.call import Call
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
@@ -39,9 +38,7 @@ time for it passes, it runs on.""",
         HTTPStatus.OK: Answer(
             "The connection after the action.",
             Connection,
-            msgspec.structs.replace(
-                shared.EXAMPLE, status=Status.CONNECTED, native_status="ACCEPTED", actions=(Action.REMOVE,)
-            ),
+            shared.ACCEPTED,
             headers=(shared.NOT_STORED,),
         )
     },

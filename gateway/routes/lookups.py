@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from starlette.requests import Request
@@ -15,7 +15,6 @@ from starlette.responses import Response
 from adapters.contract import PlatformError, PlatformNameText, Viewer, described
 from adapters.secret import Quiet
 from adapters.user_ids import UserId
-from gateway import problems
 from gateway.call import Call
 from gateway.explain.account import UNHEARD, Account
 from gateway.lookups import MISS, Reading
@@ -28,6 +27,7 @@ from gateway.routes import inputs
 from gateway.routes.answers import reads
 from gateway.routes.endpoint import Endpoint
 from gateway.routes.lines import encode_lines, lines, merged
+from gateway.routes.results import Failed, Found, Results, failed
 from gateway.telemetry.access import Access
 
 
@@ -50,29 +50,10 @@ class LookupRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     ]
 
 
-class Found(Quiet, msgspec.Struct, frozen=True):
-    """The connection with one user."""
-
-    connection: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Connection"})]
-
-
-class Failed(Quiet, msgspec.Struct, frozen=True):
-    """Why nothing can be said of one user."""
-
-    error: problems.ProblemDetails
-
-
 class LookupResults(Quiet, msgspec.Struct, frozen=True):
     """As many as users were named, in the same order."""
 
-    results: Annotated[
-        list[Any],
-        msgspec.Meta(
-            extra_json_schema={
-                "items": {"oneOf": [{"$ref": f"#/components/schemas/{each}"} for each in ("Found", "Failed")]}
-            }
-        ),
-    ]
+    results: Results
 
 
 class FoundLine(Found, frozen=True):
@@ -262,9 +243,7 @@ def _result(found: Answers, user_id: int, access: Access) -> Found | Failed:
     each = found if isinstance(found, Problem) else found[user_id]
     if isinstance(each, Reading):
         return Found(msgspec.Raw(each.body))
-    problem = each if isinstance(each, Problem) else Problem.of(each)
-    access.count(problem.kind.slug)
-    return Failed(problems.details(problem, access.request_id, user_id))
+    return failed(each, user_id, access)
 
 
 def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -63,7 +64,7 @@ async def test_readers_that_stop_hold_no_place_and_little_memory(
 ) -> None:
     """As many as there are places ask for more than the sockets hold, and read nothing, for longer than this takes."""
     urls = {"club": platforms[1].url}
-    settings = {"request_timeout": 1.0, "max_concurrency": READERS, "header_timeout": 300.0}
+    settings: dict[str, Any] = {"request_timeout": 1.0, "max_concurrency": READERS, "header_timeout": 300.0}
     async with (
         gateway(tmp_path, port, urls, **settings) as running,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
