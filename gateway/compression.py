@@ -14,7 +14,7 @@ LEVEL: Final = 1
 MIN_SIZE: Final = 1400
 """Bytes of a body that is compressed: a smaller one fits into one packet as it is."""
 NEVER: Final = sys.maxsize
-"""Bytes from which on a thread compresses: the largest answer takes half a millisecond, which a thread costs as well."""
+"""Bytes from which a thread compresses: the largest answer takes half a millisecond, and a thread as long."""
 _GZIP: Final = re.compile(rb"(?:^|[,\s])(?:x-)?gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))(?:;|,|$)", re.IGNORECASE)
 
 

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from gateway.app import create_app
 from gateway.cli.contract import of_every_kind
+from gateway.openapi.document import LINES
 from gateway.openapi.operation import NDJSON
 from gateway.routes.endpoint import Endpoint
 from gateway.shortcuts import READY, REFUSED
@@ -52,6 +53,8 @@ class Promises:
         for methods in self._read()["paths"].values():
             for operation in methods.values():
                 for status, answer in operation["responses"].items():
+                    if LINES in answer:
+                        yield f"{operation['operationId']} {_kept(status, NDJSON)}"
                     for media, content in answer.get("content", {"": None}).items():
                         slugs = content["examples"] if media == PROBLEM else (_kept(status, media),)
                         yield from (f"{operation['operationId']} {each}" for each in slugs)
@@ -102,7 +105,8 @@ class Promises:
     def _wrong_content(
         self, scope: Scope, operation: Any, status: int, promised: Any, media: str, body: bytes
     ) -> Iterator[str]:
-        content = {kind.lower(): each for kind, each in promised["content"].items()}.get(media)
+        promised = {**promised["content"], **({NDJSON: promised[LINES]} if LINES in promised else {})}
+        content = {kind.lower(): each for kind, each in promised.items()}.get(media)
         if content is None:
             yield f"{media or 'no media type'} is not promised"
             return

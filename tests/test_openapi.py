@@ -103,7 +103,7 @@ async def test_it_needs_no_key_and_names_no_platform() -> None:
 def examples(document: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
     """Each schema that has an example beside it, with that example."""
     match document:
-        case {"schema": schema, "example": example} if where.endswith("/application/x-ndjson"):
+        case {"schema": schema, "example": example} if where.endswith("/x-ndjson"):
             for line in example.splitlines():
                 yield where, schema, msgspec.json.decode(line)
         case {"schema": schema, "example": example}:

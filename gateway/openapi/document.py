@@ -11,7 +11,7 @@ import msgspec
 
 from gateway import __version__
 from gateway.advice import advice
-from gateway.openapi.operation import JSON, NDJSON, Answer, Header, Operation, Parameter, Tag
+from gateway.openapi.operation import HTML, JSON, Answer, Header, Operation, Parameter, Tag
 from gateway.openapi.schemas import TEMPLATE, Schema, schemas
 from gateway.openapi.security import Security
 from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
@@ -38,6 +38,12 @@ TAGS: Final = {
     Tag.OPERATION: "For whoever runs the gateway.",
     Tag.CONTRACT: "This description, and what its problems mean.",
 }
+LINES: Final = "x-ndjson"
+"""Where a response says what a line is, if it may be asked for in lines (`application/x-ndjson`).
+
+Not among its `content`: clients that are generated have one type for all that stands there, and would have to tell
+apart at each call what can only be the document. OpenAPI 3.2 has `itemSchema` for it, which they don't read yet.
+"""
 RETRY_AFTER: Final = Header("Retry-After", "Seconds after which to try again.", 7, always=False, type=int)
 ALLOW: Final = Header("Allow", "The methods that the path has.", "GET, HEAD")
 CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are taken.", "Bearer")
@@ -63,7 +69,7 @@ def document(endpoints: Iterable[Endpoint], security: Security) -> bytes:
                 "description": ABOUT,
                 "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             },
-            "servers": [{"url": "/", "description": "The gateway that serves this document."}],
+            "servers": [{"url": ".", "description": "The gateway that serves this document."}],
             "tags": [{"name": tag, "description": text} for tag, text in TAGS.items()],
             "paths": paths,
             "components": {
@@ -142,9 +148,11 @@ def _answer(answer: Answer, known: _Types, says: Operation) -> dict[str, Any]:
     if answer.type is not None:
         example = msgspec.to_builtins(answer.example)
         found["content"] = {answer.media_type: {"schema": known.of(answer.type), "example": example}}
+    if answer.html:
+        found["content"][HTML] = {"schema": known.of(str), "example": answer.html}
     if answer.lines:
         of_a_line = {"oneOf": [known.of(each) for each in answer.lines]}
-        found["content"][NDJSON] = {"schema": of_a_line, "example": answer.lines_example}
+        found[LINES] = {"schema": of_a_line, "example": answer.lines_example}
     return found
 
 

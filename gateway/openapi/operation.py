@@ -54,8 +54,8 @@ class Header(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """One that is no problem. `example` is an object of `type`, or text of another media type than JSON.
 
-    Without a `type` it has no body. `lines` are the types of a line where it may be asked for as `NDJSON`, with an
-    example of a few.
+    `html` is an example of the page that a browser gets in its place. Without a `type` it has no body. `lines` are
+    the types of a line where it may be asked for as `NDJSON`, with an example of a few.
     """
 
     what: str
@@ -63,6 +63,7 @@ class Answer(msgspec.Struct, frozen=True):
     example: Any
     media_type: str = JSON
     headers: tuple[Header, ...] = ()
+    html: str = ""
     lines: tuple[Any, ...] = ()
     lines_example: str = ""
 

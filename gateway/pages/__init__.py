@@ -9,6 +9,7 @@ from importlib import resources
 from string import Template
 from typing import Final
 
+from gateway import __version__
 from gateway.advice import advice
 from gateway.problems import Kind
 
@@ -25,6 +26,12 @@ _CODE: Final = re.compile(r"`([^`]+)`")
 def file(name: str) -> bytes:
     """One of ours, as it stands in this folder."""
     return resources.files(__name__).joinpath(name).read_bytes()
+
+
+@functools.cache
+def index() -> bytes:
+    """What whoever comes to the gateway's address in a browser sees first."""
+    return Template(file("index.html").decode()).substitute(version=__version__).encode()
 
 
 @functools.cache

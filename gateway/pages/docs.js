@@ -2,6 +2,7 @@
 // What comes from the document becomes text, never markup. Secrets stay in the fields that they are typed into.
 
 const here = new URL(".", location.href);
+const ON_BEHALF = "X-On-Behalf-Of";
 const BASE = here.href.replace(/\/$/, "");
 
 /** An element with its attributes and what is in it; text stays text. */
@@ -124,17 +125,28 @@ function input(id, name, schema, { secret = false, example, required = false, pr
   return { name, label, control, read };
 }
 
-/** Who asks, as the document's security schemes have it: shared by all calls. */
-function credentials(api) {
-  return Object.entries(api.components.securitySchemes).map(([key, scheme]) => {
+/** Who asks, as the document's security schemes have it, and on whose behalf: shared by all calls. */
+function identities(api) {
+  const schemes = Object.entries(api.components.securitySchemes).map(([key, scheme]) => {
     const header = scheme.type === "http" ? "Authorization" : scheme.name;
     const prefix = scheme.type === "http" ? `${scheme.scheme[0].toUpperCase()}${scheme.scheme.slice(1)} ` : "";
     const variable = (prefix ? key : header).replace(/([a-z])([A-Z])/g, "$1_$2").replace(/-/g, "_").toUpperCase();
     const field = input(`who-${key}`, header, { type: "string" }, { secret: true, api });
     const without = prefix ? ` Without the word \`${prefix.trim()}\`, which is added.` : "";
     field.label.append(el("small", {}, ...inline((scheme.description || "") + without)));
-    return { key, header, prefix, variable, field };
+    return { key, header, prefix, variable, field, isFor: (call) => call.schemes.has(key) };
   });
+  return [...schemes, onBehalfOf(api)];
+}
+
+/** The viewer whom a call names: no secret, so it stands in the curl line as it is. */
+function onBehalfOf(api) {
+  const isIt = ({ name }) => name === ON_BEHALF;
+  const operations = Object.values(api.paths).flatMap((methods) => Object.values(methods));
+  const { schema, description, example } = operations.flatMap(({ parameters }) => parameters).find(isIt);
+  const field = input("who-onBehalfOf", ON_BEHALF, schema, { example, api });
+  field.label.append(el("small", {}, ...inline(description)));
+  return { key: "onBehalfOf", header: ON_BEHALF, prefix: "", field, isFor: (call) => call.operation.parameters.some(isIt) };
 }
 
 function quoted(text) {
@@ -148,11 +160,11 @@ function request(call, inputs, body, who) {
   const headers = [];
   for (const { name, where, read } of inputs) {
     const value = read();
-    if (where === "path") path = path.replace(`{${name}}`, encodeURIComponent(value));
+    if (where === "path") path = path.replace(`{${name}}`, value ? encodeURIComponent(value) : name.toUpperCase());
     else if (where === "query") [].concat(value).filter(Boolean).forEach((each) => query.append(name, each));
     else if (value) headers.push([name, value]);
   }
-  const secrets = who.filter(({ key, field }) => call.schemes.has(key) && field.read());
+  const given = who.filter(({ isFor, field }) => isFor(call) && field.read());
   const url = `${BASE}${path}${query.size ? `?${query}` : ""}`;
   const text = body?.value;
   if (text !== undefined) headers.push(["Content-Type", "application/json"]);
@@ -160,11 +172,12 @@ function request(call, inputs, body, who) {
     "curl -s",
     call.method === "GET" ? "" : `-X ${call.method}`,
     quoted(url),
-    ...secrets.map(({ header, prefix, variable }) => `-H "${header}: ${prefix}$${variable}"`),
+    ...given.map(({ header, prefix, variable, field }) =>
+      variable ? `-H "${header}: ${prefix}$${variable}"` : `-H ${quoted(`${header}: ${field.read()}`)}`),
     ...headers.map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
     text === undefined ? "" : `--data-raw ${quoted(text)}`,
   ].filter(Boolean).join(" ");
-  const all = [...headers, ...secrets.map(({ header, prefix, field }) => [header, prefix + field.read()])];
+  const all = [...headers, ...given.map(({ header, prefix, field }) => [header, prefix + field.read()])];
   return { url, curl, init: { method: call.method, headers: all, body: text, credentials: "omit" } };
 }
 
@@ -199,7 +212,7 @@ async function send(call, made, into, again) {
 }
 
 function pretty(text, kind) {
-  if (!kind.includes("json")) return { text };
+  if (!text || !kind.includes("json") || kind.includes("ndjson")) return { text };
   const found = JSON.parse(text);
   return { text: JSON.stringify(found, null, 2), type: found.type, next: found.next_cursor };
 }
@@ -208,7 +221,7 @@ function pretty(text, kind) {
 
 function callSection(call, api, who) {
   const { id, operation } = call;
-  const inputs = operation.parameters.map((each) => ({
+  const inputs = operation.parameters.filter(({ name }) => name !== ON_BEHALF).map((each) => ({
     ...input(`${id}-${each.name}`, each.name, each.schema,
       {
         example: each.example,
@@ -261,7 +274,7 @@ function callSection(call, api, who) {
       el("p", {}, el("strong", {}, operation.summary)), prose(operation.description),
       sends(operation, api), answers(operation, api),
       el("h4", {}, "From a shell"),
-      who.some(({ key }) => call.schemes.has(key)) ? el("p", {}, el("small", {}, "Secrets stand in it as variables, never as they are.")) : "",
+      call.schemes.size ? el("p", {}, el("small", {}, "Secrets stand in it as variables, never as they are.")) : "",
       block(`curl line for ${call.method} ${call.path}`, line), el("p", {}, copy, copied),
       el("h4", {}, "Try it"), form, result),
   };
@@ -283,7 +296,10 @@ function answers(operation, api) {
   const good = [];
   const problems = [];
   for (const [status, answer] of Object.entries(operation.responses)) {
-    for (const [kind, content] of Object.entries(answer.content)) {
+    if (!answer.content) {
+      good.push(el("p", {}, el("strong", { class: "good" }, status), " ", inline(answer.description)));
+    }
+    for (const [kind, content] of Object.entries(answer.content || {})) {
       if (kind !== "application/problem+json") {
         const headers = Object.entries(answer.headers).map(([name, each]) =>
           [el("code", {}, name), el("code", {}, String(each.example)), inline(each.description)]);
@@ -294,7 +310,13 @@ function answers(operation, api) {
           kind.includes("json") ? type(content.schema) : el("code", {}, kind)),
         el("details", {}, el("summary", {}, `Fields, headers and an example of ${status}`),
           target ? fields(target) : "", table(["Header", "Example", "Meaning"], headers),
-          block(`Example of ${status}, ${operation.operationId}`, example)));
+          block(`Example of ${status}, ${operation.operationId}, ${kind}`, example)));
+        if (answer["x-ndjson"]) {
+          const lines = answer["x-ndjson"];
+          good.push(el("p", {}, el("strong", { class: "good" }, status), " In lines, each ", type(lines.schema)),
+            el("details", {}, el("summary", {}, `Example of ${status} in lines`),
+              block(`Example of ${status} in lines, ${operation.operationId}`, lines.example)));
+        }
       } else {
         for (const slug of Object.keys(content.examples)) {
           const { summary } = api.components.examples[slug];
@@ -339,7 +361,7 @@ async function suggest(rendered, who) {
     }
     if (names.length && body && body.value === body.textContent) {
       const example = JSON.parse(body.value);
-      example.users.forEach((each, place) => { each.platform = names[place % names.length]; });
+      (example.users ?? example.actions).forEach((each, place) => { each.platform = names[place % names.length]; });
       body.value = JSON.stringify(example, null, 2);
     }
     show();
@@ -349,7 +371,7 @@ async function suggest(rendered, who) {
 async function main() {
   const answer = await fetch(`${BASE}/openapi.json`, { credentials: "omit" });
   const api = await answer.json();
-  const who = credentials(api);
+  const who = identities(api);
   const calls = Object.entries(api.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       id: operation.operationId,

@@ -1,4 +1,4 @@
-"""`GET /openapi.json`, `/docs` and `/problems/{slug}`: what the API promises, for machines and for people."""
+"""`GET /`, `/openapi.json`, `/docs` and `/problems/{slug}`: what the API promises, for machines and for people."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
+import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from gateway import pages
+from adapters.contract import described
+from gateway import __version__, pages
 from gateway.openapi import shared
 from gateway.openapi.operation import ALWAYS, HTML, JSON, Answer, Header, Operation, Parameter, Tag, Where
 from gateway.problems import Kind, Problem
+from gateway.routes import inputs
 from gateway.routes.endpoint import Endpoint
+from gateway.telemetry.access import ACCESS
 
 CHECKED: Final = Header("Cache-Control", "It may be kept, and is to be asked for again.", "no-cache")
 POLICY: Final = Header(
@@ -41,6 +45,41 @@ def _page(what: str) -> Answer:
     return Answer(what, str, "<!DOCTYPE html>…", HTML, headers=(CHECKED, POLICY, NOT_GUESSED))
 
 
+class Links(msgspec.Struct, frozen=True):
+    """Where to go on, seen from this address."""
+
+    docs: Annotated[str, described("Every call, for people.")] = "docs"
+    openapi: Annotated[str, described("Every call, for programs.")] = "openapi.json"
+    platforms: Annotated[str, described("What is configured.")] = "v1/platforms"
+    me: Annotated[str, described("What you may do.")] = "v1/me"
+
+
+class Index(msgspec.Struct, frozen=True):
+    """What answers here."""
+
+    name: Annotated[str, described("Always the same.")]
+    version: Annotated[str, described("The gateway's.")]
+    links: Links
+
+
+INDEX: Final = Index("connection-gateway", __version__, Links())
+ROOT: Final = _says(
+    "What answers here",
+    "A short page for browsers, and the same in JSON for everybody else.",
+    Answer(
+        "What answers here, and where to go on.",
+        Index,
+        INDEX,
+        JSON,
+        headers=(
+            CHECKED,
+            msgspec.structs.replace(POLICY, always=False),
+            msgspec.structs.replace(NOT_GUESSED, always=False),
+        ),
+        html="<!DOCTYPE html>…",
+    ),
+    problems=ALWAYS,
+)
 OPENAPI: Final = _says(
     "This document",
     "OpenAPI 3.1.",
@@ -62,6 +101,14 @@ PROBLEM: Final = _says(
 def routes(document: Callable[[], bytes]) -> list[Endpoint]:
     """`document` gives the one for this gateway."""
 
+    async def get_index(request: Request) -> Response:
+        if inputs.prefers(request.scope[ACCESS], "text/html"):
+            found = _html(pages.index())
+        else:
+            found = Response(msgspec.json.encode(INDEX), headers={"cache-control": "no-cache"}, media_type=JSON)
+        found.headers["vary"] = "Accept"
+        return found
+
     async def get_openapi(_request: Request) -> Response:
         return Response(document(), headers={"cache-control": "no-cache"}, media_type=JSON)
 
@@ -82,6 +129,7 @@ def routes(document: Callable[[], bytes]) -> list[Endpoint]:
         raise Problem(Kind.NOT_FOUND, f"no such problem: expected one of {', '.join(kind.slug for kind in Kind)}")
 
     return [
+        Endpoint("/", get_index, ROOT, is_compressed=True),
         Endpoint("/openapi.json", get_openapi, OPENAPI, is_compressed=True),
         Endpoint("/docs", get_docs, DOCS, is_compressed=True),
         Endpoint("/docs/{name}", get_part, None, is_compressed=True),

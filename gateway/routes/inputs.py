@@ -14,7 +14,7 @@ from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import parse_user_id
 from gateway.call import Call
 from gateway.line import ANY_TIME
-from gateway.openapi.operation import JSON, NDJSON
+from gateway.openapi.operation import JSON
 from gateway.platform import Platform
 from gateway.problems import Kind, Problem
 from gateway.telemetry.access import Access
@@ -111,13 +111,13 @@ def since(access: Access) -> float:
     return oldest
 
 
-def wants_lines(access: Access) -> bool:
-    """Whether `Accept` asks for lines of JSON rather than for one document."""
+def prefers(access: Access, media_type: str) -> bool:
+    """Whether `Accept` names this media type, and `application/json` not before it."""
     if b"accept" not in access.headers:
         return False
     ranges = ",".join(access.headers.every("accept")).lower().split(",")
     quality = {each.partition(";")[0].strip(): _quality(each) for each in ranges}
-    return quality.get(NDJSON, 0.0) > 0 and quality[NDJSON] >= quality.get(JSON, 0.0)
+    return quality.get(media_type, 0.0) > 0 and quality[media_type] >= quality.get(JSON, 0.0)
 
 
 def _quality(media_range: str) -> float:

@@ -21,7 +21,7 @@ from gateway.filters import Filters, listed_statuses
 from gateway.listing import Listing, Place, Source, arrivals, fill
 from gateway.lookups import STALE
 from gateway.openapi import shared
-from gateway.openapi.operation import OF_THE_API, Answer, Operation, Parameter, Tag, Where
+from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Parameter, Tag, Where
 from gateway.platform_page import PageQuery
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -151,7 +151,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         viewers = call.viewers(filters.platforms, Right.READ)
         sources = [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
         query = PageQuery(filters, limit, deadline, since)
-        if inputs.wants_lines(access):
+        if inputs.prefers(access, NDJSON):
             parts = _lines(arrivals(sources, start, query), filters, access)
             return stream(await anext(parts), parts, deadline)
         listing = await fill(sources, start, query)

@@ -19,7 +19,7 @@ from gateway.call import Call
 from gateway.explain.account import UNHEARD, Account
 from gateway.lookups import MISS, Reading
 from gateway.openapi import shared
-from gateway.openapi.operation import OF_THE_API, Answer, Operation, Tag
+from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Tag
 from gateway.platform import Platform
 from gateway.policy import Right
 from gateway.problems import Kind, Problem
@@ -122,7 +122,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             if name in platforms:
                 wanted.setdefault(name, {})[user_id] = None
         seen_as = call.viewers(wanted, Right.READ)
-        if inputs.wants_lines(call.access):
+        if inputs.prefers(call.access, NDJSON):
             asked = [(platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
             parts = _lines(targets, asked, deadline, since, call.access)
             return stream(await anext(parts), parts, deadline)

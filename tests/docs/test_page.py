@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import shutil
 import tempfile
 from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from adapters.simulation import serving
 from gateway.problems import Kind
-from tests.gateways import CALLERS, OWN, Gateway, caller, key_of, running
+from tests.gateways import CALLERS, NAMED, OWN, Gateway, caller, key_of, running
 
 FOLDER = Path(__file__).with_name("node")
 NODE = shutil.which("node") or ""
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or ""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome") or ""
 PATIENCE = 120
 CALLS = {
@@ -26,10 +32,13 @@ CALLS = {
     "list_connections": {"status": "pending_incoming\npending_outgoing", "limit": "1"},
     "lookup_connections": {},
     "act_on_connection": {"user_id": "102", "action": "accept"},
+    "act_on_many": {},
+    "get_me": {},
     "list_platforms": {},
     "get_liveness": {},
     "get_readiness": {},
     "get_metrics": {},
+    "get_index": {},
     "get_openapi": {},
     "get_docs": {},
     "get_problem": {"slug": "platform-timeout"},
@@ -126,11 +135,47 @@ async def test_a_list_is_paged_through(gateway: Gateway) -> None:
 
 
 async def test_nothing_is_done_by_one_press(gateway: Gateway) -> None:
-    """What acts on a user names nobody before somebody does."""
+    """What acts on a user names nobody before somebody does, and its curl line says what is to be filled in."""
     async with serving(gateway.app) as url:
         seen = await browse("unfilled", url=url, calls={})
         assert seen["needed"] == ["user_id", "action"]
+        assert f"'{url}/v1/connections/acme/USER_ID/ACTION'" in seen["line"]
     assert gateway.calls == 0
+
+
+async def test_on_whose_behalf_is_asked_once_for_all_calls() -> None:
+    callers = [caller("web", on_behalf_of=["*"])]
+    async with running(NAMED, callers) as gateway, serving(gateway.app) as url:
+        who = {"callerKey": key_of("web"), "onBehalfOf": "acme=102"}
+        wanted = {"get_connection": {"platform": "acme", "user_id": "1"}, "get_liveness": {}}
+        seen = await browse("calls", url=url, who=who, calls=wanted)
+        call = seen["calls"]["get_connection"]
+        assert msgspec.json.decode(call["body"])["status"] == "pending_outgoing"
+        assert "-H 'X-On-Behalf-Of: acme=102'" in call["line"]
+        assert "Behalf" not in seen["calls"]["get_liveness"]["line"]
+
+
+@pytest.mark.skipif(not NGINX, reason="there is no nginx")
+async def test_every_link_works_behind_a_path_prefix(gateway: Gateway, port: int, tmp_path: Path) -> None:
+    async with serving(gateway.app) as url, prefixed(url, port, tmp_path) as outside:
+        seen = await browse(
+            "calls",
+            url=outside,
+            calls={"get_connection": {"platform": "club", "user_id": "404404"}, "list_platforms": {}},
+            links=True,
+        )
+        assert seen["calls"]["get_connection"]["meaning"] == f"{outside}/problems/user-not-found"
+        assert seen["calls"]["list_platforms"]["status"] == "200 OK"
+        assert f"'{outside}/v1/platforms'" in seen["calls"]["list_platforms"]["line"]
+        async with httpx.AsyncClient() as client:
+            document = httpx.URL(f"{outside}/openapi.json")
+            server = (await client.get(document)).json()["servers"][0]["url"]
+            assert str(document.join(server)) == f"{outside}/"
+            pages = [f"{outside}/", f"{outside}/docs", f"{outside}/problems/user-not-found"]
+            linked = {link for page in pages for link in await links(client, page)} | set(seen["links"])
+            assert len(linked) > 25
+            answers = {link: (await client.get(link)).status_code for link in linked}
+        assert set(answers.values()) == {200}, answers
 
 
 async def test_nobody_is_shut_out(gateway: Gateway) -> None:
@@ -153,3 +198,39 @@ async def shell(line: str, **environ: str) -> bytes:
     printed, _ = await asyncio.wait_for(process.communicate(), 30)
     assert process.returncode == 0
     return printed
+
+
+async def links(client: httpx.AsyncClient, page: str) -> list[str]:
+    """What a page refers to."""
+    answer = await client.get(page, headers={"Accept": "text/html"})
+    assert answer.headers["content-type"].startswith("text/html")
+    return [str(httpx.URL(page).join(each)) for each in re.findall(r'(?:href|src)="([^"#]+)"', answer.text)]
+
+
+@asynccontextmanager
+async def prefixed(url: str, port: int, folder: Path) -> AsyncIterator[str]:
+    """nginx, which serves it below a path of its own."""
+    (folder / "nginx.conf").write_text(f"""
+        daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr;
+        events {{}}
+        http {{
+            access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+            fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+            server {{
+                listen 127.0.0.1:{port};
+                location /gw/ {{ proxy_pass {url}/; proxy_set_header Host $http_host; }}
+            }}
+        }}
+    """)
+    process = await asyncio.create_subprocess_exec(NGINX, "-c", str(folder / "nginx.conf"), "-e", "stderr")
+    try:
+        async with httpx.AsyncClient() as client:
+            for _ in range(200):
+                with contextlib.suppress(httpx.ConnectError):
+                    await client.get(f"http://127.0.0.1:{port}/gw/livez")
+                    break
+                await asyncio.sleep(0.05)
+        yield f"http://127.0.0.1:{port}/gw"
+    finally:
+        process.terminate()
+        await process.wait()

@@ -76,6 +76,7 @@ async function calls() {
   for (const [id, fields] of Object.entries(given.calls)) await call(id, fields);
   await unfold();
   await check("with answers");
+  if (given.links) seen.links = await page.$$eval("a:not([href^='#'])", (all) => all.map(({ href }) => href));
 }
 
 async function look() {
@@ -86,6 +87,10 @@ async function look() {
       await unfold();
       await check(`unfolded, ${scheme}, ${width}`);
       seen.overflow = (seen.overflow ?? 0) + await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    }
+    for (const width of [1280, 380]) {
+      await open("/", { scheme, width });
+      await check(`index, ${scheme}, ${width}`);
     }
     for (const slug of scheme === "light" ? given.slugs : given.slugs.slice(0, 1)) {
       await open(`/problems/${slug}`, { scheme });
@@ -109,6 +114,7 @@ async function paging() {
 async function unfilled() {
   await open("/docs");
   await page.click("#act_on_connection form button[type=submit]");
+  seen.line = await page.$eval("#act_on_connection pre[aria-label^=curl] code", (code) => code.textContent);
   seen.needed = await page.$$eval("#act_on_connection form :invalid", (fields) => fields.map((field) => field.id.split("-")[1]));
 }
 
