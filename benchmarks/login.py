@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from adapters import connect
 from adapters.contract import Adapter, Viewer
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 
 ROUNDS: Final = 7
 LOGINS: Final = 200

@@ -11,26 +11,27 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from gateway.admission import Admission
-from gateway.answering import Answering
-from gateway.cors import cors
-from gateway.entrance import Entrance
-from gateway.generation import Generations
-from gateway.lifecycle import Lifecycle
+from gateway.api.audit import Audit
+from gateway.api.middleware.access_log import AccessLog
+from gateway.api.middleware.admission import Admission
+from gateway.api.middleware.cors import cors
+from gateway.api.middleware.exceptions import Answering
+from gateway.api.middleware.request_guard import Entrance
+from gateway.api.middleware.trusted_origins import Perimeter
+from gateway.api.routes import act, actions, connections, docs, lists, lookups, me, platforms, probes
+from gateway.api.routes import metrics as metrics_route
+from gateway.auth.viewers import identity_headers
+from gateway.config.settings import ConfigurationError, Settings
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
-from gateway.perimeter import Perimeter
-from gateway.routes import act, actions, connections, contract, lists, lookups, me, platforms, probes, scrapes
-from gateway.settings import ConfigurationError, Settings
-from gateway.telemetry.access import AccessLog
-from gateway.telemetry.audit import Audit
+from gateway.platforms.registry import Wire, Wiring
+from gateway.runtime.snapshot import Generations
+from gateway.server.lifecycle import Lifecycle
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
-from gateway.viewers import identity_headers
-from gateway.wiring import Wire, Wiring
 
 if TYPE_CHECKING:
-    from gateway.telemetry.traces import Traces
+    from gateway.telemetry.otel import Traces
 
 
 class App(Starlette):
@@ -97,14 +98,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *me.routes(identities),
         *platforms.routes(),
         *probes.routes(lifecycle),
-        *scrapes.routes(metrics),
-        *contract.routes(document),
+        *metrics_route.routes(metrics),
+        *docs.routes(document),
     ]
     app = App(
         routes=endpoints,
         middleware=[
             Middleware(AccessLog, log, metrics),
-            *([] if traces is None else [Middleware(traces.layer)]),
+            *([] if traces is None else [_tracing(traces)]),
             *cors(settings.server.cors_origins, identities),
             Middleware(Answering, log, adapters),
             Middleware(Entrance, perimeter, generations, admission),
@@ -121,7 +122,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
 def _traces() -> Traces:
     """What the extra brings is imported only here."""
     try:
-        from gateway.telemetry.traces import Traces
+        from gateway.telemetry.otel import Traces
 
         return Traces()
     except ImportError as error:
@@ -129,6 +130,12 @@ def _traces() -> Traces:
         raise ConfigurationError(missing) from error
     except ValueError:
         raise ConfigurationError("server.traces: one of OpenTelemetry's variables is not as it should be") from None
+
+
+def _tracing(traces: Traces) -> Middleware:
+    from gateway.api.middleware.tracing import Tracing
+
+    return Middleware(Tracing, traces.tracer)
 
 
 def log_of(settings: Settings) -> Log:

@@ -24,10 +24,10 @@ from adapters.secret import Secret
 from adapters.sessions import LoginRefused
 from adapters.simulation.tokens import Tokens
 from adapters.user_ids import MAX_USER_ID
-from gateway.problems import Problem
-from gateway.settings import ConfigurationError
-from gateway.shortcuts import READY
-from gateway.telemetry.access import AccessLog
+from gateway.api.middleware.access_log import AccessLog
+from gateway.config.settings import ConfigurationError
+from gateway.problems.problem import Problem
+from gateway.server.extensions import READY
 from gateway.telemetry.log import Log
 
 SHORTEST: Final = 8

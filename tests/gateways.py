@@ -17,8 +17,8 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
-from gateway.callers import key_digest
-from gateway.conversion import from_tables
+from gateway.auth.callers import key_digest
+from gateway.config.converter import from_tables
 from gateway.telemetry.log import Log
 from tests.wire import Bounded, InProcess
 

@@ -16,13 +16,13 @@ import jsonschema_rs
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
+from gateway.api.endpoint import Endpoint
+from gateway.api.middleware.access_log import AccessLog
 from gateway.app import create_app
-from gateway.cli.contract import of_every_kind
+from gateway.cli.openapi import of_every_kind
 from gateway.openapi.document import LINES
 from gateway.openapi.operation import NDJSON
-from gateway.routes.endpoint import Endpoint
-from gateway.shortcuts import READY, REFUSED
-from gateway.telemetry.access import AccessLog
+from gateway.server.extensions import READY, REFUSED
 
 REMEMBERED: Final = 50_000
 """Answers that need not be looked at again."""

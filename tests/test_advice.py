@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from gateway.advice import advice
-from gateway.policy import CallerSettings
-from gateway.problems import Kind
-from gateway.settings import CacheSettings, ServerSettings
+from gateway.config.caller_settings import CallerSettings
+from gateway.config.settings import CacheSettings, ServerSettings
+from gateway.problems.advice import advice
+from gateway.problems.problem import Kind
 from tests.gateways import OWN, Gateway, caller, running
 
 EVERY_KIND = pytest.mark.parametrize("kind", Kind, ids=lambda kind: kind.slug)

@@ -10,10 +10,10 @@ from adapters.contract import (
     PlatformError,
 )
 from adapters.secret import Secret
-from gateway.callers import Callers
-from gateway.policy import CallerSettings
-from gateway.problems import Kind, Problem
-from gateway.settings import ConfigurationError
+from gateway.auth.callers import Callers
+from gateway.config.caller_settings import CallerSettings
+from gateway.config.settings import ConfigurationError
+from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
 from tests.canary import Watch
 from tests.gateways import CALLERS, running

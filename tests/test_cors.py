@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from gateway.conversion import from_tables
-from gateway.settings import ConfigurationError
+from gateway.config.converter import from_tables
+from gateway.config.settings import ConfigurationError
 from tests.gateways import OWN, running, tables
 from tests.protocol.lines import GET, line
 

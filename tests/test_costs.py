@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from gateway.connection_limit import ConnectionLimit
-from gateway.lifecycle import Lifecycle
-from gateway.protocol import Limits, Protocol
+from gateway.server.connection_limit import ConnectionLimit
+from gateway.server.lifecycle import Lifecycle
+from gateway.server.protocol import Limits, Protocol
 from tests import wire
 from tests.gateways import Gateway, running
 from tests.transports import sockets

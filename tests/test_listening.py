@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.listening import listen, where
-from gateway.settings import ServerSettings
+from gateway.config.settings import ServerSettings
+from gateway.server.listener import listen, where
 from tests.configuration.files import CLUB
 
 LONGEST = 60
@@ -63,7 +63,7 @@ def test_a_name_is_listened_on_at_its_ipv4_address_if_it_has_one(
 def test_an_address_that_is_taken_is_written_as_people_write_it(
     port: int, tmp_path: Path, host: str, shown: str
 ) -> None:
-    file = tmp_path / "gateway.toml"
+    file = tmp_path / "gateway.config.toml"
     file.write_text(CLUB)
     settings = ServerSettings(host=host, port=port)
     assert where(settings) == f"{shown}:{port}"

@@ -16,7 +16,7 @@ from adapters.contract import Adapter, Connection, InvalidAnswer, Page, Position
 from adapters.secret import Token
 from adapters.slices import SLICE
 from adapters.symphony.answers import MOST_INVALID, PARTS
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from gateway.transports.encodings import PART
 from tests.gateways import CALLERS, tables
 from tests.wire import Bounded

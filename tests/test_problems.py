@@ -10,10 +10,10 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from adapters import contract
-from gateway import problems
-from gateway.answering import Answering
-from gateway.problems import Kind, Problem
-from gateway.telemetry.access import AccessLog
+from gateway.api.middleware.access_log import AccessLog
+from gateway.api.middleware.exceptions import Answering
+from gateway.problems import problem as problems
+from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 from tests.gateways import Gateway

@@ -18,13 +18,13 @@ from click.testing import CliRunner
 from adapters.contract import Action
 from adapters.settings import ViewerSource
 from adapters.simulation import serving
-from gateway.actions import GOALS
 from gateway.cli import main
-from gateway.explain.trail import StepKind
-from gateway.policy import CallerSettings
-from gateway.problems import Kind
-from gateway.settings import Settings
-from gateway.sources import load
+from gateway.config.caller_settings import CallerSettings
+from gateway.config.loader import load
+from gateway.config.settings import Settings
+from gateway.explain.timeline import StepKind
+from gateway.platforms.actions import GOALS
+from gateway.problems.problem import Kind
 from tests.gateways import KEY, Gateway
 
 ROOT = Path(__file__).parent.parent
@@ -67,8 +67,8 @@ def settings(folder: Path, text: str) -> Settings:
     for name in re.findall(r'_file = "([^"]+)"', text):
         (folder / name).write_text(KEY if name.endswith(".pem") else "x" * 32)
         (folder / name).chmod(0o600)
-    (folder / "gateway.toml").write_text(text)
-    return load(folder / "gateway.toml", {})
+    (folder / "gateway.config.toml").write_text(text)
+    return load(folder / "gateway.config.toml", {})
 
 
 @pytest.mark.parametrize("text", TOML)

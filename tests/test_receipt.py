@@ -9,7 +9,7 @@ import pytest
 from starlette.types import Message
 
 from adapters.simulation.faults import Fault
-from gateway.receipt import MAX_BODY
+from gateway.server.extensions import MAX_BODY
 from tests.clock import virtual
 from tests.gateways import OWN, Gateway, running
 

@@ -14,9 +14,9 @@ import pytest
 
 from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation.faults import Fault
-from gateway.conversion import from_tables
-from gateway.reloading import Reloading
-from gateway.settings import ConfigurationError, Settings
+from gateway.config.converter import from_tables
+from gateway.config.settings import ConfigurationError, Settings
+from gateway.runtime.reload import Reloading
 from tests import clock
 from tests.clock import virtual
 from tests.gateways import CALLERS, KEY, NAMED, OWN, UNHURRIED, Gateway, caller, running, tables

@@ -10,7 +10,7 @@ from adapters import connect
 from adapters.contract import Adapter, Connection, Forbidden, InvalidAnswer, Status, UserNotFound, Viewer
 from adapters.secret import Token
 from adapters.selfcommunity import tables, wire
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.gateways import tables as configuration
 from tests.wire import Bounded
 

@@ -23,7 +23,7 @@ from adapters.contract import (
     Viewer,
 )
 from adapters.secret import Token
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.gateways import tables as configuration
 from tests.wire import Bounded
 

@@ -27,18 +27,19 @@ from adapters.sessions import LoginRefused
 from adapters.simulation.faults import Fault
 from adapters.symphony import settings as symphony_settings
 from adapters.symphony import wire as symphony
+from gateway.api.request_record import Access
 from gateway.app import log_of
-from gateway.commands import As
-from gateway.conversion import from_tables
-from gateway.filters import Filters
-from gateway.headers import Given
-from gateway.known import Known
-from gateway.listing import Place
-from gateway.lookups import HIT, Reading
-from gateway.on_behalf import OnBehalf
-from gateway.policy import Grant
-from gateway.problems import Kind, Problem, details
-from gateway.telemetry.access import Access
+from gateway.auth.headers import Given
+from gateway.auth.on_behalf import OnBehalf
+from gateway.cli.viewer import ViewerOptions
+from gateway.config.caller_settings import Grant
+from gateway.config.converter import from_tables
+from gateway.platforms.filters import Filters
+from gateway.platforms.listing import Place
+from gateway.platforms.lookup.encoded import Known
+from gateway.platforms.lookup.lookups import HIT, Reading
+from gateway.problems.details import details
+from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Line, Log
 from tests import clock
 from tests.gateways import KEY, OWN, Gateway, running, tables
@@ -145,7 +146,7 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         selfcommunity.Renewed(TOKEN),
         symphony_settings.Bot(username=TOKEN, private_key=symphony_settings.RsaKey(KEY)),
         selfcommunity.User(USERS_ID, "user"),
-        As(Token(TOKEN), USER),
+        ViewerOptions(Token(TOKEN), USER),
         LoginRefused(Forbidden("acme", "no")),
     ],
     ids=lambda shown: type(shown).__name__,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.strict_json import parse_strict_json
+from gateway.config.strict_json import parse_strict_json
 
 
 @pytest.mark.parametrize(

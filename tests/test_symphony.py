@@ -17,7 +17,7 @@ from adapters.contract import Adapter, Connection, InvalidAnswer, OwnCredentialR
 from adapters.secret import Token
 from adapters.simulation import private_key, simulator
 from adapters.symphony import tables, wire
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.gateways import KEY, OWN
 from tests.gateways import tables as configuration
 from tests.wire import Bounded

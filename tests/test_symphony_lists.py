@@ -13,7 +13,7 @@ from adapters import connect
 from adapters.contract import Action, Adapter, Connection, InvalidAnswer, PlatformError, Position, Status, Viewer
 from adapters.secret import Token
 from adapters.symphony import tables
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.gateways import running
 from tests.gateways import tables as configuration
 from tests.wire import Bounded

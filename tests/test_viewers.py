@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import httpx
 import pytest
 
 from adapters import connect
 from adapters.contract import Adapter, Viewer
-from gateway.callers import ANYBODY
-from gateway.conversion import from_tables
-from gateway.headers import Given
-from gateway.policy import Right
-from gateway.telemetry.access import Access
-from gateway.viewers import Viewers
+from gateway.auth.callers import ANYBODY
+from gateway.auth.headers import Given
+from gateway.auth.viewers import Viewers
+from gateway.config.caller_settings import Right
+from gateway.config.converter import from_tables
 from tests.gateways import CALLERS, OWN, Gateway, running, tables
 
 DIALECT = {"acme": {"sessionToken": "demo"}, "club": {"Authorization": "Bearer demo"}}
@@ -115,10 +116,11 @@ def pod() -> Adapter:
 
 
 def viewer(pod: Adapter, key: bytes, token: str) -> Viewer:
-    access = Access("1", Given([(b"sessiontoken", token.encode())]))
-    found = Viewers({"acme": pod}, key).of(("acme",), ANYBODY, Right.READ, access)["acme"]
-    assert isinstance(found, Viewer)
-    return found
+    headers = Given([(b"sessiontoken", token.encode())])
+    found = Viewers({"acme": pod}, key).of(("acme",), ANYBODY, Right.READ, headers).viewers
+    assert isinstance(found, Mapping)
+    assert isinstance(found["acme"], Viewer)
+    return found["acme"]
 
 
 def test_a_viewer_is_told_apart_by_its_token(pod: Adapter) -> None:

@@ -12,8 +12,8 @@ from typing import Any, cast
 import httpx
 from starlette.types import ASGIApp
 
-from gateway.transports.answer import read_whole
 from gateway.transports.pool import Pool
+from gateway.transports.response import read_whole
 
 Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -10,13 +10,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.simulation.calls import Calls
 from adapters.simulation.faults import Fault
-
-if TYPE_CHECKING:
-    from adapters.simulation.app import Simulator
 
 T = TypeVar("T")
 PREFIX: Final = "/_simulator/"
+
+
+class Controlled(Protocol):
+    """What can be controlled: the simulator of a platform."""
+
+    @property
+    def platform(self) -> ControlledPlatform: ...
+
+    @property
+    def calls(self) -> Calls: ...
+
+    def misbehave(self, *faults: Fault) -> None: ...
+
+
+class ControlledPlatform(Protocol):
+    @property
+    def switches(self) -> dict[str, bool]: ...
+
+    def set_connection(self, viewer: int, user: int, status: str | None) -> None: ...
 
 
 class _Side(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,7 +45,7 @@ _FAULTS: Final = msgspec.json.Decoder(Fault | list[Fault])
 _SWITCHES: Final = msgspec.json.Decoder(dict[str, bool])
 
 
-def routes(simulator: Simulator) -> list[Route]:
+def routes(simulator: Controlled) -> list[Route]:
     async def put_connection(request: Request) -> Response:
         side = await _decode(request, _SIDE)
         try:

@@ -12,8 +12,8 @@ standard_streams.reserve()  # before any other file is opened
 
 import click  # noqa: E402  as above
 
-from gateway import __version__  # noqa: E402
-from gateway.cli import asking, contract, keys, serving  # noqa: E402
+from gateway import __version__
+from gateway.cli import ask, hash_key, openapi, serve
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,20 +21,20 @@ from gateway.cli import asking, contract, keys, serving  # noqa: E402
 @click.pass_context
 def main(context: click.Context) -> None:
     """One HTTP endpoint that says where two users stand with each other, on any platform."""
-    if context.invoked_subcommand != serving.serve.name:
+    if context.invoked_subcommand != serve.serve.name:
         early_signals.restore()
 
 
 for command in (
-    serving.demo,
-    serving.serve,
-    asking.check,
-    asking.lookup,
-    asking.list_connections,
-    asking.act,
-    contract.openapi,
-    serving.simulate,
-    serving.wait,
-    keys.hash_key,
+    serve.demo,
+    serve.serve,
+    ask.check,
+    ask.lookup,
+    ask.list_connections,
+    ask.act,
+    openapi.openapi,
+    serve.simulate,
+    serve.wait,
+    hash_key.hash_key,
 ):
     main.add_command(command)

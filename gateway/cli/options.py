@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from gateway.cli.output import WRONG_USE, say, stop
+
 if TYPE_CHECKING:
     from adapters.secret import Token
-    from gateway.settings import Settings
+    from gateway.config.settings import Settings
 
-NO = 1
-WRONG_USE = 2
 
 TYPED_WITHIN = 60.0
 """Seconds for a token to come through a pipe: whatever writes it may ask for a password first."""
@@ -50,17 +49,17 @@ def viewer_options(command: Callable[..., None]) -> Callable[..., None]:
     @on_behalf_option
     @functools.wraps(command)
     def with_viewer(*, token_file: Path | None, on_behalf_of: str | None, **rest: Any) -> None:
-        from gateway.commands import As
+        from gateway.cli.viewer import ViewerOptions
 
-        command(seen_as=As(read_token(token_file), on_behalf_of), **rest)
+        command(seen_as=ViewerOptions(read_token(token_file), on_behalf_of), **rest)
 
     return with_viewer
 
 
 def parse_settings(config: Path | None) -> Settings:
     """The settings, or the end."""
-    from gateway.settings import ConfigurationError
-    from gateway.sources import load
+    from gateway.config.loader import load
+    from gateway.config.settings import ConfigurationError
 
     try:
         return load(config, os.environ)
@@ -91,19 +90,3 @@ def read_token(token_file: Path | None) -> Token | None:
         return None if text is None else Token(parse_secret(text))
     except (UnreadableFile, ValueError) as error:
         stop(f"{source}: {error}", WRONG_USE)
-
-
-def stop(text: str, code: int) -> NoReturn:
-    say(text)
-    sys.exit(code)
-
-
-def say(text: str) -> None:
-    show(f"connection-gateway: {text}", err=True)
-
-
-def show(line: str, *, err: bool = False) -> None:
-    """Print one line for people, whatever stands in it."""
-    from gateway.printable import encodable, printable
-
-    click.echo(encodable(printable(line), err=err), err=err)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from gateway.printable import printable_json
+from gateway.config.printable import printable_json
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from gateway.listing import Listing
+    from gateway.platforms.listing import Listing
 
 
 class Progress:

@@ -12,8 +12,8 @@ from typing import Annotated
 import msgspec
 
 from adapters.contract import described
-from gateway.explain.trail import MEANINGS, StepKind
-from gateway.transports.breaker import BreakerState
+from gateway.explain.timeline import MEANINGS, StepKind
+from gateway.health import BreakerState
 
 
 class Source(StrEnum):

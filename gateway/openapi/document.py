@@ -10,13 +10,13 @@ from typing import Any, Final
 import msgspec
 
 from gateway import __version__
-from gateway.advice import advice
-from gateway.openapi.operation import HTML, JSON, Answer, Header, Operation, Parameter, Tag
+from gateway.openapi.operation import HTML, JSON, Answer, Described, Header, Operation, Parameter, Tag
 from gateway.openapi.schemas import TEMPLATE, Schema, schemas
 from gateway.openapi.security import Security
 from gateway.openapi.shared import EXAMPLE, NOT_STORED, OF_EVERY_ANSWER, OF_EVERY_CALL_OF_THE_API
-from gateway.problems import Kind, ProblemDetails
-from gateway.routes.endpoint import Endpoint
+from gateway.problems.advice import advice
+from gateway.problems.details import ProblemDetails
+from gateway.problems.problem import Kind
 
 PROBLEM: Final = "application/problem+json"
 ABOUT: Final = """\
@@ -52,7 +52,7 @@ ALWAYS_LATER: Final = frozenset({Kind.PLATFORM_THROTTLED, Kind.PLATFORM_UNAVAILA
 PERHAPS_LATER: Final = ALWAYS_LATER | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN}
 
 
-def document(endpoints: Iterable[Endpoint], security: Security) -> bytes:
+def document(endpoints: Iterable[Described], security: Security) -> bytes:
     """OpenAPI 3.1, as JSON."""
     calls = [(each, each.says) for each in endpoints if each.says is not None]
     known = _Types([says for _, says in calls])

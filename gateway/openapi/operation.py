@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
-from gateway.problems import Kind
+from gateway.problems.problem import Kind
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -83,6 +83,15 @@ class Operation(msgspec.Struct, frozen=True):
     sees: bool = True
     needs: tuple[type, ...] = ()
     """types that a schema of these refers to by name"""
+
+
+class Described(Protocol):
+    """A route that may say of itself what it does."""
+
+    path: str
+    method: str
+    name: str
+    says: Operation | None
 
 
 ALWAYS: Final = frozenset({Kind.INVALID_REQUEST, Kind.NOT_ALLOWED, Kind.INTERNAL_ERROR})

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from adapters.contract import Adapter
-from gateway.callers import KEY_HEADER
+from gateway.auth.callers import KEY_HEADER
+from gateway.auth.viewers import NAMING_HEADER
 from gateway.openapi.operation import Operation
-from gateway.viewers import NAMING_HEADER
 
 CALLER: Final = "callerKey"
 NAMED: Final = "`acme=TOKEN, club=TOKEN`: names the platform of each token, and wins over a platform's own header."

@@ -10,8 +10,8 @@ from string import Template
 from typing import Final
 
 from gateway import __version__
-from gateway.advice import advice
-from gateway.problems import Kind
+from gateway.problems.advice import advice
+from gateway.problems.problem import Kind
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none';"

@@ -21,7 +21,6 @@ from typing import Any, Final
 import msgspec
 
 from adapters.times import now
-from gateway.settings import Warned
 from gateway.telemetry.buffer import PATIENCE, Buffer
 from gateway.telemetry.writer import Writer
 
@@ -155,10 +154,10 @@ class Log:
         """What an adapter wants its operator to know."""
         self.line("platform", level="warning", platform=platform, warning=word)
 
-    def warnings(self, warnings: Iterable[Warned]) -> None:
-        """What the configuration gives cause to."""
-        for each in warnings:
-            self.line("configuration", level="warning", setting=each.setting, warning=each.word)
+    def warnings(self, warnings: Iterable[tuple[str, str]]) -> None:
+        """Write a line for each key of the configuration, with the word for what is doubtful about it."""
+        for setting, word in warnings:
+            self.line("configuration", level="warning", setting=setting, warning=word)
 
     def failure(self, event: str, error: BaseException, **fields: object) -> None:
         """An exception nobody foresaw: its type and where it came from."""

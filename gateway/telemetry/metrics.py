@@ -23,8 +23,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from gateway.telemetry.durations import Durations, Series
-from gateway.transports.breaker import BreakerState
+from gateway.health import BreakerState
+from gateway.telemetry.histogram import Durations, Series
 
 # When each series began is another series for each.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types

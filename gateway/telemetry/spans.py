@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from typing import Final, Protocol
 
 import httpx
-
-from gateway.line import Question
 
 
 class Spans(Protocol):
@@ -19,8 +17,8 @@ class Spans(Protocol):
         """Whoever asks at this moment, to be remembered with its question."""
         ...
 
-    def batch(self, questions: Collection[Question]) -> AbstractContextManager[object]:
-        """Around one call for all who asked these; who joins meanwhile has asked them as well."""
+    def batch(self, users: int, askers: Callable[[], Iterable[object]]) -> AbstractContextManager[object]:
+        """Around one call about so many users. `askers` gives what `asker` gave for all who wait for it by then."""
         ...
 
     def wire(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
@@ -32,7 +30,7 @@ class _Untraced:
     def asker(self) -> object:
         return None
 
-    def batch(self, _questions: Collection[Question]) -> AbstractContextManager[object]:
+    def batch(self, _users: int, _askers: Callable[[], Iterable[object]]) -> AbstractContextManager[object]:
         return _NOTHING
 
     def wire(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:

@@ -16,7 +16,6 @@ try.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import Final
 
 import httpx
@@ -24,6 +23,7 @@ import httpx
 from adapters.call import LocalShortage
 from adapters.contract import Unavailable
 from adapters.loop import OneLoop
+from gateway.health import BreakerState
 from gateway.transports.distinct import DistinctFailures, Subject, subjects_of
 from gateway.transports.window import Window
 
@@ -34,15 +34,6 @@ LATELY: Final = 10.0
 FIRST: Final = 1.0
 LONGEST: Final = 30.0
 """Seconds that it stays open."""
-
-
-class BreakerState(StrEnum):
-    """`closed`: calls pass. `open`: none does. `half_open`: one does, to see whether the platform is back."""
-
-    CLOSED = "closed"
-    HALF_OPEN = "half_open"
-    """the next call is the probe, or it is under way"""
-    OPEN = "open"
 
 
 class Breaker(OneLoop, httpx.AsyncBaseTransport):

@@ -9,7 +9,7 @@ from typing import Final
 import httpx
 
 from adapters.contract import DeadlineExceeded, Overloaded
-from gateway.explain import trail
+from gateway.explain import timeline
 
 COME_BACK: Final = 1.0
 """Seconds after which a call that found the line too long may try again."""
@@ -70,7 +70,7 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
         turn: asyncio.Future[None] = loop.create_future()
         self._line[turn] = None
         bell = loop.call_at(deadline, self._give_up, turn)
-        step = trail.begin(trail.StepKind.LINE, loop.time())
+        step = timeline.begin(timeline.StepKind.LINE, loop.time())
         try:
             await turn
         except asyncio.CancelledError:

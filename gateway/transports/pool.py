@@ -28,9 +28,9 @@ from yarl import URL
 from adapters.call import NameNotResolved
 from adapters.loop import OneLoop
 from gateway import __version__
-from gateway.transports.answer import ACCEPTED_ENCODING, read_whole
-from gateway.transports.failures import FAILURES, translated
+from gateway.transports.errors import FAILURES, translated
 from gateway.transports.resolver import Resolver
+from gateway.transports.response import ACCEPTED_ENCODING, read_whole
 
 USER_AGENT: Final = f"connection-gateway/{__version__}"
 _OURS: Final = f"User-Agent: {USER_AGENT}\r\nAccept-Encoding: {ACCEPTED_ENCODING}\r\n\r\n".encode()

@@ -19,7 +19,7 @@ import httpx
 from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
 from adapters.loop import OneLoop
-from gateway.explain import trail
+from gateway.explain import timeline
 from gateway.transports.budget import RetryBudget
 from gateway.transports.throttle import is_turned_away
 
@@ -64,7 +64,7 @@ class Retry(OneLoop, httpx.AsyncBaseTransport):
             pause = self._spread(SOONEST, LATEST)
             would_end = now + pause + (now - begun)
             if would_end < request.extensions["deadline"] and self._budget.take():
-                step = trail.begin(trail.StepKind.PAUSE, now)
+                step = timeline.begin(timeline.StepKind.PAUSE, now)
                 await asyncio.sleep(pause)
                 step.end(self._loop.time())
                 return _told(await self._again(request, first))

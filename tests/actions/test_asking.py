@@ -6,7 +6,7 @@ import pytest
 
 from adapters.contract import Action, Status
 from adapters.simulation.faults import Fault
-from gateway.actions import GOALS
+from gateway.platforms.actions import GOALS
 from tests.actions.asking import act, slug
 from tests.gateways import Gateway
 

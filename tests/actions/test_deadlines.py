@@ -8,7 +8,7 @@ import gc
 import pytest
 
 from adapters.simulation.faults import Fault
-from gateway.actions import kept_for_reading_back
+from gateway.platforms.actions import kept_for_reading_back
 from tests import clock
 from tests.actions.asking import act, slug
 from tests.gateways import running

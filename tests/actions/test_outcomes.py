@@ -12,7 +12,7 @@ import pytest
 
 from adapters.contract import Action, Status
 from adapters.simulation.faults import Fault
-from gateway.actions import GOALS
+from gateway.platforms.actions import GOALS
 from tests import clock
 from tests.contract.dialects import DIALECTS
 from tests.gateways import ADAPTERS, Gateway, running

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from adapters.contract import Adapter, DeadlineExceeded, Forbidden, PlatformError, ServerError, UserNotFound, Viewer
-from gateway.background import Background
-from gateway.batcher import Batcher
-from gateway.known import Known
-from gateway.line import ANY_TIME, ENOUGH, Said
+from gateway.aio.background_tasks import Background
+from gateway.platforms.freshness import ANY_TIME
+from gateway.platforms.lookup.batcher import Batcher
+from gateway.platforms.lookup.encoded import Known
+from gateway.platforms.lookup.pending import ENOUGH, Said
 from tests import clock
 from tests.batching.scripted import FRAGILE, MISSING, POISON, Bug, Scripted
 
@@ -40,7 +41,7 @@ class World:
     def __init__(self, seed: int) -> None:
         self.lot = random.Random(seed)  # noqa: S311  a schedule that can be drawn again
         self.adapter = Scripted(self.lot, self.lot.choice((1, 2, 3, 50)))
-        self.background = Background()
+        self.background = Background(PlatformError)
         self.batcher = Batcher(
             cast("Adapter", self.adapter), self.background, self._hear, max_calls=self.lot.choice((1, 3, 64))
         )

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import Connection, Status, Viewer
-from gateway.cache import Cache, Shelf
-from gateway.known import Known
+from gateway.platforms.lookup.cache import Cache, Shelf
+from gateway.platforms.lookup.encoded import Known
 from tests.caching.asking import ask, keeping, origin
 from tests.clock import virtual
 from tests.gateways import running

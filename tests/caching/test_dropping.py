@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from adapters.simulation.faults import Fault
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.caching.asking import ask, keeping, origin
 from tests.clock import virtual
 from tests.faults.upstreams import Faulty

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from gateway import callers
-from gateway.callers import key_digest
+from gateway.auth import callers
+from gateway.auth.callers import key_digest
 from tests.gateways import CALLERS, OWN, Gateway, caller, key_of, running
 
 CALLS = [

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from gateway.callers import Callers
-from gateway.headers import Given
+from gateway.auth.callers import Callers
+from gateway.auth.headers import Given
 from tests.callers.asking import ask, slug
 from tests.callers.tokens import token
 from tests.gateways import Gateway

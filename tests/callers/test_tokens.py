@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from gateway.callers import key_digest
-from gateway.conversion import from_tables
+from gateway.auth.callers import key_digest
+from gateway.config.converter import from_tables
 from tests.callers.asking import ACCEPT, LOOKUP, ask, slug
 from tests.callers.tokens import (
     AUDIENCE,

@@ -12,8 +12,9 @@ import pytest
 from adapters.contract import Unreachable
 from adapters.secret import Token
 from adapters.simulation.faults import Fault
-from gateway import commands
-from gateway.conversion import from_tables
+from gateway.cli import operator
+from gateway.cli.viewer import ViewerOptions
+from gateway.config.converter import from_tables
 from tests import wire
 from tests.cli.served import Run, Served
 from tests.gateways import KEY
@@ -138,5 +139,5 @@ async def test_a_platform_that_speaks_another_protocol_is_not_quoted() -> None:
         table = {"adapter": "symphony", "base_url": server.url, "credentials": {"mode": "caller"}}
         settings = from_tables({"platforms": {"acme": table}})
         with pytest.raises(Unreachable) as caught:
-            await commands.lookup(settings, "acme", 101, commands.As(Token("demo")))
-    assert "canary" not in commands.describe(caught.value)
+            await operator.lookup(settings, "acme", 101, ViewerOptions(Token("demo")))
+    assert "canary" not in operator.describe(caught.value)

@@ -43,7 +43,7 @@ def test_the_demo_says_where_its_platforms_are(run: Run, monkeypatch: pytest.Mon
     async def at_once(_server: object, listener: socket.socket) -> None:
         listener.close()
 
-    monkeypatch.setattr("gateway.demo.Server.serve_on", at_once)
+    monkeypatch.setattr("gateway.cli.demo.Server.serve_on", at_once)
     last = run("demo", "--port", "0").stdout.splitlines()[-1]
     place = r"http://127\.0\.0\.1:\d+"
     assert re.fullmatch(rf"Simulated behind it, until then: symphony at {place}, selfcommunity at {place}", last)
@@ -58,7 +58,7 @@ def test_the_demo_takes_another_port_if_its_own_is_taken(run: Run) -> None:
 
 
 def test_the_demo_says_so_if_it_does_not_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.demo.PATHS", ["/nowhere"])
+    monkeypatch.setattr("gateway.cli.demo.PATHS", ["/nowhere"])
     result = run("demo", "--check", "--port", "0")
     assert '"/problems/not-found"' in result.stdout
     assert result.exit_code == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.settings import Settings
-from gateway.sources import load
+from gateway.config.loader import load
+from gateway.config.settings import Settings
 
 CLUB = """
 [platforms.club]
@@ -22,6 +22,6 @@ credentials = { mode = "bot", username = "bot", private_key_file = "acme.pem" }
 
 
 def loaded(folder: Path, text: str, **environ: str) -> Settings:
-    file = folder / "gateway.toml"
+    file = folder / "gateway.config.toml"
     file.write_text(text)
     return load(file, environ)

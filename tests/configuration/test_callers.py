@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.policy import Grant, Right
-from gateway.settings import ConfigurationError
+from gateway.config.caller_settings import Grant, Right
+from gateway.config.settings import ConfigurationError
 from tests.configuration.files import ACME, CLUB, loaded
 
 DIGEST = "0123456789abcdef" * 4

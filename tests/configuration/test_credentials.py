@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from adapters.settings import ViewerSource
-from gateway.settings import ConfigurationError, Settings
-from gateway.sources import load
+from gateway.config.loader import load
+from gateway.config.settings import ConfigurationError, Settings
 from tests.configuration.files import ACME, CLUB, loaded
 from tests.tls import Authority
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.environment import LONGEST_NAME, is_one_edit
-from gateway.settings import ConfigurationError, Settings
-from gateway.sources import load
+from gateway.config.environment import LONGEST_NAME, is_one_edit
+from gateway.config.loader import load
+from gateway.config.settings import ConfigurationError, Settings
 from tests.configuration.files import ACME, CLUB, loaded
 
 TOKEN = CLUB.replace('"caller"', '"token"')

@@ -8,7 +8,7 @@ from typing import get_args, get_type_hints
 
 from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformSettings
-from gateway import keys
+from gateway.config import schema
 from tests.callers.tokens import RSA, pem
 from tests.configuration.files import loaded
 from tests.tls import Authority
@@ -18,8 +18,8 @@ TEXT = (Path(__file__).parent.parent.parent / "config" / "gateway.example.toml")
 
 def test_the_example_shows_every_key_once() -> None:
     shown = re.findall(r"^(?:# )?(\w+) = ", TEXT, re.MULTILINE) + re.findall(r"[{,] (\w+) = ", TEXT)
-    secrets = {path[-1] for path in keys.SECRETS}
-    assert set(shown) == {path[-1] for path, _ in keys.LEAVES} - secrets | {"credentials"}
+    secrets = {path[-1] for path in schema.SECRETS}
+    assert set(shown) == {path[-1] for path, _ in schema.LEAVES} - secrets | {"credentials"}
     server = re.findall(r"^(?:# )?(\w+) = ", TEXT.partition("[platforms")[0], re.MULTILINE)
     assert len(server) == len(set(server))
 

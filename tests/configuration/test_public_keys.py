@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gateway.public_keys import PublicKeyFile
-from gateway.settings import ConfigurationError
+from gateway.config.public_keys import PublicKeyFile
+from gateway.config.settings import ConfigurationError
 from tests.callers.tokens import ED, RSA, jwk, key_set, pem
 from tests.configuration.files import CLUB, loaded
 from tests.gateways import KEY

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from gateway.settings import ConfigurationError, ServerSettings, Settings
-from gateway.sources import load
+from gateway.config.loader import load
+from gateway.config.settings import ConfigurationError, ServerSettings, Settings
 from tests.configuration.files import ACME, CLUB, loaded
 from tests.gateways import KEY
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings import ConfigurationError
-from gateway.sources import LARGEST
-from gateway.toml import DEEPEST, parse_toml
+from gateway.config.loader import LARGEST
+from gateway.config.settings import ConfigurationError
+from gateway.config.toml import DEEPEST, parse_toml
 from tests.configuration.files import CLUB, loaded
 
 MANY = 100_000

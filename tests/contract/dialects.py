@@ -13,7 +13,7 @@ from adapters.contract import Adapter, Connection, PlatformError, Status, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.wire import Bounded, InProcess
 
 KEY: Final = private_key()

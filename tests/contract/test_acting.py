@@ -25,7 +25,7 @@ from adapters.contract import (
 )
 from adapters.secret import Token
 from adapters.simulation.faults import Fault
-from gateway.actions import GOALS
+from gateway.platforms.actions import GOALS
 from tests.contract.dialects import DIALECTS, STRANGER, USER, Dialect, Platform
 from tests.wire import InProcess
 

@@ -13,7 +13,7 @@ from adapters.contract import DeadlineExceeded, InvalidAnswer, Status, Unreachab
 from adapters.secret import Token
 from adapters.simulation import serving
 from adapters.simulation.faults import Fault
-from gateway.transports.answer import MAX_BODY
+from gateway.transports.response import MAX_BODY
 from tests import wire
 from tests.contract.dialects import USER, Platform
 from tests.wire import pool

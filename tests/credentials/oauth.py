@@ -16,9 +16,9 @@ from adapters.contract import Adapter, PlatformError, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import Simulator, simulator
 from gateway.app import create_app
-from gateway.reloading import Reloading
-from gateway.settings import Settings
-from gateway.sources import load
+from gateway.config.loader import load
+from gateway.config.settings import Settings
+from gateway.runtime.reload import Reloading
 from gateway.telemetry.log import Log
 from tests.wire import Bounded, InProcess
 
@@ -69,7 +69,7 @@ class Community:
 
 def configured(folder: Path, grant: str, **environ: str) -> Settings:
     (folder / "client").write_text(SECRET)
-    (folder / "gateway.toml").write_text(f"""
+    (folder / "gateway.config.toml").write_text(f"""
         [platforms.club]
         adapter = "selfcommunity"
         base_url = "http://club.example"
@@ -78,7 +78,9 @@ def configured(folder: Path, grant: str, **environ: str) -> Settings:
     """)
     for file in folder.iterdir():
         file.chmod(0o600)
-    return load(folder / "gateway.toml", {f"GATEWAY_PLATFORMS__CLUB__{key}": text for key, text in environ.items()})
+    return load(
+        folder / "gateway.config.toml", {f"GATEWAY_PLATFORMS__CLUB__{key}": text for key, text in environ.items()}
+    )
 
 
 def names_in(folder: Path) -> set[str]:
@@ -113,7 +115,7 @@ class Gateway:
         self.lines: list[str] = []
         self.community = community
         self.after_reading: Callable[[], object] = lambda: None
-        self._file = folder / "gateway.toml"
+        self._file = folder / "gateway.config.toml"
         log = Log(self.lines.append)
         self.app = create_app(settings, log=log, wire=lambda _settings: community.wire())
         self._reloading = Reloading(self._read, self.app.state.generations, log)

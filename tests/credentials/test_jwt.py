@@ -15,7 +15,7 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import ViewerSource
 from adapters.simulation import simulator
 from adapters.simulation.faults import Fault
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests.clock import virtual
 from tests.gateways import tables
 from tests.wire import Bounded, InProcess

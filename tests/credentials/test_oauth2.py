@@ -12,7 +12,7 @@ from adapters.contract import InvalidAnswer, OwnCredentialRefused, PlatformError
 from adapters.selfcommunity.simulator import SECRET
 from adapters.sessions import PAUSE
 from adapters.simulation.faults import Fault
-from gateway.sources import load
+from gateway.config.loader import load
 from tests import clock
 from tests.clock import virtual
 from tests.credentials.oauth import (

@@ -13,7 +13,7 @@ from adapters.contract import Adapter, Connection, Forbidden, OwnCredentialRefus
 from adapters.sessions import PAUSE
 from adapters.simulation import Simulator, simulator
 from adapters.simulation.faults import Fault
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from tests import clock
 from tests.clock import virtual
 from tests.gateways import NAMED, tables

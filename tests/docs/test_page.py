@@ -19,7 +19,7 @@ import msgspec
 import pytest
 
 from adapters.simulation import serving
-from gateway.problems import Kind
+from gateway.problems.problem import Kind
 from tests.gateways import CALLERS, NAMED, OWN, Gateway, caller, key_of, running
 
 FOLDER = Path(__file__).with_name("node")

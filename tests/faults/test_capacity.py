@@ -12,7 +12,7 @@ import pytest
 
 from adapters.selfcommunity import SelfCommunityAdapter
 from adapters.symphony import SymphonyAdapter
-from gateway.line import Question
+from gateway.platforms.lookup.pending import Question
 from tests.clock import run, virtual
 from tests.faults.live.callers import Answer, Caller, at_once, kinds
 from tests.faults.live.processes import gateway, simulated

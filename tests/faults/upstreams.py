@@ -12,7 +12,7 @@ import httpx
 from adapters.settings import PlatformSettings
 from adapters.simulation import simulator
 from gateway.app import create_app
-from gateway.conversion import from_tables
+from gateway.config.converter import from_tables
 from gateway.telemetry.log import Log
 from tests.gateways import ADAPTERS, CALLERS, THOUSAND, tables
 from tests.wire import Bounded, InProcess

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 
 from adapters.contract import Action, Status
 from adapters.simulation.faults import Fault
-from gateway.actions import GOALS
+from gateway.platforms.actions import GOALS
 from tests.identity.world import ADAPTERS, CALLERS, DEMO, NAMING, POLICIES, USERS, World, key_of, problems
 
 LOGINS: Final = {"symphony": "/login", "selfcommunity": "/oauth"}

@@ -22,10 +22,10 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.settings import PlatformSettings
 from adapters.simulation import Simulator, private_key, simulator
 from gateway.app import create_app
-from gateway.callers import key_digest
-from gateway.reloading import Reloading
-from gateway.settings import Settings
-from gateway.sources import load
+from gateway.auth.callers import key_digest
+from gateway.config.loader import load
+from gateway.config.settings import Settings
+from gateway.runtime.reload import Reloading
 from gateway.telemetry.log import Log
 from tests.clock import VirtualClock
 from tests.wire import Bounded, InProcess
@@ -301,10 +301,10 @@ class World:
             "[[callers]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in policy.table(name).items())
             for name, policy in self.policies.items()
         ]
-        self._write("gateway.toml", "\n".join([*tables, *callers]))
+        self._write("gateway.config.toml", "\n".join([*tables, *callers]))
 
     def _load(self) -> Settings:
-        return load(self.folder / "gateway.toml", {})
+        return load(self.folder / "gateway.config.toml", {})
 
     async def _start(self) -> None:
         log = Log(self.lines.append)

@@ -10,8 +10,8 @@ import pytest
 
 from adapters.contract import Connection, Entry, Forbidden, Position, Status, Unreachable, UserNotFound, Viewer
 from adapters.simulation.faults import Fault
-from gateway.list_cache import ListCache, PageKey
-from gateway.platform_page import PlatformPage
+from gateway.platforms.list_cache import ListCache, PageKey
+from gateway.platforms.platform_page import PlatformPage
 from tests import clock
 from tests.gateways import CALLERS, OWN, Gateway, running
 from tests.lists.asking import PENDING, get, listed, names, slugs

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from adapters.simulation.faults import Fault
-from gateway import entity_tags
-from gateway.headers import Given
+from gateway.api import conditional
+from gateway.auth.headers import Given
 from tests.gateways import OWN, Gateway, running
 
 LOOKUP, LIST = "/v1/connections/acme/102", "/v1/connections?status=pending_incoming"
@@ -99,4 +99,4 @@ async def test_a_refusal_is_a_refusal(gateway: Gateway) -> None:
 )
 def test_tags_are_compared_weakly(given: list[bytes], is_known: bool) -> None:
     headers = Given([(b"if-none-match", value) for value in given])
-    assert entity_tags.is_known(headers, b'W/"a"') is is_known
+    assert conditional.is_known(headers, b'W/"a"') is is_known

@@ -15,10 +15,10 @@ import pytest
 
 from adapters.contract import Unreachable, Viewer
 from adapters.selfcommunity.simulator import SECRET
-from gateway.conversion import from_tables
-from gateway.platform import Platform
+from gateway.config.converter import from_tables
+from gateway.platforms.platform import Platform
+from gateway.platforms.registry import Wiring
 from gateway.telemetry.metrics import Metrics
-from gateway.wiring import Wiring
 from tests.gateways import NAMED, OWN, caller
 
 NOWHERE = "127.0.0.1:1"

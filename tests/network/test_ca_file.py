@@ -6,8 +6,8 @@ import pytest
 
 from adapters.contract import Unreachable
 from adapters.simulation import Simulator
-from gateway.conversion import from_tables
-from gateway.settings import ConfigurationError
+from gateway.config.converter import from_tables
+from gateway.config.settings import ConfigurationError
 from tests.network.asking import BOT, NOWHERE, ask, assert_untrusted, lookup, wired
 from tests.network.servers import over_tls
 from tests.tls import Authority

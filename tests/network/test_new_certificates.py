@@ -16,10 +16,10 @@ from starlette.applications import Starlette
 from adapters.simulation import Simulator, serving
 from adapters.simulation.faults import Fault
 from gateway.app import create_app
-from gateway.conversion import from_tables
-from gateway.reloading import Reloading
+from gateway.config.converter import from_tables
+from gateway.runtime.reload import Reloading
 from gateway.telemetry.log import Log
-from gateway.trust import ENVIRONMENT
+from gateway.transports.trust import ENVIRONMENT
 from tests.gateways import OWN, tables
 from tests.network.servers import Proxy, over_tls
 from tests.tls import Authority

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any, cast
 
-from gateway.protocol import Protocol
-from gateway.server import Server
-from gateway.settings import ServerSettings
+from gateway.config.settings import ServerSettings
+from gateway.server.protocol import Protocol
+from gateway.server.server import Server
 from tests.gateways import UNHURRIED, Gateway
 
 SETTLED = 10

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.listening import listen_on
-from gateway.server import Server
-from gateway.settings import ServerSettings
-from gateway.shortcuts import in_a_task
+from gateway.config.settings import ServerSettings
+from gateway.server.extensions import in_a_task
+from gateway.server.listener import listen_on
+from gateway.server.server import Server
 from tests.gateways import Gateway, running
 
 GET = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n\r\n"

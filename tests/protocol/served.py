@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from gateway.listening import listen_at, listen_on
-from gateway.server import Server
-from gateway.settings import ServerSettings
+from gateway.config.settings import ServerSettings
+from gateway.server.listener import listen_at, listen_on
+from gateway.server.server import Server
 from tests.gateways import OWN, UNHURRIED, Gateway, caller, key_of, running
 
 WEB = caller("web", may=["read", "act"])

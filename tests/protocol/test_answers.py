@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from gateway.protocol import Protocol
+from gateway.server.protocol import Protocol
 from tests.protocol.lines import GET, line
 
 

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from gateway.protocol import Protocol
+from gateway.server.protocol import Protocol
 from tests.protocol.corpus import HOST, PROBE, UPGRADES, USERS, chunked
 from tests.protocol.lines import PATIENCE, line
 from tests.protocol.verdict import STATUS

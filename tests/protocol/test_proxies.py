@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.protocol import Protocol
+from gateway.server.protocol import Protocol
 from tests.gateways import Gateway, key_of
 from tests.protocol.corpus import Case, cases, trailers, upgrades
 from tests.protocol.framings import connections, lengths, upgrades_with_broken_bodies

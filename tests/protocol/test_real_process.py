@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.callers import key_digest
+from gateway.auth.callers import key_digest
 from tests.faults.live.processes import gateway, simulated
 from tests.gateways import key_of
 from tests.protocol.pipelined import alone

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.protocol import Protocol
+from gateway.server.protocol import Protocol
 from tests.protocol.corpus import PROBE, Case
 from tests.protocol.cuts import some_cuts
 from tests.protocol.pipelined import alone, second

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from gateway.callers import key_digest
+from gateway.auth.callers import key_digest
 from tests.faults.live.processes import LONGEST, Platform, Running, gateway, simulated
 from tests.gateways import key_of
 from tests.protocol.flood import FLOODS, Flood, lookup_of_many

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from gateway.app import create_app
-from gateway.conversion import from_tables
-from gateway.settings import ConfigurationError
+from gateway.config.converter import from_tables
+from gateway.config.settings import ConfigurationError
 from tests.gateways import OWN, Gateway, tables
 from tests.traces.asking import PATH, SAMPLED, tracing
 from tests.traces.collector import Collector
@@ -75,6 +75,6 @@ print(sorted(name for name in sys.modules if name.startswith(("opentelemetry", "
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    monkeypatch.delitem(sys.modules, "gateway.telemetry.traces", raising=False)
+    monkeypatch.delitem(sys.modules, "gateway.telemetry.otel", raising=False)
     with pytest.raises(ConfigurationError, match=r"server\.traces: .* install connection-gateway\[otel\]"):
         create_app(from_tables(tables(OWN, {"traces": True})))

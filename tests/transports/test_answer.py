@@ -9,7 +9,7 @@ import zlib
 import httpx
 import pytest
 
-from gateway.transports.answer import MAX_BODY
+from gateway.transports.response import MAX_BODY
 from tests import wire
 
 SPOILT = {

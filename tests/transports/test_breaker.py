@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from adapters.contract import Unavailable
-from gateway.transports.breaker import Breaker, BreakerState
+from gateway.health import BreakerState
+from gateway.transports.breaker import Breaker
 from tests.clock import run, virtual
 from tests.transports.scripted import Count, Outcome, Wire, ask, later, outcome_of
 

@@ -10,7 +10,8 @@ import pytest
 
 from adapters.contract import Unavailable, Viewer
 from adapters.secret import Token
-from gateway.transports.breaker import Breaker, BreakerState
+from gateway.health import BreakerState
+from gateway.transports.breaker import Breaker
 from gateway.transports.distinct import CAPACITY, DistinctFailures
 from tests.clock import run, virtual
 from tests.transports.scripted import Outcome, Wire, outcome_of

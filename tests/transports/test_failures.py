@@ -11,7 +11,7 @@ import pytest
 from aiohttp import client_exceptions, http_exceptions
 
 from adapters.call import BEFORE_IT_LEFT
-from gateway.transports.failures import FAILURES, Row, translated
+from gateway.transports.errors import FAILURES, Row, translated
 
 ERRORS = sorted(
     {

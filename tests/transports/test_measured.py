@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from gateway.transports.measured import Measured
+from gateway.transports.instrumented import Measured
 from tests.clock import virtual
 from tests.transports.scripted import Outcome, Wire, ask, outcome_of
 

@@ -11,7 +11,8 @@ import pytest
 
 from adapters.contract import DeadlineExceeded, Unavailable, Viewer
 from adapters.settings import ThrottleScope
-from gateway.transports.breaker import Breaker, BreakerState
+from gateway.health import BreakerState
+from gateway.transports.breaker import Breaker
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.retry import Retry
 from gateway.transports.throttle import Throttle, is_turned_away

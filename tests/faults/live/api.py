@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from gateway.problems import Kind
+from gateway.problems.problem import Kind
 from tests.gateways import Gateway, running
 
 T = TypeVar("T")

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.settings import ServerSettings, SocketPath
-from gateway.waiting import wait_until_ready
+from gateway.cli.wait import wait_until_ready
+from gateway.config.settings import ServerSettings, SocketPath
 from tests.gateways import KEY
 
 COMMAND: Final = (sys.executable, "-m", "gateway")
@@ -111,7 +111,7 @@ async def gateway(
         for name, url in platforms.items()
     ]
     lines = "\n".join(f"{key} = {value}" for key, value in server.items())
-    (folder / "gateway.toml").write_text(f"[server]\nport = {port}\n{lines}\n" + "\n".join((*tables, more)))
+    (folder / "gateway.config.toml").write_text(f"[server]\nport = {port}\n{lines}\n" + "\n".join((*tables, more)))
     log = folder / "gateway.log"
     with log.open("ab") as written:
         process = await asyncio.create_subprocess_exec(
@@ -119,7 +119,7 @@ async def gateway(
             *COMMAND,
             "serve",
             "--config",
-            str(folder / "gateway.toml"),
+            str(folder / "gateway.config.toml"),
             stderr=written if log_to is None else log_to,
         )
     socket = SocketPath(str(server["socket"]).strip("'")) if "socket" in server else None

@@ -1,0 +1,1 @@
+"""Asyncio primitives that know nothing of the gateway: background tasks and deadlines. No HTTP, no platform."""

@@ -1,0 +1,79 @@
+"""One call from outside: who makes it, and in which generation it lives."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+
+from adapters.contract import Viewer
+from adapters.secret import Quiet
+from gateway.api.request_record import Access
+from gateway.auth.callers import Caller
+from gateway.auth.principal import Standing
+from gateway.config.caller_settings import Right
+from gateway.platforms.platform import Platform
+from gateway.problems.problem import Problem
+from gateway.runtime.snapshot import Generation
+
+API: Final = "/v1/"
+"""How the paths begin that need a key, if there are callers, and a place."""
+CALL: Final = "connection_gateway.call"
+"""Where a scope has it."""
+
+
+class Call(Quiet, msgspec.Struct, frozen=True):
+    """What a route knows of whoever asks."""
+
+    generation: Generation
+    standing: Standing
+    access: Access
+
+    @staticmethod
+    def of(request: Request) -> Call:
+        call: Call = request.scope[CALL]
+        return call
+
+    @property
+    def caller(self) -> Caller:
+        return self.standing.caller
+
+    @property
+    def platforms(self) -> Mapping[str, Platform]:
+        return self.generation.platforms
+
+    def viewers(self, platforms: Collection[str], right: Right) -> Mapping[str, Viewer | Problem]:
+        """As whom each of these is asked, or why this caller is not answered there.
+
+        Raises the Problem `invalid-request` for a header that can't be meant.
+        """
+        found = self.generation.viewers.of(platforms, self.caller, right, self.access.headers)
+        self.access.named = found.named
+        if isinstance(found.viewers, Problem):
+            raise found.viewers
+        return found.viewers
+
+    def check(self, platforms: Iterable[str], right: Right) -> None:
+        """Raise the Problem `not-allowed` where the caller may not use one of these, or not so."""
+        for name in platforms:
+            if self.caller.refusal(name, right):
+                self.viewer(name, right)
+
+    def reader(self, platform: str) -> Viewer:
+        """As `viewer`, of whom only reads. The same headers say the same again."""
+        known = self.standing.readers.get(platform)
+        if known is None:
+            viewer = self.viewer(platform, Right.READ)
+            known = self.standing.readers[platform] = viewer, self.access.named
+        self.access.viewer, self.access.named = known
+        return known[0]
+
+    def viewer(self, platform: str, right: Right) -> Viewer:
+        """As whom this one is asked; a Problem is raised."""
+        viewer = self.viewers((platform,), right)[platform]
+        if isinstance(viewer, Problem):
+            raise viewer
+        self.access.viewer = viewer
+        return viewer

@@ -1,0 +1,11 @@
+"""Entity tags: how a caller that knows an answer already is told that it has not changed (RFC 9110, 8.8 and 13)."""
+
+from __future__ import annotations
+
+from gateway.auth.headers import Given
+
+
+def is_known(headers: Given, etag: bytes) -> bool:
+    """Whether `If-None-Match` names this tag, compared weakly, or any (`*`)."""
+    given = [part.strip(" \t") for value in headers.every("if-none-match") for part in value.split(",")]
+    return given == ["*"] or etag.decode().removeprefix("W/") in {each.removeprefix("W/") for each in given}

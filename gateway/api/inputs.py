@@ -1,0 +1,141 @@
+"""What a caller may send beside the path, each parsed once. All raise a Problem, most often `invalid-request`."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Final, TypeVar
+
+import msgspec
+from starlette.requests import Request
+
+from adapters.mismatch import mismatch
+from adapters.settings import PLATFORM_NAME
+from adapters.user_ids import parse_user_id
+from gateway.api.call import Call
+from gateway.api.request_record import Access
+from gateway.openapi.operation import JSON
+from gateway.platforms.freshness import ANY_TIME
+from gateway.platforms.platform import Platform
+from gateway.problems.problem import Kind, Problem
+
+T = TypeVar("T")
+MOST_USERS: Final = 1000
+"""Users that one call can be about."""
+_QUALITY: Final = re.compile(r"[01](?:\.[0-9]{0,3})?")
+_PLATFORM: Final = re.compile(PLATFORM_NAME)
+_NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
+
+
+def platform(request: Request, call: Call) -> Platform:
+    """The platform in the path, or `unknown-platform`."""
+    name = request.scope["path_params"]["platform"]
+    found = call.generation.platforms.get(name)
+    if found is None:
+        raise unknown_platform(name)
+    call.access.platform = found.name
+    return found
+
+
+def unknown_platform(name: str) -> Problem:
+    """It says which, if that could be a platform's name."""
+    detail = "no platform of this name is configured: see /v1/platforms"
+    return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
+
+
+def user_id(request: Request, access: Access) -> int:
+    """The user in the path."""
+    found = access.user_id = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
+    return found
+
+
+def checked_user_id(text: str, where: str) -> int:
+    try:
+        return parse_user_id(text)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"{where}: {error}") from error
+
+
+def only_query(request: Request, *names: str) -> None:
+    """Refuse any parameter but these. Its name is told if it looks like one: it could be anything."""
+    if not request.scope["query_string"]:
+        return
+    for name in request.query_params:
+        if name not in names:
+            which = f" {name!r}" if _NAME.fullmatch(name) else ""
+            expected = f"some of {', '.join(names)}" if names else "none here"
+            raise Problem(Kind.INVALID_REQUEST, f"query: unknown parameter{which}, expected {expected}")
+
+
+def flag(request: Request, name: str) -> bool:
+    """Whether the query says `name=true`."""
+    match request.query_params.getlist(name):
+        case [] | ["false"]:
+            return False
+        case ["true"]:
+            return True
+    raise Problem(Kind.INVALID_REQUEST, f"{name}: expected true or false, once")
+
+
+def deadline(access: Access, longest: float) -> float:
+    """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
+    seconds = longest
+    if b"x-request-timeout-ms" in access.headers:
+        text = access.headers.single("X-Request-Timeout-Ms") or ""
+        if not (text.isascii() and text.isdigit()) or not (given := int(text.lstrip("0")[:9] or 0)):
+            raise Problem(
+                Kind.INVALID_REQUEST, "X-Request-Timeout-Ms: expected a whole number of milliseconds above 0"
+            )
+        seconds = min(given / 1000, longest)
+    return access.received_at + seconds
+
+
+def since(access: Access) -> float:
+    """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
+    if b"cache-control" not in access.headers:
+        return ANY_TIME
+    given = access.headers.every("cache-control")
+    now = access.received_at
+    oldest = ANY_TIME
+    for directive in ",".join(given).split(","):
+        name, _, value = directive.strip(" \t").lower().partition("=")
+        if name == "no-cache":
+            oldest = math.nextafter(now, math.inf)
+        elif name == "max-age":
+            seconds = value.strip('"')
+            if not (seconds.isascii() and seconds.isdigit()):
+                raise Problem(Kind.INVALID_REQUEST, "Cache-Control: expected max-age=N, in whole seconds")
+            age = min(float(seconds[:12]), now)
+            oldest = max(oldest, now - age if age else math.nextafter(now, math.inf))
+    return oldest
+
+
+def prefers(access: Access, media_type: str) -> bool:
+    """Whether `Accept` names this media type, and `application/json` not before it."""
+    if b"accept" not in access.headers:
+        return False
+    ranges = ",".join(access.headers.every("accept")).lower().split(",")
+    quality = {each.partition(";")[0].strip(): _quality(each) for each in ranges}
+    return quality.get(media_type, 0.0) > 0 and quality[media_type] >= quality.get(JSON, 0.0)
+
+
+def _quality(media_range: str) -> float:
+    for parameter in media_range.split(";")[1:]:
+        name, _, value = parameter.strip().partition("=")
+        if name == "q":
+            return float(value) if _QUALITY.fullmatch(value) else 0.0
+    return 1.0
+
+
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
+    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes no value."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        unknown = _UNKNOWN_FIELD.match(str(error))
+        place, what = mismatch(error, f"unknown field `{unknown[1]}`" if unknown else "unknown field")
+        what = what.replace("`str`", "`string`").replace("`int`", "`number`")
+        raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what}") from None
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        raise Problem(Kind.INVALID_REQUEST, "body: expected JSON") from None

@@ -1,0 +1,43 @@
+"""A body is read to its end before anything is done."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+from gateway.problems.problem import Kind, Problem
+from gateway.server.extensions import MAX_BODY
+
+
+async def read_body(receive: Receive) -> Receive:
+    """The same, once all of the body is there.
+
+    Raises ClientDisconnect where the caller left before: it has asked for nothing, and gets nothing.
+    """
+    return _replay(await _read(receive), receive)
+
+
+async def _read(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > MAX_BODY:
+            raise Problem(
+                Kind.PAYLOAD_TOO_LARGE,
+                f"the body is larger than {MAX_BODY} bytes",
+                headers={"connection": "close"},
+            )
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _replay(body: bytes, receive: Receive) -> Receive:
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay

@@ -1,0 +1,66 @@
+"""The one place where what was raised becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.contract import Adapter, InvalidPosition, PlatformError
+from gateway.api.request_record import ACCESS, Access
+from gateway.auth.callers import KEY_HEADER
+from gateway.problems.details import details, response
+from gateway.problems.problem import Kind, Problem
+from gateway.telemetry.log import Log
+
+
+class Answering:
+    """Answers a Problem, a PlatformError or Starlette's refusal as the table says; anything else is our bug.
+
+    A 401 carries `WWW-Authenticate` (RFC 9110, 15.5.2) with the credentials that the configured platforms take.
+    """
+
+    def __init__(self, app: ASGIApp, log: Log, adapters: Iterable[Adapter]) -> None:
+        self._app = app
+        self._log = log
+        self._challenge = ", ".join({each.TOKEN_SCHEME or each.TOKEN_HEADER: None for each in adapters})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            access: Access = scope[ACCESS]
+            if access.status is not None:
+                self._log.failure("broken-answer", error, request_id=access.request_id)
+                raise
+            problem = self._problem(error, access)
+            problem.platform = problem.platform or access.platform
+            problem.user_id = problem.user_id or access.user_id
+            access.problem = problem.kind.slug
+            told = access.stories[0].explanation() if access.stories and access.explains else None
+            answer = response(problem, details(problem, access.request_id, explanation=told))
+            if problem.kind.status == 401:
+                asked_for = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
+                answer.headers["www-authenticate"] = asked_for
+            await answer(scope, receive, send)
+
+    def _problem(self, error: Exception, access: Access) -> Problem:
+        match error:
+            case Problem():
+                return error
+            case PlatformError():
+                return Problem.of(error)
+            case InvalidPosition():
+                return Problem(Kind.INVALID_REQUEST, "cursor: expected the next_cursor of an answer")
+            case HTTPException(status_code=404):
+                return Problem(Kind.NOT_FOUND, "no such path")
+            case HTTPException(status_code=405, headers=headers):
+                allowed = ", ".join(sorted((headers or {})["Allow"].split(", ")))
+                return Problem(Kind.METHOD_NOT_ALLOWED, f"this path has {allowed}", headers={"allow": allowed})
+            case _:
+                self._log.failure("internal-error", error, request_id=access.request_id)
+                return Problem(Kind.INTERNAL_ERROR, "the gateway's log says more under this request id")

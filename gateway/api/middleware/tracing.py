@@ -1,0 +1,82 @@
+"""The span of each call of the API, and of what took place beside the calls to platforms."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from opentelemetry import context, trace
+from opentelemetry.trace import Span, SpanKind
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.api.call import API
+from gateway.api.request_record import ACCESS, Access
+from gateway.telemetry.otel_spans import OURS, PROPAGATOR, failed
+
+
+class Tracing:
+    """The layer around every call of the API, inside of what gives it its id."""
+
+    def __init__(self, app: ASGIApp, tracer: trace.Tracer) -> None:
+        self._app = app
+        self._tracer = tracer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not scope["path"].startswith(API):
+            await self._app(scope, receive, send)
+            return
+        access: Access = scope[ACCESS]
+        given = {} if access.traceparent is None else {"traceparent": access.traceparent}
+        span = self._tracer.start_span(scope["method"], PROPAGATOR.extract(given, context.Context()), SpanKind.SERVER)
+        inside = trace.set_span_in_context(span)
+        told: dict[str, str] = {}
+        PROPAGATOR.inject(told, inside)
+        if told:  # where all of it is switched off, a call without a trace has none
+            access.trace_id = trace.format_trace_id(span.get_span_context().trace_id)
+        access.is_traced = span.is_recording()
+
+        async def send_with_parent(message: Message) -> None:
+            if "headers" in message:
+                message["headers"] += [(name.encode(), value.encode()) for name, value in told.items()]
+            await send(message)
+
+        token = context.attach(inside)
+        began = time.time_ns()
+        try:
+            await self._app(scope, receive, send_with_parent)
+        finally:
+            context.detach(token)
+            self._tell_steps(access, inside, began)
+            _describe(span, scope, access)
+            span.end()
+
+    def _tell_steps(self, access: Access, request: context.Context, began: int) -> None:
+        """What took place beside the call, which has a span of its own. Times are the loop's, in milliseconds."""
+        if not access.stories:
+            return
+        now = time.time_ns()
+        zero = now - int(asyncio.get_running_loop().time() * 1e9)
+        for step in (step for story in access.stories for step in story.own_steps()):
+            start = max(zero + int(step.begun * 1e9), began)
+            what = {f"{OURS}.outcome": step.outcome or ""}
+            span = self._tracer.start_span(step.kind, request, attributes=what, start_time=start)
+            span.end(now if step.ended is None else max(zero + int(step.ended * 1e9), start))
+
+
+def _describe(span: Span, scope: Scope, access: Access) -> None:
+    route = scope["route"].path if "route" in scope else None
+    method = scope["method"]
+    if route is not None:
+        span.update_name(f"{method} {route}")
+    known: dict[str, Any] = {
+        "http.request.method": method,
+        "http.route": route,
+        "http.response.status_code": access.status,
+        f"{OURS}.caller": access.caller,
+        f"{OURS}.platform": access.platform,
+        f"{OURS}.request_id": access.request_id,
+    }
+    span.set_attributes({name: value for name, value in known.items() if value is not None})
+    if access.problem is not None:
+        failed(span, access.problem, is_ours=access.status is None or access.status >= 500)

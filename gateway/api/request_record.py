@@ -1,0 +1,61 @@
+"""What is known of one request while it is answered: for problems, the access log, metrics and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from adapters.contract import Viewer
+from adapters.secret import Quiet
+from gateway.auth.headers import Given
+from gateway.platforms.lookup.explainer import Story
+
+ACCESS: Final = "connection_gateway.access"
+"""Where a scope has it."""
+
+
+_NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+class Access(Quiet, msgspec.Struct):
+    """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
+
+    request_id: str
+    headers: Given
+    received_at: float = 0.0
+    """`loop.time()` when the request had been received whole"""
+    caller: str | None = None
+    platform: str | None = None
+    user_id: int | None = None
+    action: str | None = None
+    """what was asked for: one of the actions, `lookup` or `list`"""
+    viewer: Viewer | None = None
+    """as whom an action is asked for"""
+    named: Mapping[str, int] = _NOBODY
+    """on whose behalf each of the platforms in question was asked"""
+    asked_for: Mapping[str, int] = _NOBODY
+    """whom the caller named, by platform or for all (empty), before it was looked at which are in question"""
+    outcomes: dict[str, str] = msgspec.field(default_factory=dict)
+    """by platform, where they differ from the answer's: the slug, or the status that an action led to"""
+    status: int | None = None
+    """of the answer, once it has begun"""
+    problem: str | None = None
+    problems: dict[str, int] | None = None
+    """in an answer about many: how many entries ended in which problem"""
+    stories: tuple[Story, ...] = ()
+    """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
+    explains: bool = False
+    """whether the caller does"""
+    traceparent: str | None = None
+    """as the caller sent it, once"""
+    is_traced: bool = False
+    """whether anybody is told of its trace"""
+    trace_id: str | None = None
+
+    def count(self, slug: str) -> None:
+        """One entry of the answer is this problem."""
+        self.problems = self.problems or {}
+        self.problems[slug] = self.problems.get(slug, 0) + 1

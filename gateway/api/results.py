@@ -1,0 +1,43 @@
+"""The results of a call about many users: each has its connection, or its own error."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from adapters.contract import PlatformError
+from adapters.secret import Quiet
+from gateway.api.request_record import Access
+from gateway.problems.details import ProblemDetails, details
+from gateway.problems.problem import Problem
+
+
+class Found(Quiet, msgspec.Struct, frozen=True):
+    """The connection with one user."""
+
+    connection: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Connection"})]
+
+
+class Failed(Quiet, msgspec.Struct, frozen=True):
+    """Why there is no connection to tell for one user."""
+
+    error: ProblemDetails
+
+
+Results = Annotated[
+    list[Any],
+    msgspec.Meta(
+        extra_json_schema={
+            "items": {"oneOf": [{"$ref": f"#/components/schemas/{each}"} for each in ("Found", "Failed")]}
+        }
+    ),
+]
+"""Of `Found` and `Failed`."""
+
+
+def failed(error: Problem | PlatformError, user_id: int, access: Access) -> Failed:
+    """The result that says so; it is counted in the record of the request."""
+    problem = error if isinstance(error, Problem) else Problem.of(error)
+    access.count(problem.kind.slug)
+    return Failed(details(problem, access.request_id, user_id))

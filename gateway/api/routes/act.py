@@ -1,0 +1,175 @@
+"""`POST /v1/act`: many actions over any platforms, each alone in its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import partial
+from http import HTTPStatus
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import structs
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.contract import Action, Connection, PlatformError, PlatformNameText, Viewer
+from adapters.secret import Quiet
+from adapters.user_ids import UserId
+from gateway.api import inputs
+from gateway.api.audit import Audit
+from gateway.api.call import Call
+from gateway.api.endpoint import Endpoint
+from gateway.api.request_record import Access
+from gateway.api.responses import answer
+from gateway.api.results import Failed, Found, Results, failed
+from gateway.config.caller_settings import Right
+from gateway.openapi import shared
+from gateway.openapi.operation import OF_THE_API, Answer, Operation, Tag
+from gateway.platforms.platform import Platform
+from gateway.problems.problem import Kind, Problem
+
+MOST_ACTIONS: Final = 100
+
+
+class RequestedAction(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An action on one user of a platform."""
+
+    platform: PlatformNameText
+    user_id: UserId
+    action: Annotated[str, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Action"})]
+
+
+class ActRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to do."""
+
+    actions: Annotated[
+        list[RequestedAction],
+        msgspec.Meta(
+            description="Over any platforms; each user at most once, since nothing says in which order they run.",
+            extra_json_schema={"minItems": 1, "maxItems": MOST_ACTIONS},
+        ),
+    ]
+
+
+class ActResults(Quiet, msgspec.Struct, frozen=True):
+    """As many as actions were asked for, in the same order: the connection after each, or why it was not done."""
+
+    results: Results
+
+
+_DECODER: Final = msgspec.json.Decoder(ActRequest)
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Many actions at once",
+    details="""\
+Up to 100 actions over any platforms, each by the rules of a single one: its connection is read first, the action is
+sent at most once, and what may have been applied is read back. All have the same time. Each is alone in its outcome:
+an unknown platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed
+refuses the whole call before anything is done, and names the place.""",
+    parameters=shared.HEADERS,
+    body=ActRequest,
+    body_example=ActRequest([RequestedAction("acme", "102", "accept"), RequestedAction("club", "7", "request")]),
+    answers={
+        HTTPStatus.OK: Answer(
+            "A result for each action. It is 200 also where all of them failed.",
+            ActResults,
+            {"results": [{"connection": msgspec.to_builtins(shared.ACCEPTED)}]},
+            headers=(shared.NOT_STORED,),
+        )
+    },
+    problems=OF_THE_API | {Kind.PAYLOAD_TOO_LARGE},
+    needs=(Found, Failed),
+)
+
+
+class Target(Quiet, msgspec.Struct, frozen=True):
+    """One of the actions, as it was understood."""
+
+    platform: str
+    user_id: int
+    action: Action
+
+
+def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
+    async def act_on_many(request: Request) -> Response:
+        call = Call.of(request)
+        access = call.access
+        access.action = "act"
+        inputs.only_query(request)
+        targets = _targets(await request.body())
+        deadline = inputs.deadline(access, request_timeout)
+        viewers = call.viewers(
+            tuple({each.platform: None for each in targets if each.platform in call.platforms}), Right.ACT
+        )
+        named, access.named = access.named, {}
+
+        async def result(target: Target) -> Found | Failed:
+            """What came of one action, which has lines of its own in the audit log."""
+            record = structs.replace(
+                access,
+                platform=target.platform if target.platform in call.platforms else None,
+                user_id=target.user_id,
+                action=target.action,
+                named={target.platform: named[target.platform]} if target.platform in named else {},
+                asked_for={},
+                outcomes={},
+                problems=None,
+            )
+            try:
+                connection = await act(call.platforms.get(target.platform), target, viewers, record, deadline)
+            except (Problem, PlatformError) as error:
+                problem = error if isinstance(error, Problem) else Problem.of(error)
+                record.problem = problem.kind.slug
+                return failed(problem, target.user_id, access)
+            else:
+                record.outcomes[target.platform] = connection.status
+                return Found(msgspec.Raw(msgspec.json.encode(connection)))
+            finally:
+                audit.request(record, answered=True)
+
+        results = await asyncio.gather(*map(result, targets))
+        return answer(ActResults(results), {"cache-control": "no-store"})
+
+    async def act(
+        platform: Platform | None,
+        target: Target,
+        viewers: Mapping[str, Viewer | Problem],
+        record: Access,
+        deadline: float,
+    ) -> Connection:
+        if platform is None:
+            raise inputs.unknown_platform(target.platform)
+        platform.check_offers(target.action)
+        viewer = viewers[platform.name]
+        if isinstance(viewer, Problem):
+            raise viewer
+        record.viewer = viewer
+        return await platform.act(
+            viewer,
+            target.user_id,
+            target.action,
+            deadline=deadline,
+            until=record.received_at + request_timeout,
+            begin=partial(audit.begun, record),
+            late=partial(audit.late, record),
+        )
+
+    return [Endpoint("/v1/act", act_on_many, SAYS, "POST", is_compressed=True)]
+
+
+def _targets(body: bytes) -> list[Target]:
+    actions = inputs.decoded(body, _DECODER).actions
+    if not 1 <= len(actions) <= MOST_ACTIONS:
+        raise Problem(Kind.INVALID_REQUEST, f"actions: expected 1 to {MOST_ACTIONS} entries, not {len(actions)}")
+    found: dict[tuple[str, int], Target] = {}
+    for place, each in enumerate(actions):
+        user_id = inputs.checked_user_id(each.user_id, f"actions[{place}].user_id")
+        if each.action not in set(Action):
+            expected = f"expected one of {', '.join(Action)}"
+            raise Problem(Kind.INVALID_REQUEST, f"actions[{place}].action: {expected}")
+        if (each.platform, user_id) in found:
+            detail = "this user is named before: nothing says which of the two would be done first"
+            raise Problem(Kind.INVALID_REQUEST, f"actions[{place}]: {detail}")
+        found[each.platform, user_id] = Target(each.platform, user_id, Action(each.action))
+    return list(found.values())

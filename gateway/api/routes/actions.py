@@ -1,0 +1,89 @@
+"""`POST /v1/connections/{platform}/{user_id}/{action}`: no body in, the connection after the action out."""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.contract import Action, Connection
+from gateway.api import inputs
+from gateway.api.audit import Audit
+from gateway.api.call import Call
+from gateway.api.endpoint import Endpoint
+from gateway.api.responses import answer
+from gateway.config.caller_settings import Right
+from gateway.openapi import shared
+from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
+from gateway.problems.problem import Kind, Problem
+
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Request, accept, reject, cancel or remove a connection",
+    details="""\
+An action has a goal: `request` is to be `pending_outgoing` or `connected`, `accept` to be `connected`, `reject` to be
+`rejected` or `none`, `cancel` and `remove` to be `none`. If the goal is met already, nothing is sent, and the answer
+is 200. Otherwise the action is sent once, and never again where it may have been applied. It takes no body. If your
+time for it passes, it runs on.""",
+    parameters=(
+        shared.PLATFORM,
+        shared.USER,
+        Parameter("action", Where.PATH, Action, "One of a connection's `actions`.", "accept"),
+        *shared.HEADERS,
+    ),
+    answers={
+        HTTPStatus.OK: Answer(
+            "The connection after the action.",
+            Connection,
+            shared.ACCEPTED,
+            headers=(shared.NOT_STORED,),
+        )
+    },
+    problems=OF_ONE_PLATFORM
+    | {
+        Kind.ACTION_NOT_POSSIBLE,
+        Kind.ACTION_NOT_OFFERED,
+        Kind.PAYLOAD_TOO_LARGE,
+        Kind.OUTCOME_UNKNOWN,
+    },
+)
+
+
+def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
+    async def act_on_connection(request: Request) -> Response:
+        call = Call.of(request)
+        word = request.path_params["action"]
+        call.access.action = word if word in set(Action) else None
+        platform = inputs.platform(request, call)
+        user_id = inputs.user_id(request, call.access)
+        action = _action(word)
+        if await request.body():
+            raise Problem(Kind.INVALID_REQUEST, "body: expected none")
+        inputs.only_query(request)
+        deadline = inputs.deadline(call.access, request_timeout)
+        platform.check_offers(action)
+        viewer = call.viewer(platform.name, Right.ACT)
+        until = call.access.received_at + request_timeout
+        connection = await platform.act(
+            viewer,
+            user_id,
+            action,
+            deadline=deadline,
+            until=until,
+            begin=partial(audit.begun, call.access),
+            late=partial(audit.late, call.access),
+        )
+        call.access.outcomes[platform.name] = connection.status
+        return answer(connection, {"cache-control": "no-store"})
+
+    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, SAYS, "POST")]
+
+
+def _action(word: str) -> Action:
+    try:
+        return Action(word)
+    except ValueError:
+        raise Problem(Kind.NOT_FOUND, f"no such action: expected one of {', '.join(Action)}") from None

@@ -1,0 +1,88 @@
+"""`GET /v1/connections/{platform}/{user_id}`: the endpoint that everything else serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.contract import Connection, described
+from gateway.api import conditional, inputs
+from gateway.api.call import Call
+from gateway.api.endpoint import Endpoint
+from gateway.api.responses import not_modified, reads
+from gateway.auth.headers import Given
+from gateway.explain.explanation import Explanation
+from gateway.openapi import shared
+from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
+from gateway.platforms.lookup.lookups import Reading
+
+
+class ExplainedConnection(Connection, frozen=True):
+    """One viewer's connection with one target user, and how the answer came to be."""
+
+    explain: Annotated[Explanation | UnsetType, described("Only with `explain=true`.")] = UNSET
+
+
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Where the viewer stands with one user",
+    details="The answer may be some seconds old (`Age`); where the platform can't be asked, it may be older, and then"
+    " it says so in `stale`. A refusal is never answered from what was kept.",
+    parameters=(
+        shared.PLATFORM,
+        shared.USER,
+        Parameter(
+            "explain", Where.QUERY, bool, "Tell how the answer came to be, also if it is a problem.", example=True
+        ),
+        shared.FRESHNESS,
+        shared.IF_NONE_MATCH,
+        *shared.HEADERS,
+    ),
+    answers={
+        HTTPStatus.OK: Answer(
+            "The connection.", ExplainedConnection, shared.EXAMPLE, headers=(*shared.OF_READS, shared.ETAG)
+        ),
+        HTTPStatus.NOT_MODIFIED: shared.UNCHANGED,
+    },
+    problems=OF_ONE_PLATFORM,
+)
+
+
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
+    answer, unchanged = reads(identities), not_modified(identities)
+
+    async def get_connection(request: Request) -> Response:
+        call = Call.of(request)
+        access = call.access
+        access.action = "lookup"
+        platform = inputs.platform(request, call)
+        user_id = inputs.user_id(request, access)
+        if request.scope["query_string"]:
+            inputs.only_query(request, "explain")
+            access.explains = inputs.flag(request, "explain")
+        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
+        viewer = call.reader(platform.name)
+        if not access.explains and not access.is_traced:
+            reading = await platform.lookups.one(viewer, user_id, deadline, since)
+            return told(reading, access.headers)
+        story = platform.story(viewer, access.received_at)
+        access.stories = (story,)
+        reading = await platform.lookups.one(viewer, user_id, deadline, since, story)
+        if not access.explains:
+            return told(reading, access.headers)
+        explanation = msgspec.json.encode(story.explanation(reading))
+        return answer(b'%b,"explain":%b}' % (reading.body[:-1], explanation), reading.age, reading.source)
+
+    def told(reading: Reading, headers: Given) -> Response:
+        etag = reading.known.etag(reading.body)
+        if b"if-none-match" in headers and conditional.is_known(headers, etag):
+            return unchanged(reading.age, reading.source, etag)
+        return answer(reading.body, reading.age, reading.source, etag)
+
+    return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, SAYS, at_once=True)]

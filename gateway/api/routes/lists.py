@@ -1,0 +1,264 @@
+"""`GET /v1/connections`: one list over any platforms, in pages."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from http import HTTPStatus
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.contract import Connection, PlatformNameText, Status, described
+from adapters.secret import Quiet
+from adapters.user_ids import UserId
+from gateway.api import conditional, inputs
+from gateway.api.call import Call
+from gateway.api.endpoint import Endpoint
+from gateway.api.lines import encode_lines, lines
+from gateway.api.request_record import Access
+from gateway.api.responses import not_modified, reads
+from gateway.config.caller_settings import Right
+from gateway.openapi import shared
+from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Parameter, Tag, Where
+from gateway.platforms import cursors
+from gateway.platforms.filters import Filters, listed_statuses
+from gateway.platforms.listing import Listing, Place, Source, arrivals, fill
+from gateway.platforms.lookup.encoded import weak_etag
+from gateway.platforms.lookup.lookups import STALE
+from gateway.platforms.platform_page import PageQuery
+from gateway.problems.details import ProblemDetails, details
+from gateway.problems.problem import Kind, Problem
+
+USUAL_LIMIT: Final = 100
+LONGEST: Final = 500
+BYPASSED: Final = b"connection-gateway; fwd=bypass"
+"""What is listed is asked for each time."""
+_AS_OF: Final = re.compile(rb'"as_of":"[^"]*"')
+PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
+
+
+class ConnectionList(Quiet, msgspec.Struct, frozen=True):
+    """A page. It may be short, or empty, while there is a `next_cursor`."""
+
+    connections: list[Connection]
+    errors: Annotated[
+        list[ProblemDetails],
+        described("What failed: a platform, one user, or entries that name no user; all others are answered."),
+    ]
+    next_cursor: Annotated[str | None, described("Asks for the next page, with the same filters; null on the last.")]
+    complete: Annotated[
+        bool,
+        described(
+            "Whether this page has all that belongs on it: false where anything failed, also where the connections of"
+            " a platform that can't be asked are told as stale."
+        ),
+    ]
+
+
+class ConnectionLine(Quiet, msgspec.Struct, frozen=True):
+    """One connection of a page."""
+
+    index: Annotated[int, described("Counts the connections of the page from 0.")]
+    connection: Connection
+
+
+class ListEnd(Quiet, msgspec.Struct, frozen=True):
+    """The end of a page: what the JSON document has beside its connections."""
+
+    count: Annotated[int, described("How many lines came before this one.")]
+    errors: Annotated[list[ProblemDetails], described("As in the JSON document.")]
+    next_cursor: Annotated[str | None, described("As in the JSON document.")]
+    complete: Annotated[bool, described("As in the JSON document.")]
+
+
+Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,4096}$"})]
+BOTH_PENDING: Final = ("pending_incoming", "pending_outgoing")
+ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="The viewer's connections, on any platforms",
+    details="""\
+One list over several platforms, in their configured order. A platform that fails is an entry in `errors`, `complete`
+is false, and the others still answer; where every platform refuses *you* (400, 401, 403), so does the call. Read
+`errors` on every page. After an action, begin again with the first page.
+
+Lists are read live. Where a platform can't be asked, the pending requests that it had lately are told as `stale`,
+unless you forbid that with `Cache-Control`; the reason stands in `errors`.
+
+With `Accept: application/x-ndjson` every platform is asked at once, and each connection is a line of its own as soon
+as its platform has answered. The last line has what the JSON document has beside the connections; where it is
+missing, the answer was cut.""",
+    parameters=(
+        Parameter("platform", Where.QUERY, list[PlatformNameText], "Only these; without it all of them.", ["acme"]),
+        Parameter(
+            "status",
+            Where.QUERY,
+            Annotated[list[ListedStatus], msgspec.Meta(extra_json_schema={"default": list(BOTH_PENDING)})],
+            "Only these, or `all`; without it both pending ones.",
+            ["pending_incoming"],
+        ),
+        Parameter(
+            "user_id",
+            Where.QUERY,
+            Annotated[list[UserId], msgspec.Meta(extra_json_schema={"maxItems": inputs.MOST_USERS})],
+            "Only these users. They are looked up; who is in none of the statuses, or does not exist, is left out.",
+        ),
+        Parameter(
+            "limit",
+            Where.QUERY,
+            Annotated[int, msgspec.Meta(ge=1, le=LONGEST, extra_json_schema={"default": USUAL_LIMIT})],
+            "The most connections on a page.",
+            USUAL_LIMIT,
+        ),
+        Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),
+        shared.FRESHNESS,
+        shared.IF_NONE_MATCH,
+        *shared.HEADERS,
+    ),
+    answers={
+        HTTPStatus.OK: Answer(
+            "A page. It is 200 also where every platform fails.",
+            ConnectionList,
+            ConnectionList([shared.EXAMPLE], [], None, complete=True),
+            headers=(*shared.OF_DOCUMENTS, shared.ETAG),
+            lines=(ConnectionLine, ListEnd),
+            lines_example=encode_lines(
+                [ConnectionLine(0, shared.EXAMPLE), ListEnd(1, [], None, complete=True)]
+            ).decode(),
+        ),
+        HTTPStatus.NOT_MODIFIED: shared.UNCHANGED,
+    },
+    problems=OF_THE_API
+    | {Kind.UNKNOWN_PLATFORM, Kind.MISSING_CREDENTIAL, Kind.CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN},
+)
+
+
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
+    identities = (*identities, "Accept")
+    answer, unchanged, stream = reads(identities), not_modified(identities), lines(identities)
+
+    async def list_connections(request: Request) -> Response:
+        call = Call.of(request)
+        access = call.access
+        access.action = "list"
+        filters = _filters(request, call)
+        limit = _limit(request)
+        start = _start(request, filters)
+        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
+        call.check(filters.platforms, Right.READ)
+        viewers = call.viewers(filters.platforms, Right.READ)
+        sources = [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
+        query = PageQuery(filters, limit, deadline, since)
+        if inputs.prefers(access, NDJSON):
+            parts = _lines(arrivals(sources, start, query), filters, access)
+            return stream(await anext(parts), parts, deadline)
+        listing = await fill(sources, start, query)
+        _record(listing, access)
+        refusal = listing.refusal()
+        if refusal is not None:
+            raise refusal
+        body = msgspec.json.encode(ConnectionList(listing.connections, **_rest(listing, filters, access)))
+        age, source = _origin(listing)
+        if listing.errors:
+            return answer(body, age, source)
+        etag = weak_etag(_AS_OF.sub(b"", body))
+        if b"if-none-match" in access.headers and conditional.is_known(access.headers, etag):
+            return unchanged(age, source, etag)
+        return answer(body, age, source, etag)
+
+    return [Endpoint("/v1/connections", list_connections, SAYS, is_compressed=True)]
+
+
+async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: Access) -> AsyncGenerator[bytes]:
+    """The lines of a page, those together that are known together. Raises what refuses the whole call."""
+    listing, written = Listing(), 0
+    async for listing in pages:
+        if len(listing.connections) > written:
+            new = listing.connections[written:]
+            yield encode_lines(ConnectionLine(written + place, each) for place, each in enumerate(new))
+            written += len(new)
+    _record(listing, access)
+    refusal = listing.refusal()
+    if refusal is not None:
+        raise refusal
+    yield encode_lines([ListEnd(written, **_rest(listing, filters, access))])
+
+
+def _record(listing: Listing, access: Access) -> None:
+    """Write what came of the list into the record of the request."""
+    for each in listing.errors:
+        access.count(each.kind.slug)
+        if each.user_id is None:
+            access.outcomes[each.platform or ""] = each.kind.slug
+    access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
+
+
+def _rest(listing: Listing, filters: Filters, access: Access) -> dict[str, Any]:
+    """What the document has beside its connections."""
+    return {
+        "errors": [details(each, access.request_id) for each in listing.errors],
+        "next_cursor": cursors.encode(listing.next, filters) if listing.next else None,
+        "complete": not listing.errors,
+    }
+
+
+def _origin(listing: Listing) -> tuple[int, bytes]:
+    """The age in seconds of what was told as stale, and why it was."""
+    now = asyncio.get_running_loop().time()
+    ages = [int(now - page.stale_since) for page in listing.stale if page.stale_since is not None]
+    reasons = {STALE[type(page.error)] for page in listing.stale if page.error is not None}
+    return max(ages, default=0), reasons.pop() if len(reasons) == 1 else BYPASSED
+
+
+def _filters(request: Request, call: Call) -> Filters:
+    """Without a platform's name, those that this caller may use."""
+    query = request.query_params
+    named = query.getlist("platform")
+    for name in named:
+        if name not in call.platforms:
+            raise inputs.unknown_platform(name)
+    inputs.only_query(request, *PARAMETERS)
+    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
+    if len(user_ids) > inputs.MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
+    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
+    return Filters(
+        platforms=tuple(name for name in call.platforms if name in asked),
+        statuses=_statuses(query.getlist("status")),
+        user_ids=tuple(sorted(user_ids)),
+    )
+
+
+def _statuses(words: list[str]) -> frozenset[Status]:
+    try:
+        return listed_statuses(words)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, str(error)) from error
+
+
+def _limit(request: Request) -> int:
+    text = _once(request, "limit")
+    if text is None:
+        return USUAL_LIMIT
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text) or int(text) > LONGEST:
+        raise Problem(Kind.INVALID_REQUEST, f"limit: expected a number from 1 to {LONGEST}")
+    return int(text)
+
+
+def _start(request: Request, filters: Filters) -> tuple[Place, ...]:
+    text = _once(request, "cursor")
+    try:
+        return () if text is None else cursors.decode(text, filters)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"cursor: {error}") from error
+
+
+def _once(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise Problem(Kind.INVALID_REQUEST, f"{name}: expected once")
+    return values[0] if values else None

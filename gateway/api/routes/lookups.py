@@ -1,0 +1,262 @@
+"""`POST /v1/lookup`: many users over any platforms, each alone in its failure."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Annotated, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from adapters.contract import PlatformError, PlatformNameText, Viewer, described
+from adapters.secret import Quiet
+from adapters.user_ids import UserId
+from gateway.api import inputs
+from gateway.api.call import Call
+from gateway.api.endpoint import Endpoint
+from gateway.api.lines import encode_lines, lines, merged
+from gateway.api.request_record import Access
+from gateway.api.responses import reads
+from gateway.api.results import Failed, Found, Results, failed
+from gateway.config.caller_settings import Right
+from gateway.openapi import shared
+from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Tag
+from gateway.platforms.lookup.lookups import MISS, Reading
+from gateway.platforms.lookup.observer import UNHEARD, Account
+from gateway.platforms.platform import Platform
+from gateway.problems.problem import Kind, Problem
+
+
+class Target(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A user of a platform."""
+
+    platform: PlatformNameText
+    user_id: UserId
+
+
+class LookupRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to look up."""
+
+    users: Annotated[
+        list[Target],
+        msgspec.Meta(
+            description="Over any platforms; one may be named more than once.",
+            extra_json_schema={"minItems": 1, "maxItems": inputs.MOST_USERS},
+        ),
+    ]
+
+
+class LookupResults(Quiet, msgspec.Struct, frozen=True):
+    """As many as users were named, in the same order."""
+
+    results: Results
+
+
+class FoundLine(Found, frozen=True):
+    """The connection with one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class FailedLine(Failed, frozen=True):
+    """Why nothing can be said of one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class LookupEnd(Quiet, msgspec.Struct, frozen=True):
+    """The end of the results."""
+
+    count: Annotated[int, described("How many lines came before this one: one for each user.")]
+
+
+_DECODER: Final = msgspec.json.Decoder(LookupRequest)
+SAYS: Final = Operation(
+    tag=Tag.CONNECTIONS,
+    summary="Where the viewer stands with many users",
+    details="""\
+Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
+platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed refuses the
+whole call, and names the place.
+
+With `Accept: application/x-ndjson` each result is a line of its own as soon as it is known, with the `index` of its
+user, so that a slow platform holds up nobody else's. The last line counts them; where it is missing, the answer was
+cut.""",
+    parameters=(shared.FRESHNESS, *shared.HEADERS),
+    body=LookupRequest,
+    body_example=LookupRequest([Target("acme", "102"), Target("club", "7")]),
+    answers={
+        HTTPStatus.OK: Answer(
+            "A result for each user. It is 200 also where all of them failed.",
+            LookupResults,
+            {"results": [{"connection": msgspec.to_builtins(shared.EXAMPLE)}]},
+            headers=shared.OF_DOCUMENTS,
+            lines=(FoundLine, FailedLine, LookupEnd),
+            lines_example=encode_lines(
+                [{"index": 0, "connection": msgspec.to_builtins(shared.EXAMPLE)}, LookupEnd(1)]
+            ).decode(),
+        )
+    },
+    problems=OF_THE_API | {Kind.PAYLOAD_TOO_LARGE},
+    needs=(Found, Failed),
+)
+
+
+def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
+    identities = (*identities, "Accept")
+    answer, stream = reads(identities), lines(identities)
+
+    async def lookup_connections(request: Request) -> Response:
+        call = Call.of(request)
+        call.access.action = "lookup"
+        platforms = call.platforms
+        inputs.only_query(request)
+        targets = _targets(await request.body())
+        deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
+        wanted: dict[str, dict[int, None]] = {}
+        for name, user_id in targets:
+            if name in platforms:
+                wanted.setdefault(name, {})[user_id] = None
+        seen_as = call.viewers(wanted, Right.READ)
+        if inputs.prefers(call.access, NDJSON):
+            asked = [(platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
+            parts = _lines(targets, asked, deadline, since, call.access)
+            return stream(await anext(parts), parts, deadline)
+        found = dict(
+            await asyncio.gather(
+                *(
+                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline, since, access=call.access)
+                    for name, user_ids in wanted.items()
+                )
+            )
+        )
+        _record(found, call.access)
+        results = [
+            _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
+            for name, user_id in targets
+        ]
+        readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
+        age, source = _origin([each for each in readings if isinstance(each, Reading)])
+        return answer(msgspec.json.encode(LookupResults(results)), age, source)
+
+    return [Endpoint("/v1/lookup", lookup_connections, SAYS, "POST", is_compressed=True)]
+
+
+Answers = Mapping[int, Reading | PlatformError] | Problem
+Asked = tuple[Platform, Viewer | Problem, tuple[int, ...]]
+
+
+async def _lines(
+    targets: Sequence[tuple[str, int]], asked: Sequence[Asked], deadline: float, since: float, access: Access
+) -> AsyncGenerator[bytes]:
+    """A line for each of the targets, those together that are known together; then the last line."""
+    places: dict[tuple[str, int], list[int]] = {}
+    for index, target in enumerate(targets):
+        places.setdefault(target, []).append(index)
+    known = {platform.name for platform, _, _ in asked}
+    unknown = {target: inputs.unknown_platform(target[0]) for target in places if target[0] not in known}
+    found: dict[str, dict[int, Reading | PlatformError]] = {}
+    refused: dict[str, Answers] = {}
+    if unknown:
+        yield encode_lines(
+            _line(index, problem, target[1], access)
+            for target, problem in unknown.items()
+            for index in places[target]
+        )
+    async for name, part in merged([_parts(each, deadline, since, access) for each in asked]):
+        if isinstance(part, Problem):
+            refused[name] = part
+            users: Iterable[int] = [user_id for platform, user_id in places if platform == name]
+        else:
+            found.setdefault(name, {}).update(part)
+            users = part
+        yield encode_lines(
+            _line(index, part, user_id, access) for user_id in users for index in places[name, user_id]
+        )
+    _record({**found, **refused}, access)
+    yield encode_lines([LookupEnd(len(targets))])
+
+
+async def _parts(asked: Asked, deadline: float, since: float, access: Access) -> AsyncGenerator[tuple[str, Answers]]:
+    """What is known of one platform's users, part by part."""
+    platform, viewer, user_ids = asked
+    if isinstance(viewer, Problem):
+        yield platform.name, viewer
+        return
+    account = _account(platform, viewer, access)
+    async with contextlib.aclosing(
+        platform.lookups.many_in_parts(viewer, user_ids, deadline, since, account)
+    ) as parts:
+        async for part in parts:
+            yield platform.name, part
+
+
+def _line(index: int, found: Answers, user_id: int, access: Access) -> FoundLine | FailedLine:
+    result = _result(found, user_id, access)
+    if isinstance(result, Found):
+        return FoundLine(index=index, connection=result.connection)
+    return FailedLine(index=index, error=result.error)
+
+
+def _account(platform: Platform, viewer: Viewer, access: Access) -> Account:
+    """Who is told how the answers of this platform come to be."""
+    if not access.is_traced:
+        return UNHEARD
+    story = platform.story(viewer, access.received_at)
+    access.stories += (story,)
+    return story
+
+
+def _record(found: Mapping[str, Answers], access: Access) -> None:
+    """Write into the record of the request which platforms answered for nobody."""
+    access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
+
+
+async def _lookup(
+    platform: Platform,
+    viewer: Viewer | Problem,
+    user_ids: tuple[int, ...],
+    deadline: float,
+    since: float,
+    *,
+    access: Access,
+) -> tuple[str, Answers]:
+    if isinstance(viewer, Problem):
+        return platform.name, viewer
+    account = _account(platform, viewer, access)
+    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
+
+
+def _failure(found: Answers) -> str | None:
+    """Why nobody could be answered there, if that is so; where the reasons differ, the first."""
+    if isinstance(found, Problem):
+        return found.kind.slug
+    failed = [each for each in found.values() if isinstance(each, PlatformError)]
+    return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
+
+
+def _result(found: Answers, user_id: int, access: Access) -> Found | Failed:
+    each = found if isinstance(found, Problem) else found[user_id]
+    if isinstance(each, Reading):
+        return Found(msgspec.Raw(each.body))
+    return failed(each, user_id, access)
+
+
+def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
+    """The age of the oldest, and where they came from, if it is the same for all; else some were asked for."""
+    sources = {each.source for each in readings}
+    return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
+
+
+def _targets(body: bytes) -> list[tuple[str, int]]:
+    users = inputs.decoded(body, _DECODER).users
+    if not 1 <= len(users) <= inputs.MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
+    return [
+        (user.platform, inputs.checked_user_id(user.user_id, f"users[{place}].user_id"))
+        for place, user in enumerate(users)
+    ]

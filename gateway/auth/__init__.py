@@ -1,0 +1,1 @@
+"""Who calls, as whom, and what both may: from request headers to a principal. It asks no platform."""

@@ -1,0 +1,58 @@
+"""What the headers of a request say of whoever asks, worked out once: callers send the same ones again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from adapters.contract import Viewer
+from adapters.secret import Quiet
+from gateway.auth.callers import Caller
+from gateway.auth.headers import Given
+
+MOST: Final = 1024
+"""Sets of headers that are remembered; then they are all forgotten."""
+LONGEST: Final = 4096
+"""Bytes of headers that are remembered."""
+
+
+class Standing(Quiet, msgspec.Struct, frozen=True):
+    """Whose call it is, whom it names, and as whom it sees each platform."""
+
+    caller: Caller
+    asked_for: Mapping[str, int]
+    """whom the caller names, by platform or for all (empty)"""
+    readers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
+    """by platform: as whom it may read there, and on whose behalf; filled as they are asked for"""
+
+
+class Standings:
+    """Those of one generation, by the headers in `names`: all that identity depends on.
+
+    Other headers differ from call to call (a proxy adds trace ids, a browser what it knows already). A request that
+    repeats a header has none.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(name.lower().encode() for name in names)
+        self._kept: dict[tuple[bytes | None, ...], Standing] = {}
+
+    def get(self, headers: Given) -> Standing | None:
+        standing = None if headers.repeats else self._kept.get(self._key(headers))
+        if standing is None or standing.caller.expires_at is None or time.time() < standing.caller.expires_at:
+            return standing
+        return None
+
+    def keep(self, headers: Given, standing: Standing) -> None:
+        key = self._key(headers)
+        if headers.repeats or sum(len(value) for value in key if value is not None) > LONGEST:
+            return
+        if len(self._kept) >= MOST:
+            self._kept.clear()
+        self._kept[key] = standing
+
+    def _key(self, headers: Given) -> tuple[bytes | None, ...]:
+        return (*map(headers.get, self._names),)

@@ -1,0 +1,111 @@
+"""The commands that run something: `demo`, `serve`, `simulate`, `wait`."""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.cli import early_signals
+from gateway.cli.options import config_option, parse_settings
+from gateway.cli.output import NO, WRONG_USE, stop
+
+PORT = click.IntRange(0, 65535)
+
+
+@click.command()
+@click.option("--port", type=PORT, default=8080, show_default=True, help="Taken if it is free, else a free one is.")
+@click.option("--check", is_flag=True, help="Run the three lines itself, print the answers, and exit.")
+def demo(port: int, check: bool) -> None:
+    """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials.
+
+    GATEWAY_SERVER__… in the environment is taken, other than where it listens.
+    """
+    from gateway.cli.demo import run_demo
+    from gateway.config.settings import ConfigurationError
+
+    try:
+        sys.exit(run_demo(port, check=check))
+    except ConfigurationError as error:
+        stop(f"configuration: {error}", WRONG_USE)
+
+
+@click.command()
+@config_option
+def serve(config: Path | None) -> None:
+    """Serve until stopped. SIGHUP reads callers and credentials anew."""
+    early_signals.end_when_told()
+    from gateway.app import create_app, log_of
+    from gateway.config.loader import load
+    from gateway.config.settings import ConfigurationError
+    from gateway.runtime.reload import Reloading
+    from gateway.server.descriptors import max_connections, raise_limit
+    from gateway.server.listener import listen, where
+    from gateway.server.server import Server, run
+
+    settings = parse_settings(config)
+    log = log_of(settings)
+    log.take_over()
+    log.warnings(each.logged for each in settings.warnings)
+    try:
+        listener = listen(settings.server)
+    except OSError as error:
+        stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
+    try:
+        app = create_app(settings, log=log)
+    except ConfigurationError as error:
+        stop(f"configuration: {error}", WRONG_USE)
+    reloading = Reloading(lambda: load(config, os.environ), app.state.generations, log)
+    raise_limit()
+    server = Server(app, settings.server, log, max_connections=max_connections(settings), on_hangup=reloading.start)
+    early_signals.hand_over()
+    run(server.serve_on(listener, early_signals=early_signals.came))
+    early_signals.ignore()
+
+
+@click.command()
+@click.argument("adapter")
+@click.option("--port", type=PORT, default=9001, show_default=True, help="0: a free one.")
+@click.option("--empty", is_flag=True, help="Seed no users but viewer 1.")
+@click.option(
+    "--public-key", type=click.Path(path_type=Path), help="Symphony: log in only what this key (PEM) verifies."
+)
+def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> None:
+    """Serve one simulated platform (ADAPTER: symphony or selfcommunity) on loopback until stopped."""
+    from adapters import ADAPTERS, adapter_name
+    from adapters.simulation import simulator
+    from gateway.cli.simulate import run_simulator
+
+    names = [adapter_name(each) for each in ADAPTERS]
+    if adapter not in names:
+        stop(f"adapter: expected one of {', '.join(names)}", WRONG_USE)
+    options: dict[str, object] = {"empty": empty}
+    try:
+        if public_key is not None:
+            options["public_key"] = public_key.read_text()
+        platform = simulator(adapter, **options)
+    except TypeError:
+        stop(f"--public-key: a simulated {adapter} checks no signatures", WRONG_USE)
+    except (OSError, ValueError):
+        stop(f"--public-key: {public_key}: expected a file with a public key in PEM", WRONG_USE)
+    try:
+        run_simulator(adapter, platform, port)
+    except OSError as error:
+        stop(f"--port: {error.strerror}", NO)
+
+
+@click.command()
+@config_option
+@click.option("--timeout", type=click.FloatRange(0, 3600), default=30, show_default=True, help="Seconds.")
+def wait(config: Path | None, timeout: float) -> None:
+    """Wait until the gateway at the configured address is ready."""
+    from gateway.cli.wait import wait_until_ready
+
+    if math.isnan(timeout):  # which is in no range, and outside of none
+        stop("--timeout: expected a number of seconds", WRONG_USE)
+    server = parse_settings(config).server
+    if not wait_until_ready(server, timeout):
+        stop(f"not ready within {timeout:g} s", NO)

@@ -1,0 +1,1 @@
+"""What can be done on one platform: look up, list, act. It knows neither HTTP requests nor callers."""

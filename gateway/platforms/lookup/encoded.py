@@ -1,0 +1,52 @@
+"""A connection as callers get it: encoded once, for everybody who asked and for whoever asks later."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from adapters.contract import Connection
+from adapters.secret import Quiet
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Connection)
+_NOT_STALE: Final = b'"stale":false}'
+_STALE: Final = b'"stale":true}'
+_AS_OF: Final = b',"as_of":"'
+_TIME: Final = len("2026-11-21T21:41:00.123Z")
+
+
+def weak_etag(content: bytes) -> bytes:
+    """The weak entity tag of this content, the same in every process."""
+    return b'W/"%b"' % blake2b(content, digest_size=12).hexdigest().encode()
+
+
+class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
+    """`at` is the `loop.time()` when the platform said so."""
+
+    body: bytes
+    at: float
+    _etag: bytes = b""
+
+    @classmethod
+    def of(cls, connection: Connection, at: float) -> Known:
+        return cls(_ENCODER.encode(connection), at)
+
+    def stale_body(self) -> bytes:
+        """The same, marked as what could not be asked again. `stale` is the last field of a Connection."""
+        return self.body.removesuffix(_NOT_STALE) + _STALE
+
+    def etag(self, body: bytes) -> bytes:
+        """The entity tag of `body`, which is this connection's own or its stale one: over all of it but `as_of`."""
+        if body is self.body and self._etag:
+            return self._etag
+        before, _, behind = body.rpartition(_AS_OF)
+        etag = weak_etag(before + behind[_TIME:])
+        if body is self.body:
+            msgspec.structs.force_setattr(self, "_etag", etag)
+        return etag
+
+    def connection(self) -> Connection:
+        return _DECODER.decode(self.body)

@@ -1,0 +1,188 @@
+"""One platform as the routes see it."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from adapters.contract import (
+    Action,
+    Adapter,
+    Connection,
+    DeadlineExceeded,
+    Overloaded,
+    PlatformError,
+    Position,
+    Viewer,
+)
+from gateway.aio.background_tasks import Background
+from gateway.health import Health
+from gateway.platforms.actions import Attempt, kept_for_reading_back
+from gateway.platforms.freshness import ANY_TIME
+from gateway.platforms.list_cache import PageKey, PlatformListCache
+from gateway.platforms.lookup.cache import Shelf
+from gateway.platforms.lookup.explainer import Story
+from gateway.platforms.lookup.lookups import OUT_OF_REACH, Lookups
+from gateway.platforms.platform_page import PageQuery, PlatformPage
+from gateway.platforms.platform_pager import PlatformPager
+from gateway.problems.problem import Kind, Problem
+from gateway.transports.stack import Stack
+
+HEARD_OUT: Final = 0.01
+"""Seconds that a caller waits beyond its deadline, so that an action which ends at that moment has the word."""
+
+
+async def _unannounced() -> None:
+    """Nobody wants to know before it is sent."""
+
+
+class Platform:
+    """All that can be done on it, under the caller's deadline: a `loop.time()`.
+
+    A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        adapter: Adapter,
+        stack: Stack,
+        shelf: Shelf,
+        lists: PlatformListCache,
+        *,
+        request_timeout: float,
+    ) -> None:
+        self.name = adapter.platform
+        self.kind = kind
+        self.adapter = adapter
+        self._stack = stack
+        offered = {action for actions in adapter.ACTIONS.values() for action in actions}
+        self.offered = tuple(action for action in Action if action in offered)
+        self._kept = kept_for_reading_back(request_timeout)
+        self._reads = Background(PlatformError, Problem)
+        self._attempts = Background(PlatformError, Problem)
+        self._lists = lists
+        self.lookups = Lookups(adapter, shelf, lists, stack, self._reads)
+        self._pager = PlatformPager(adapter, self.lookups, self._reads)
+
+    @property
+    def health(self) -> Health:
+        return self._stack.health
+
+    def story(self, viewer: Viewer, begun: float) -> Story:
+        """Of a lookup as this viewer, from when it had `begun` (`loop.time()`)."""
+        now = asyncio.get_running_loop().time
+        return Story(functools.partial(self._stack.gates, viewer), begun, now)
+
+    async def list(self, viewer: Viewer, position: Position | None, query: PageQuery) -> PlatformPage:
+        """What this platform contributes to a page.
+
+        Where it can't be asked, a page that was kept stands in, unless the caller demands a `since`.
+        Raises InvalidPosition where its list can't start at `position`.
+        """
+        key = None if query.filters.user_ids else PageKey(query.filters.statuses, position, query.limit)
+        now = asyncio.get_running_loop().time
+        begun = now()
+        with self._lists.reading(viewer) as read:
+            try:
+                with self._stack.room:
+                    page = await self._pager.read(viewer, position, query)
+            except Overloaded as overloaded:
+                page = PlatformPage([], position, overloaded)
+            if key is None:
+                return page
+            if page.error is None:
+                self._lists.put(viewer, key, read, page, begun)
+        if query.since == ANY_TIME and not page.entries and isinstance(page.error, OUT_OF_REACH):
+            cached = self._lists.get(viewer, key, now())
+            if cached is not None:
+                return cached.stale(page.error)
+        return page
+
+    def check_offers(self, action: Action) -> None:
+        """Raise the Problem `action-not-offered` where this platform has no such action in any status."""
+        if action not in self.offered:
+            offered = ", ".join(self.offered)
+            raise Problem(Kind.ACTION_NOT_OFFERED, f"this platform offers {offered}", platform=self.name)
+
+    async def act(
+        self,
+        viewer: Viewer,
+        user_id: int,
+        action: Action,
+        *,
+        deadline: float,
+        until: float,
+        begin: Callable[[], Awaitable[None]] = _unannounced,
+        late: Callable[[str], None],
+    ) -> Connection:
+        """The connection after `action`. Raises a PlatformError or a Problem. `begin` is awaited before it is sent.
+
+        The action runs on `until` its own end, also where its caller hears at its `deadline` that nobody knows yet:
+        then `late` is told how it ended, by a status or a problem's slug.
+        """
+
+        def forget(_ended: object = None) -> None:
+            self.lookups.forget(viewer, user_id)
+
+        attempt = Attempt(
+            self.adapter,
+            viewer,
+            user_id,
+            action,
+            until=until,
+            kept=self._kept,
+            calls=self._attempts,
+            forget=forget,
+            begin=begin,
+        )
+        with self._stack.room:
+            forget()
+            acting = self._attempts.start(self._attempted(viewer, user_id, attempt))
+            acting.add_done_callback(forget)
+            try:
+                await self._attempts.wait(acting, until=deadline + HEARD_OUT)
+            finally:
+                if not acting.done():
+                    acting.add_done_callback(lambda ended: late(_how(ended)))
+        if acting.done():
+            return acting.result()
+        if attempt.sent:
+            raise attempt.unknown()
+        raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
+
+    async def _attempted(self, viewer: Viewer, user_id: int, attempt: Attempt) -> Connection:
+        try:
+            return await attempt.run()
+        except PlatformError as error:
+            self.lookups.hear(viewer, user_id, error)
+            raise
+
+    async def retire(self) -> None:
+        """Let all that is under way come to its end: another takes this one's place."""
+        self.lookups.close()
+        await self._attempts.finish()
+        await self._reads.finish()
+        await self.adapter.aclose()
+
+    async def close(self) -> None:
+        """Let actions and logins come to their end, and end the reads, for which nobody waits any more."""
+        await self._attempts.finish()
+        await self._reads.cancel()
+        await self.adapter.aclose()
+
+
+def _how(ended: asyncio.Task[Connection]) -> str:
+    if ended.cancelled():
+        return Kind.OUTCOME_UNKNOWN.slug
+    match ended.exception():
+        case None:
+            return ended.result().status
+        case Problem(kind=kind):
+            return kind.slug
+        case PlatformError() as error:
+            return Problem.of(error).kind.slug
+        case _:
+            return Kind.INTERNAL_ERROR.slug

@@ -1,0 +1,73 @@
+"""SIGHUP: read the configuration again, and put in force what can be without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from adapters.daemon_thread import DaemonThread
+from gateway.config.settings import ConfigurationError, Settings
+from gateway.runtime.snapshot import Generations
+from gateway.telemetry.log import Log
+from gateway.transports.trust import Authorities, Source
+
+READ_WITHIN: Final = 30.0
+"""Seconds that reading may take: a file on a mount whose server is gone hangs for good."""
+
+
+class Reloading:
+    """`read` gives the settings as they are now. It runs in a thread: it takes a while, and files may hang."""
+
+    def __init__(self, read: Callable[[], Settings], generations: Generations, log: Log) -> None:
+        self._read = read
+        self._generations = generations
+        self._log = log
+        self._thread = DaemonThread()
+        self._under_way: asyncio.Task[None] | None = None
+        self._once_more = False
+
+    def start(self) -> None:
+        """Begin, or once more after the one under way: what it has read may be old by now."""
+        if self._under_way is None:
+            self._under_way = asyncio.get_running_loop().create_task(self._run())
+        else:
+            self._once_more = True
+
+    async def _run(self) -> None:
+        try:
+            await self._reload()
+        finally:
+            self._under_way = None
+        if self._once_more:
+            self._once_more = False
+            self.start()
+
+    async def _reload(self) -> None:
+        try:
+            settings, certificates = await self._read_all()
+            renewal = self._generations.renew(settings, certificates)
+        except ConfigurationError as error:
+            self._log.line("not-reloaded", level="error", configuration=str(error))
+            return
+        except TimeoutError:
+            hangs = f"a file could not be read within {READ_WITHIN:g} s"
+            self._log.line("not-reloaded", level="error", configuration=hangs)
+            return
+        except Exception as error:  # noqa: BLE001  whatever it is, what was in force still is
+            self._log.failure("not-reloaded", error)
+            return
+        self._log.line("reloaded", changed=renewal.exchanged)
+        self._log.warnings(each.logged for each in settings.warnings)
+        for setting in renewal.beyond:
+            self._log.line("needs-restart", level="warning", setting=setting)
+
+    async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:
+        """Where an earlier reading still hangs, this one waits for its turn, and no longer than for itself."""
+
+        def read() -> tuple[Settings, Mapping[Source, Authorities]]:
+            settings = self._read()
+            return settings, self._generations.read_certificates(settings)
+
+        reading = asyncio.get_running_loop().run_in_executor(self._thread, read)
+        return await asyncio.wait_for(reading, READ_WITHIN)

@@ -1,0 +1,149 @@
+"""What a reload exchanges: callers and credentials. A request lives in one generation from its start to its end."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import msgspec
+from msgspec import structs
+
+from adapters.settings import PlatformSettings
+from gateway.auth.callers import Callers
+from gateway.auth.headers import PAGE_HEADERS
+from gateway.auth.principal import Standings
+from gateway.auth.viewers import Viewers, identity_headers
+from gateway.config.settings import Settings
+from gateway.platforms.platform import Platform
+from gateway.platforms.registry import Wiring
+from gateway.transports.trust import ENVIRONMENT, Authorities, Source, source_of
+
+NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
+APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_for")
+"""Keys of a platform that say nothing of where it is."""
+
+
+class Generation(msgspec.Struct, frozen=True):
+    """One state of what may be asked, by whom and as whom."""
+
+    settings: Settings
+    callers: Callers
+    platforms: Mapping[str, Platform]
+    viewers: Viewers
+    standings: Standings
+
+
+class Renewal(msgspec.Struct, frozen=True):
+    """What a reload did: the keys that it put in force, and those that differ too but need a restart."""
+
+    exchanged: tuple[str, ...]
+    beyond: tuple[str, ...]
+
+
+class Generations:
+    """`now` is the one reference that a reload swaps."""
+
+    def __init__(self, settings: Settings, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._viewers_key = secrets.token_bytes(32)
+        self.now = self._of(settings)
+
+    def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
+        """The certificates in force whose files have changed, for `renew`. Reads files, so it belongs into a thread.
+
+        A `ca_file` of another name needs a restart. Raises ConfigurationError.
+        """
+        before = self.now.settings.platforms
+        same = [
+            each
+            for name, each in settings.platforms.items()
+            if name in before and each.ca_file == before[name].ca_file
+        ]
+        return self._wiring.network.trust.changed(same)
+
+    def renew(self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES) -> Renewal:
+        """Put the callers and the credentials of `settings` in force, and these certificates.
+
+        Sessions of a credential that has changed are dropped with it, all others are kept. Raises ConfigurationError
+        where the new ones don't go together with what only a restart could change.
+        """
+        before = self.now.settings
+        after = Settings(
+            server=before.server,
+            cache=before.cache,
+            platforms={name: _renewed(each, settings.platforms.get(name)) for name, each in before.platforms.items()},
+            callers=settings.callers,
+            warnings=settings.warnings,
+        )
+        changed = [
+            name for name, each in after.platforms.items() if each.credentials != before.platforms[name].credentials
+        ]
+        # What did not change keeps its settings too: a credential that was replaced while in use lives in them.
+        kept = {name: each for name, each in before.platforms.items() if name not in changed}
+        after = structs.replace(after, platforms={**after.platforms, **kept})
+        self._wiring.renew(after, changed)
+        self._wiring.network.renew(certificates)
+        self.now = self._of(after)
+        exchanged = [f"platforms.{name}.credentials" for name in changed]
+        exchanged += _trusting(after.platforms, certificates)
+        if before.callers != after.callers:
+            exchanged.insert(0, "callers")
+        return Renewal(tuple(exchanged), tuple(_beyond(before, settings)))
+
+    def _of(self, settings: Settings) -> Generation:
+        platforms = self._wiring.platforms
+        adapters = {name: platform.adapter for name, platform in platforms.items()}
+        return Generation(
+            settings=settings,
+            callers=Callers(settings.callers),
+            platforms=platforms,
+            viewers=Viewers(adapters, self._viewers_key),
+            standings=Standings((*PAGE_HEADERS, *identity_headers(adapters.values()))),
+        )
+
+
+def _trusting(platforms: Mapping[str, PlatformSettings], certificates: Mapping[Source, Authorities]) -> Iterator[str]:
+    """The keys and the variables that name these certificates, each once."""
+    for name, each in platforms.items():
+        if each.ca_file is not None and source_of(each) in certificates:
+            yield f"platforms.{name}.ca_file"
+    yield from (source.key for source in certificates if source.key in ENVIRONMENT)
+
+
+def _renewed(before: PlatformSettings, after: PlatformSettings | None) -> PlatformSettings:
+    """With the credentials of `after`, if that is the same platform: they may be meant for another host."""
+    if after is None or not _is_same_place(before, after):
+        return before
+    return structs.replace(before, credentials=after.credentials.taking_over(before.credentials))
+
+
+def _is_same_place(before: PlatformSettings, after: PlatformSettings) -> bool:
+    """Whatever is different but what says nothing of where it is."""
+    if type(before) is not type(after):
+        return False
+    apart = {key: getattr(before, key) for key in APART}
+    return structs.replace(after, **apart) == before
+
+
+def _beyond(before: Settings, after: Settings) -> Iterator[str]:
+    """The keys that differ, and that no reload changes."""
+    yield from _different("server", before.server, after.server)
+    yield from _different("cache", before.cache, after.cache)
+    for name in {**before.platforms, **after.platforms}:
+        old, new = before.platforms.get(name), after.platforms.get(name)
+        if old is None or new is None:
+            yield f"platforms.{name}"
+        elif type(old) is not type(new):
+            yield f"platforms.{name}.adapter"
+        else:
+            moved = not _is_same_place(old, new)
+            for key in _different(f"platforms.{name}", old, new):
+                if moved or not key.endswith(".credentials"):
+                    yield key
+
+
+def _different(table: str, before: msgspec.Struct, after: msgspec.Struct) -> Iterator[str]:
+    for key in before.__struct_fields__:
+        if getattr(before, key) != getattr(after, key):
+            yield f"{table}.{key}"

@@ -1,0 +1,39 @@
+"""How long every try takes that leaves, and how it ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import httpx
+
+from adapters.loop import OneLoop
+from gateway.explain import timeline
+
+Note = Callable[[str, str, str, float], None]
+"""Told method, status and error (one of both is empty), and seconds."""
+
+
+class Measured(OneLoop, httpx.AsyncBaseTransport):
+    def __init__(self, inner: httpx.AsyncBaseTransport, note: Note) -> None:
+        self._inner = inner
+        self._note = note
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        begun = time.perf_counter()
+        status, error = "", ""
+        nobody_yet = request.extensions.get("viewer") is None
+        step = timeline.begin(timeline.StepKind.LOGIN if nobody_yet else timeline.StepKind.TRY, self._loop.time())
+        try:
+            response = await self._inner.handle_async_request(request)
+            status = str(response.status_code)
+        except BaseException as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            step.end(self._loop.time(), status or error)
+            self._note(request.method, status, error, time.perf_counter() - begun)
+        return response
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
