@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Protocol
 
 import msgspec
 
-from adapters.secret import Quiet, Token
+from adapters.secret import RedactedRepr, Token
 from adapters.settings import PLATFORM_NAME, ViewerSource
 from adapters.user_ids import MAX_USER_ID, UserId
 
@@ -67,7 +67,7 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
-class Connection(Quiet, msgspec.Struct, frozen=True):
+class Connection(RedactedRepr, msgspec.Struct, frozen=True):
     """One viewer's connection with one target user, as every platform's is told.
 
     Every field is always present; null means that the platform did not say. In a list it may say more than in a
@@ -88,7 +88,7 @@ class Connection(Quiet, msgspec.Struct, frozen=True):
     ] = False
 
 
-class Viewer(Quiet, msgspec.Struct, frozen=True, eq=False):
+class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
     """As whom a platform is asked. Equal and hashable by `(platform, key)`, so it can key a cache.
 
     `token` is the viewer's own credential, where the caller brings it; `user_id` the viewer's, where the caller
@@ -134,14 +134,14 @@ class Viewer(Quiet, msgspec.Struct, frozen=True, eq=False):
         return hash((self.platform, self.key))
 
 
-class Identity(Quiet, msgspec.Struct, frozen=True):
+class Identity(RedactedRepr, msgspec.Struct, frozen=True):
     """Whom a platform takes us for: a user, or an app, which has no user id."""
 
     name: str
     user_id: int | None = None
 
 
-class Position(Quiet, msgspec.Struct, frozen=True, array_like=True):
+class Position(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):
     """A place in one platform's list: `part` numbers what the platform lists apart, `after` counts within it.
 
     What both mean is the adapter's own affair; callers hand it back as they got it.
@@ -155,7 +155,7 @@ class InvalidPosition(Exception):
     """This position can't have come from the list that it is given back to."""
 
 
-class Entry(Quiet, msgspec.Struct, frozen=True):
+class Entry(RedactedRepr, msgspec.Struct, frozen=True):
     """One user of a list, or why nothing can be said of that one; `position` is the place behind it.
 
     `user_id` is None where the entry is an error that names no user.
@@ -166,7 +166,7 @@ class Entry(Quiet, msgspec.Struct, frozen=True):
     position: Position
 
 
-class Page(Quiet, msgspec.Struct, frozen=True):
+class Page(RedactedRepr, msgspec.Struct, frozen=True):
     """A stretch of one platform's list. It may be short, or empty, and still not be the last."""
 
     entries: tuple[Entry, ...]

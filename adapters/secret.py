@@ -37,7 +37,7 @@ def format_secret(secret: str) -> str:
     return secret if parse_secret(secret) == secret else msgspec.json.encode(secret).decode()
 
 
-class Quiet:
+class RedactedRepr:
     """What holds a secret or a user's id, and whose `repr` therefore says no more than what it is."""
 
     __slots__ = ()
@@ -46,7 +46,7 @@ class Quiet:
         return f"{type(self).__name__}(…)"
 
 
-class Secret(Quiet):
+class Secret(RedactedRepr):
     """Text that must never be written: `repr` and `str` hide it, `reveal()` hands it to the wire.
 
     Two are equal if their texts are, which takes as long to find out wherever they differ.

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from adapters.files import TextFile, UnreadableFile, read_text_file
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 
 _BASE_URL: Final = re.compile(
     r"https?://"
@@ -128,7 +128,7 @@ class Concern(NamedTuple):
     text: str
 
 
-class Credentials(Quiet, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode"):
+class Credentials(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode"):
     """One credential mode: what it needs, each adapter's modes say. Unless they say otherwise, it is one user's."""
 
     @property

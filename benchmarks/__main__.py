@@ -14,7 +14,7 @@ from benchmarks import growth, nginx, starting
 from benchmarks.figures import Figure, figures
 from benchmarks.plot import plot
 from benchmarks.processes import CORES
-from benchmarks.scenarios import SCENARIOS, Measured, measure, median
+from benchmarks.scenarios import SCENARIOS, Instrumented, measure, median
 from benchmarks.servers import GATEWAY, Servers, missing
 
 PICTURE: Final = Path(__file__).parent / "cpu-per-lookup.svg"
@@ -29,7 +29,7 @@ def main() -> int:
     for name, reason in why.items():
         print(f"- missing: {name}: {reason}")
     os.sched_setaffinity(0, {CORES[-1]})
-    found: dict[str, dict[str, list[Measured]]] = {}
+    found: dict[str, dict[str, list[Instrumented]]] = {}
     told: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="gateway-bench-") as folder:
         servers = Servers(Path(folder))
@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _print_scenario(key: str, found: dict[str, list[Measured]]) -> None:
+def _print_scenario(key: str, found: dict[str, list[Instrumented]]) -> None:
     print(f"\n**{key}**: {SCENARIOS[key].title}\n")
     print("| | CPU per request, µs | requests/s | p50, ms | p99, ms | memory, MB |")
     print("| --- | --- | --- | --- | --- | --- |")

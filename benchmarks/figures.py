@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from benchmarks.scenarios import Measured
+from benchmarks.scenarios import Instrumented
 from benchmarks.servers import BARE, CACHED, FASTAPI, FASTIFY, GATEWAY
 
-Found = Mapping[str, Mapping[str, list[Measured]]]
+Found = Mapping[str, Mapping[str, list[Instrumented]]]
 """By scenario and server."""
 
 

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from benchmarks import load
 from benchmarks.load import Asked
 from benchmarks.processes import Process
-from benchmarks.scenarios import NUMBERS, Measured, check, median, one_round
+from benchmarks.scenarios import NUMBERS, Instrumented, check, median, one_round
 from benchmarks.servers import CACHED, FASTAPI, FASTIFY, GATEWAY, Servers
 
 CONCURRENT: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
@@ -127,9 +127,9 @@ def _in_turns(
     asking: Callable[[], Iterator[Asked]],
     *,
     awake: bool = False,
-) -> list[list[Measured]]:
+) -> list[list[Instrumented]]:
     """Of each process; the first of the rounds is not counted."""
-    found: list[list[Measured]] = [[] for _ in processes]
+    found: list[list[Instrumented]] = [[] for _ in processes]
     for round_ in range(rounds + 1):
         for each, measured in zip(processes, found, strict=True):
             one = one_round([each], at_once, asking(), SECONDS, awake=awake)

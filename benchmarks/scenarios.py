@@ -47,7 +47,7 @@ class Scenario(NamedTuple):
     """whether callers have a core of their own, because the platform is not asked"""
 
 
-class Measured(NamedTuple):
+class Instrumented(NamedTuple):
     """Of one server in one round."""
 
     cpu: float
@@ -83,12 +83,12 @@ SCENARIOS: Final = {
 }
 
 
-def measure(servers: Servers, scenario: Scenario, rounds: int, absent: set[str]) -> dict[str, list[Measured]]:
+def measure(servers: Servers, scenario: Scenario, rounds: int, absent: set[str]) -> dict[str, list[Instrumented]]:
     """Every server that takes part, in each of the rounds; one more comes first, and is not counted."""
     running = [servers.ready(name) for name in scenario.servers if name not in absent]
     for each in running:
         check(each)
-    found: dict[str, list[Measured]] = {each.name: [] for each in running}
+    found: dict[str, list[Instrumented]] = {each.name: [] for each in running}
     for round_ in range(rounds + 1):
         for each in running:
             measured = one_round([each], scenario.at_once, scenario.asking(each.name), awake=scenario.awake)
@@ -106,12 +106,12 @@ def one_round(
     most: int = 10**9,
     *,
     awake: bool = False,
-) -> Measured:
+) -> Instrumented:
     before = sum(each.cpu() for each in processes)
     ports = [each.port for each in processes]
     run = uvloop.run(load.run(ports, at_once, asking, seconds=seconds, most=most, awake=awake))
     spent = sum(each.cpu() for each in processes) - before
-    return Measured(
+    return Instrumented(
         cpu=spent / run.requests * 1e6,
         per_second=run.requests / run.seconds,
         p50=run.latency(0.5) * 1e3,
@@ -144,5 +144,5 @@ def check(server: Process) -> None:
         raise load.WrongAnswer(f"{server.name} says {said}")
 
 
-def median(rounds: list[Measured], what: str) -> float:
+def median(rounds: list[Instrumented], what: str) -> float:
     return float(statistics.median(getattr(each, what) for each in rounds))

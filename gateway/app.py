@@ -15,17 +15,18 @@ from gateway.api.audit import Audit
 from gateway.api.middleware.access_log import AccessLog
 from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.cors import cors
-from gateway.api.middleware.exceptions import Answering
-from gateway.api.middleware.request_guard import Entrance
-from gateway.api.middleware.trusted_origins import Perimeter
+from gateway.api.middleware.exceptions import ExceptionMiddleware
+from gateway.api.middleware.request_guard import RequestGuard
+from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, connections, docs, lists, lookups, me, platforms, probes
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
-from gateway.platforms.registry import Wire, Wiring
-from gateway.runtime.snapshot import Generations
+from gateway.platforms.registry import PlatformRegistry, Wire
+from gateway.problems.problem import error_type
+from gateway.runtime.snapshot import Snapshots
 from gateway.server.lifecycle import Lifecycle
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class App(Starlette):
-    """Starlette without its own two layers around exceptions (15 µs): `Answering` answers whatever is raised."""
+    """Starlette without its own two layers around exceptions (15 µs): `ExceptionMiddleware` answers whatever is raised."""
 
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = self.router.app
@@ -55,30 +56,30 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     metrics.watch_log(lambda: log.dropped)
     traces = _traces() if settings.server.traces else None
     spans = None if traces is None else traces.of
-    wiring = Wiring(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
-    generations = Generations(settings, wiring)
+    registry = PlatformRegistry(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
+    snapshots = Snapshots(settings, registry)
     request_timeout = settings.server.request_timeout
-    perimeter = Perimeter(
+    trusted_origins = TrustedOrigins(
         settings.server.hosts,
         settings.server.cors_origins,
-        generations,
+        snapshots,
         any_host=settings.server.socket is not None,
     )
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken)
-    adapters = [platform.adapter for platform in wiring.platforms.values()]
+    adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         yield
         try:
-            await wiring.aclose()
+            await registry.aclose()
         finally:
             if traces is not None:
                 await traces.aclose()
 
-    kinds = {platform.kind: platform.adapter for platform in wiring.platforms.values()}
+    kinds = {platform.kind: platform.adapter for platform in registry.platforms.values()}
 
     @functools.cache
     def made(*, is_open: bool) -> bytes:
@@ -86,7 +87,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         return openapi.document(endpoints, Security(kinds, is_open=is_open))
 
     def document() -> bytes:
-        return made(is_open=generations.now.callers.open)
+        return made(is_open=snapshots.now.callers.open)
 
     audit = Audit(log)
     endpoints = [
@@ -107,14 +108,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             Middleware(AccessLog, log, metrics),
             *([] if traces is None else [_tracing(traces)]),
             *cors(settings.server.cors_origins, identities),
-            Middleware(Answering, log, adapters),
-            Middleware(Entrance, perimeter, generations, admission),
+            Middleware(ExceptionMiddleware, log, adapters),
+            Middleware(RequestGuard, trusted_origins, snapshots, admission),
         ],
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.lifecycle = lifecycle
-    app.state.generations = generations
+    app.state.snapshots = snapshots
     app.state.openapi = document
     return app
 
@@ -124,7 +125,7 @@ def _traces() -> Traces:
     try:
         from gateway.telemetry.otel import Traces
 
-        return Traces()
+        return Traces(error_type)
     except ImportError as error:
         missing = f"server.traces: {error.name} is missing: install connection-gateway[otel]"
         raise ConfigurationError(missing) from error

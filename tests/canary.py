@@ -37,7 +37,7 @@ _USER: Final = re.compile(r"(?<![0-9A-Za-z_.-])[1-9][0-9]{8,18}(?![0-9A-Za-z_-])
 _BARE: Final = re.compile(r'"(?!status|duration_ms|request_id|overloaded)([a-z_]+)":"?[0-9]{1,15}"?[,}]')
 CREDENTIALS: Final = ("x-api-key", "sessiontoken", "authorization", "x-platform-token")
 FOR_USERS: Final = "user_id"
-NOBODY: Final = str(MAX_USER_ID)
+NO_VIEWERS: Final = str(MAX_USER_ID)
 """What is said wherever it is said which ids there can be."""
 
 
@@ -59,7 +59,7 @@ class Watch:
         self.secrets.update(_WORD.findall(secret))
 
     def mark_users(self, text: str) -> None:
-        self.users.update(each for each in _USER.findall(text) if each != NOBODY)
+        self.users.update(each for each in _USER.findall(text) if each != NO_VIEWERS)
 
     def read(self, text: str, where: str) -> None:
         self.read_so_far += 1

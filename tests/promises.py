@@ -84,7 +84,7 @@ class Promises:
         if operation is None:
             if scope["method"] == "OPTIONS" and status == 204:
                 return  # a page asks whether it may
-            if status == 200 and isinstance(route := scope.get("route"), Endpoint) and route.says is None:
+            if status == 200 and isinstance(route := scope.get("route"), Endpoint) and route.operation is None:
                 return  # a part of a page
             promised = self._read()["components"]["responses"]["MethodNotAllowed"] if status == 405 else {}
             yield from self._wrong_headers(promised.get("headers", {}), headers, is_call=False)

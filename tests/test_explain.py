@@ -38,18 +38,18 @@ async def test_a_lookup_that_asks_the_platform() -> None:
         gateway.acme.seconds = 0.05
         plain = (await gateway.lookup("acme")).json()
         told = await explain(gateway)
-        story = told.pop("explain")
+        explainer = told.pop("explain")
         assert told == plain | {"as_of": told["as_of"]}
-        assert (story["source"], story["age_ms"], story["took_ms"]) == ("platform", 0, 50)
-        assert (story["calls"], story["tries"]) == (1, 1)
-        assert steps({"explain": story}) == [
+        assert (explainer["source"], explainer["age_ms"], explainer["took_ms"]) == ("platform", 0, 50)
+        assert (explainer["calls"], explainer["tries"]) == (1, 1)
+        assert steps({"explain": explainer}) == [
             ("cache", 0, 0, "miss"),
             ("wait", 0, 0, "none"),
             ("call", 0, 50, None),
             ("try", 0, 50, "200"),
         ]
-        assert story["breaker"] == {"state": "closed", "tries_in_ms": None}
-        assert story["throttle"] == {"active": False, "ends_in_ms": None}
+        assert explainer["breaker"] == {"state": "closed", "tries_in_ms": None}
+        assert explainer["throttle"] == {"active": False, "ends_in_ms": None}
 
 
 @virtual
@@ -57,9 +57,14 @@ async def test_a_hit_has_made_no_call() -> None:
     async with faulty(each={**THOUSAND, **KEPT}) as gateway:
         await gateway.lookup("acme")
         await asyncio.sleep(3)
-        story = (await explain(gateway))["explain"]
-        assert (story["source"], story["age_ms"], story["calls"], story["tries"]) == ("cache", 3000, 0, 0)
-        assert steps({"explain": story}) == [("cache", 0, 0, "hit")]
+        explainer = (await explain(gateway))["explain"]
+        assert (explainer["source"], explainer["age_ms"], explainer["calls"], explainer["tries"]) == (
+            "cache",
+            3000,
+            0,
+            0,
+        )
+        assert steps({"explain": explainer}) == [("cache", 0, 0, "hit")]
 
 
 @virtual
@@ -138,13 +143,13 @@ async def test_a_call_that_was_halved_tells_each_of_its_own_part() -> None:
         await asyncio.gather(*first)
         assert "type" in told[3]
         for each in told:
-            story = each["explain"]
-            assert story["calls"] < 5, story
-            asked = [step["users"] for step in story["steps"] if step["step"] == "call"]
+            explainer = each["explain"]
+            assert explainer["calls"] < 5, explainer
+            asked = [step["users"] for step in explainer["steps"] if step["step"] == "call"]
             assert asked[0] == 8
             assert asked == sorted(asked, reverse=True)
-            assert all(step["took_ms"] is not None for step in story["steps"])
-            (wait,) = (step for step in story["steps"] if step["step"] == "wait")
+            assert all(step["took_ms"] is not None for step in explainer["steps"])
+            (wait,) = (step for step in explainer["steps"] if step["step"] == "wait")
             assert wait["took_ms"] == 50
 
 
@@ -180,9 +185,9 @@ async def test_a_problem_is_explained_too() -> None:
         answer = await explained(gateway, X_Request_Timeout_Ms="300")
         assert answer.status_code == 504
         assert answer.headers["content-type"] == "application/problem+json"
-        story = answer.json()["explain"]
-        assert (story["source"], story["age_ms"], story["took_ms"]) == (None, None, 300)
-        assert steps({"explain": story})[-2:] == [("call", 0, None, None), ("try", 0, None, None)]
+        explainer = answer.json()["explain"]
+        assert (explainer["source"], explainer["age_ms"], explainer["took_ms"]) == (None, None, 300)
+        assert steps({"explain": explainer})[-2:] == [("call", 0, None, None), ("try", 0, None, None)]
         assert "explain" not in (await gateway.lookup("acme")).json()
 
 
@@ -193,10 +198,10 @@ async def test_an_open_breaker_says_when_it_tries_again() -> None:
         for _ in range(5):
             await gateway.lookup_anew("acme")
         await asyncio.sleep(0.25)
-        story = (await explain(gateway))["explain"]
-        assert story["breaker"] == {"state": "open", "tries_in_ms": 750}
-        assert ("refused", 0, 0, "breaker") in steps({"explain": story})
-        assert story["tries"] == 0
+        explainer = (await explain(gateway))["explain"]
+        assert explainer["breaker"] == {"state": "open", "tries_in_ms": 750}
+        assert ("refused", 0, 0, "breaker") in steps({"explain": explainer})
+        assert explainer["tries"] == 0
         await asyncio.sleep(0.75)
         gateway.acme.trouble = ""
         assert (await explain(gateway))["explain"]["breaker"] == {"state": "closed", "tries_in_ms": None}

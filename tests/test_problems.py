@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from adapters import contract
 from gateway.api.middleware.access_log import AccessLog
-from gateway.api.middleware.exceptions import Answering
+from gateway.api.middleware.exceptions import ExceptionMiddleware
 from gateway.problems import problem as problems
 from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
@@ -64,7 +64,7 @@ async def test_an_answer_that_breaks_off_is_logged_and_not_answered_twice() -> N
 
     lines: list[str] = []
     log = Log(lines.append)
-    app = AccessLog(Answering(breaking, log, []), log, Metrics())
+    app = AccessLog(ExceptionMiddleware(breaking, log, []), log, Metrics())
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         with pytest.raises(ZeroDivisionError):
             await client.get("/")

@@ -16,7 +16,7 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation.faults import Fault
 from gateway.config.converter import from_tables
 from gateway.config.settings import ConfigurationError, Settings
-from gateway.runtime.reload import Reloading
+from gateway.runtime.reload import Reloader
 from tests import clock
 from tests.clock import virtual
 from tests.gateways import CALLERS, KEY, NAMED, OWN, UNHURRIED, Gateway, caller, running, tables
@@ -33,7 +33,7 @@ class Reloadable:
         self.gateway = gateway
         self.tables = tables
         self.reads = 0
-        self._reloading = Reloading(self._read, gateway.app.state.generations, gateway.log)
+        self._reloading = Reloader(self._read, gateway.app.state.snapshots, gateway.log)
 
     def _read(self) -> Settings:
         self.reads += 1
@@ -165,7 +165,7 @@ async def test_what_is_under_way_ends_as_it_began() -> None:
         it.gateway.acme.misbehave()
         assert await it.status("acme/1") == "connected"
         await asyncio.sleep(10)
-        assert it.gateway.app.state.generations.now.platforms["acme"].adapter is not None
+        assert it.gateway.app.state.snapshots.now.platforms["acme"].adapter is not None
 
 
 @virtual
@@ -313,7 +313,7 @@ async def test_a_failure_nobody_foresaw_does_not_end_reloading() -> None:
 def test_a_reload_reads_in_a_thread() -> None:
     """Parsing a key takes 40 ms, and requests don't wait for it."""
 
-    class Generations:
+    class Snapshots:
         def read_certificates(self, _settings: Settings) -> None:
             seen.append(threading.current_thread())
 
@@ -329,7 +329,7 @@ def test_a_reload_reads_in_a_thread() -> None:
                 seen.append(threading.current_thread())
                 return from_tables(tables(OWN))
 
-            Reloading(read, Generations(), gateway.log).start()  # type: ignore[arg-type]  # all that it needs
+            Reloader(read, Snapshots(), gateway.log).start()  # type: ignore[arg-type]  # all that it needs
             while not gateway.lines:  # noqa: ASYNC110  a log has no event
                 await asyncio.sleep(0.01)
 

@@ -27,16 +27,16 @@ from adapters.sessions import LoginRefused
 from adapters.simulation.faults import Fault
 from adapters.symphony import settings as symphony_settings
 from adapters.symphony import wire as symphony
-from gateway.api.request_record import Access
+from gateway.api.request_record import RequestRecord
 from gateway.app import log_of
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import OnBehalf
 from gateway.cli.viewer import ViewerOptions
 from gateway.config.caller_settings import Grant
 from gateway.config.converter import from_tables
 from gateway.platforms.filters import Filters
 from gateway.platforms.listing import Place
-from gateway.platforms.lookup.encoded import Known
+from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.lookups import HIT, Reading
 from gateway.problems.details import details
 from gateway.problems.problem import Kind, Problem
@@ -131,10 +131,12 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         OnBehalf.parse(USER, ()),
         OnBehalf.parse(f"acme={USER}", ("acme",)),
         Grant(f"acme={USER}"),
-        Given([(b"sessiontoken", TOKEN.encode())]),
-        Access("1", Given([(b"sessiontoken", TOKEN.encode())]), user_id=USERS_ID, named={"acme": USERS_ID}),
-        Known.of(CONNECTION, 0.0),
-        Reading(Known.of(CONNECTION, 0.0), Known.of(CONNECTION, 0.0).body, 0.0, 0, HIT),
+        RequestHeaders([(b"sessiontoken", TOKEN.encode())]),
+        RequestRecord(
+            "1", RequestHeaders([(b"sessiontoken", TOKEN.encode())]), user_id=USERS_ID, named={"acme": USERS_ID}
+        ),
+        CachedConnection.of(CONNECTION, 0.0),
+        Reading(CachedConnection.of(CONNECTION, 0.0), CachedConnection.of(CONNECTION, 0.0).body, 0.0, 0, HIT),
         Filters(("acme",), frozenset(), (USERS_ID,)),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),

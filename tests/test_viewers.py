@@ -9,8 +9,8 @@ import pytest
 
 from adapters import connect
 from adapters.contract import Adapter, Viewer
-from gateway.auth.callers import ANYBODY
-from gateway.auth.headers import Given
+from gateway.auth.callers import ANONYMOUS
+from gateway.auth.headers import RequestHeaders
 from gateway.auth.viewers import Viewers
 from gateway.config.caller_settings import Right
 from gateway.config.converter import from_tables
@@ -116,8 +116,8 @@ def pod() -> Adapter:
 
 
 def viewer(pod: Adapter, key: bytes, token: str) -> Viewer:
-    headers = Given([(b"sessiontoken", token.encode())])
-    found = Viewers({"acme": pod}, key).of(("acme",), ANYBODY, Right.READ, headers).viewers
+    headers = RequestHeaders([(b"sessiontoken", token.encode())])
+    found = Viewers({"acme": pod}, key).of(("acme",), ANONYMOUS, Right.READ, headers).viewers
     assert isinstance(found, Mapping)
     assert isinstance(found["acme"], Viewer)
     return found["acme"]
@@ -139,10 +139,10 @@ async def test_every_process_has_a_key_of_its_own_for_viewers() -> None:
     keys = set()
     for _ in range(2):
         async with running(CALLERS) as gateway:
-            viewers = gateway.app.state.generations.now.viewers
-            access = Access("1", Given([(b"sessiontoken", b"a")]))
-            found = viewers.of(("acme",), ANYBODY, Right.READ, access)["acme"]
-            keys.add(found.key)
+            viewers = gateway.app.state.snapshots.now.viewers
+            headers = RequestHeaders([(b"sessiontoken", b"a")])
+            found = viewers.of(("acme",), ANONYMOUS, Right.READ, headers).viewers
+            keys.add(found["acme"].key)
     assert len(keys) == 2
 
 

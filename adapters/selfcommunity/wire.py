@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from adapters.secret import MAX_TOKEN, Quiet, TokenText
+from adapters.secret import MAX_TOKEN, RedactedRepr, TokenText
 from adapters.user_ids import MAX_USER_ID
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class ConnectionStatuses(msgspec.Struct, Generic[T], frozen=True):
     connection_statuses: dict[str, T]
 
 
-class Someone(Quiet, msgspec.Struct, frozen=True):
+class Someone(RedactedRepr, msgspec.Struct, frozen=True):
     """A user, of whom a list needs no more than the id."""
 
     id: UserId
@@ -77,7 +77,7 @@ class Connected(Someone, frozen=True):
         return self
 
 
-class Page(Quiet, msgspec.Struct, frozen=True):
+class Page(RedactedRepr, msgspec.Struct, frozen=True):
     """Some of a list. `next` is an address that the community chose: never followed, only its absence counts."""
 
     count: Annotated[int, msgspec.Meta(ge=0)]
@@ -102,13 +102,13 @@ class User(Someone, frozen=True):
     username: str | None = None
 
 
-class Grant(Quiet, msgspec.Struct, frozen=True):
+class Grant(RedactedRepr, msgspec.Struct, frozen=True):
     """The answer to an OAuth grant; how long the token lives is never read, because a 401 says when it is over."""
 
     access_token: TokenText
 
 
-class Renewed(Quiet, msgspec.Struct, frozen=True):
+class Renewed(RedactedRepr, msgspec.Struct, frozen=True):
     """What such an answer may hold besides. It is read apart: it must not be lost whatever else is wrong."""
 
     refresh_token: Annotated[str, msgspec.Meta(pattern=rf"^[^\ufffd]{{1,{MAX_TOKEN}}}\Z")]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from adapters.secret import Quiet, TokenText
+from adapters.secret import RedactedRepr, TokenText
 from adapters.times import UnixMs
 from adapters.user_ids import MAX_USER_ID
 
@@ -23,7 +23,7 @@ class NativeStatus(StrEnum):
     REJECTED = "REJECTED"
 
 
-class UserConnection(Quiet, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+class UserConnection(RedactedRepr, msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
     """Only `userId` and `status` are always there: the documented list has an ACCEPTED entry with nothing else."""
 
     user_id: UserId
@@ -33,7 +33,7 @@ class UserConnection(Quiet, msgspec.Struct, frozen=True, rename="camel", omit_de
     request_counter: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
 
 
-class Whose(Quiet, msgspec.Struct, frozen=True, rename="camel"):
+class Whose(RedactedRepr, msgspec.Struct, frozen=True, rename="camel"):
     """The one thing about an entry of a list that must make sense, if only that entry is to fail."""
 
     user_id: UserId
@@ -52,13 +52,13 @@ class Error(msgspec.Struct, frozen=True):
     message: str | None = None
 
 
-class Token(Quiet, msgspec.Struct, frozen=True):
+class Token(RedactedRepr, msgspec.Struct, frozen=True):
     """The answer to a login."""
 
     token: TokenText
 
 
-class SessionInfo(Quiet, msgspec.Struct, frozen=True):
+class SessionInfo(RedactedRepr, msgspec.Struct, frozen=True):
     """The user of the session."""
 
     id: UserId

@@ -11,7 +11,7 @@ from adapters.loop import OneLoop
 T = TypeVar("T")
 
 
-class Background(OneLoop):
+class BackgroundTasks(OneLoop):
     """Keeps the tasks that were started until they end.
 
     Of a task that nobody waits for any more, every exception but those of the `expected` types is reported to the

@@ -8,7 +8,7 @@ from adapters.contract import Action, Viewer
 from gateway.telemetry.log import Log
 
 if TYPE_CHECKING:
-    from gateway.api.request_record import Access
+    from gateway.api.request_record import RequestRecord
 
 ACTIONS: Final = frozenset(Action)
 DONE: Final = "ok"
@@ -27,28 +27,28 @@ class Audit:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def request(self, access: Access, *, answered: bool) -> None:
+    def request(self, access: RequestRecord, *, answered: bool) -> None:
         """What was asked for, and what the caller was told; not `answered`: nothing."""
-        named = access.named or (access.asked_for if access.problem else {})
+        named = access.named or (access.claimed_viewers if access.problem else {})
         outcome = None if answered else UNANSWERED
         for platform, user_id in named.items():
             self._line(access, platform or access.platform, self._log.user(user_id), outcome=outcome)
         if access.action in ACTIONS and not named:
             self._line(access, access.platform, self._hash(access.viewer), outcome=outcome)
 
-    async def begun(self, access: Access) -> None:
+    async def begun(self, access: RequestRecord) -> None:
         """An action is about to be sent: returns when that stands in the log, or the log takes nothing."""
         self._line(access, access.platform, self._hash(access.viewer), outcome=BEGUN)
         await self._log.written()
 
-    def late(self, access: Access, outcome: str) -> None:
+    def late(self, access: RequestRecord, outcome: str) -> None:
         """How an action ended that its caller did not wait for: the status that it led to, or a problem's slug."""
         viewer = self._hash(access.viewer)
         self._line(access, access.platform, viewer, outcome=outcome, late=True)
 
     def _line(
         self,
-        access: Access,
+        access: RequestRecord,
         platform: str | None,
         viewer: str | None,
         outcome: str | None = None,

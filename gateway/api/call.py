@@ -9,47 +9,47 @@ import msgspec
 from starlette.requests import Request
 
 from adapters.contract import Viewer
-from adapters.secret import Quiet
-from gateway.api.request_record import Access
+from adapters.secret import RedactedRepr
+from gateway.api.request_record import RequestRecord
 from gateway.auth.callers import Caller
-from gateway.auth.principal import Standing
+from gateway.auth.principal import Principal
 from gateway.config.caller_settings import Right
 from gateway.platforms.platform import Platform
 from gateway.problems.problem import Problem
-from gateway.runtime.snapshot import Generation
+from gateway.runtime.snapshot import Snapshot
 
 API: Final = "/v1/"
 """How the paths begin that need a key, if there are callers, and a place."""
-CALL: Final = "connection_gateway.call"
+REQUEST_CONTEXT: Final = "connection_gateway.call"
 """Where a scope has it."""
 
 
-class Call(Quiet, msgspec.Struct, frozen=True):
+class RequestContext(RedactedRepr, msgspec.Struct, frozen=True):
     """What a route knows of whoever asks."""
 
-    generation: Generation
-    standing: Standing
-    access: Access
+    snapshot: Snapshot
+    principal: Principal
+    access: RequestRecord
 
     @staticmethod
-    def of(request: Request) -> Call:
-        call: Call = request.scope[CALL]
+    def of(request: Request) -> RequestContext:
+        call: RequestContext = request.scope[REQUEST_CONTEXT]
         return call
 
     @property
     def caller(self) -> Caller:
-        return self.standing.caller
+        return self.principal.caller
 
     @property
     def platforms(self) -> Mapping[str, Platform]:
-        return self.generation.platforms
+        return self.snapshot.platforms
 
     def viewers(self, platforms: Collection[str], right: Right) -> Mapping[str, Viewer | Problem]:
         """As whom each of these is asked, or why this caller is not answered there.
 
         Raises the Problem `invalid-request` for a header that can't be meant.
         """
-        found = self.generation.viewers.of(platforms, self.caller, right, self.access.headers)
+        found = self.snapshot.viewers.of(platforms, self.caller, right, self.access.headers)
         self.access.named = found.named
         if isinstance(found.viewers, Problem):
             raise found.viewers
@@ -63,10 +63,10 @@ class Call(Quiet, msgspec.Struct, frozen=True):
 
     def reader(self, platform: str) -> Viewer:
         """As `viewer`, of whom only reads. The same headers say the same again."""
-        known = self.standing.readers.get(platform)
+        known = self.principal.viewers.get(platform)
         if known is None:
             viewer = self.viewer(platform, Right.READ)
-            known = self.standing.readers[platform] = viewer, self.access.named
+            known = self.principal.viewers[platform] = viewer, self.access.named
         self.access.viewer, self.access.named = known
         return known[0]
 

@@ -17,7 +17,7 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 
 class Endpoint(Route):
-    """`answer` makes the response, and `says` what it does, in `/openapi.json`; None: it is no call of the API.
+    """`answer` makes the response, and `operation` what it does, in `/openapi.json`; None: it is no call of the API.
 
     Exceptions are handled further out: Starlette would do it here as well (10 µs).
 
@@ -29,14 +29,14 @@ class Endpoint(Route):
         self,
         path: str,
         answer: Answer,
-        says: Operation | None,
+        operation: Operation | None,
         method: str = "GET",
         *,
         at_once: bool = False,
         is_compressed: bool = False,
     ) -> None:
         super().__init__(path, answer, methods=[method], name=answer.__name__)
-        self.says = says
+        self.operation = operation
         self.method = method
         self._answer = answer
         self._at_once = at_once

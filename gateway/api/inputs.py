@@ -12,8 +12,8 @@ from starlette.requests import Request
 from adapters.mismatch import mismatch
 from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import parse_user_id
-from gateway.api.call import Call
-from gateway.api.request_record import Access
+from gateway.api.call import RequestContext
+from gateway.api.request_record import RequestRecord
 from gateway.openapi.operation import JSON
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.platform import Platform
@@ -28,10 +28,10 @@ _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
 
 
-def platform(request: Request, call: Call) -> Platform:
+def platform(request: Request, call: RequestContext) -> Platform:
     """The platform in the path, or `unknown-platform`."""
     name = request.scope["path_params"]["platform"]
-    found = call.generation.platforms.get(name)
+    found = call.snapshot.platforms.get(name)
     if found is None:
         raise unknown_platform(name)
     call.access.platform = found.name
@@ -44,7 +44,7 @@ def unknown_platform(name: str) -> Problem:
     return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
 
 
-def user_id(request: Request, access: Access) -> int:
+def user_id(request: Request, access: RequestRecord) -> int:
     """The user in the path."""
     found = access.user_id = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
     return found
@@ -78,7 +78,7 @@ def flag(request: Request, name: str) -> bool:
     raise Problem(Kind.INVALID_REQUEST, f"{name}: expected true or false, once")
 
 
-def deadline(access: Access, longest: float) -> float:
+def deadline(access: RequestRecord, longest: float) -> float:
     """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
     seconds = longest
     if b"x-request-timeout-ms" in access.headers:
@@ -91,7 +91,7 @@ def deadline(access: Access, longest: float) -> float:
     return access.received_at + seconds
 
 
-def since(access: Access) -> float:
+def since(access: RequestRecord) -> float:
     """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
     if b"cache-control" not in access.headers:
         return ANY_TIME
@@ -111,7 +111,7 @@ def since(access: Access) -> float:
     return oldest
 
 
-def prefers(access: Access, media_type: str) -> bool:
+def prefers(access: RequestRecord, media_type: str) -> bool:
     """Whether `Accept` names this media type, and `application/json` not before it."""
     if b"accept" not in access.headers:
         return False

@@ -9,22 +9,22 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Viewer
-from adapters.secret import Quiet
-from gateway.auth.headers import Given
-from gateway.platforms.lookup.explainer import Story
+from adapters.secret import RedactedRepr
+from gateway.auth.headers import RequestHeaders
+from gateway.platforms.lookup.explainer import Explainer
 
-ACCESS: Final = "connection_gateway.access"
+REQUEST_RECORD: Final = "connection_gateway.access"
 """Where a scope has it."""
 
 
 _NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-class Access(Quiet, msgspec.Struct):
+class RequestRecord(RedactedRepr, msgspec.Struct):
     """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
 
     request_id: str
-    headers: Given
+    headers: RequestHeaders
     received_at: float = 0.0
     """`loop.time()` when the request had been received whole"""
     caller: str | None = None
@@ -36,7 +36,7 @@ class Access(Quiet, msgspec.Struct):
     """as whom an action is asked for"""
     named: Mapping[str, int] = _NOBODY
     """on whose behalf each of the platforms in question was asked"""
-    asked_for: Mapping[str, int] = _NOBODY
+    claimed_viewers: Mapping[str, int] = _NOBODY
     """whom the caller named, by platform or for all (empty), before it was looked at which are in question"""
     outcomes: dict[str, str] = msgspec.field(default_factory=dict)
     """by platform, where they differ from the answer's: the slug, or the status that an action led to"""
@@ -45,7 +45,7 @@ class Access(Quiet, msgspec.Struct):
     problem: str | None = None
     problems: dict[str, int] | None = None
     """in an answer about many: how many entries ended in which problem"""
-    stories: tuple[Story, ...] = ()
+    explainers: tuple[Explainer, ...] = ()
     """how a lookup came by its answer, or its parts by theirs, where somebody wants to know"""
     explains: bool = False
     """whether the caller does"""

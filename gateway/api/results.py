@@ -7,19 +7,19 @@ from typing import Annotated, Any
 import msgspec
 
 from adapters.contract import PlatformError
-from adapters.secret import Quiet
-from gateway.api.request_record import Access
+from adapters.secret import RedactedRepr
+from gateway.api.request_record import RequestRecord
 from gateway.problems.details import ProblemDetails, details
 from gateway.problems.problem import Problem
 
 
-class Found(Quiet, msgspec.Struct, frozen=True):
+class Found(RedactedRepr, msgspec.Struct, frozen=True):
     """The connection with one user."""
 
     connection: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Connection"})]
 
 
-class Failed(Quiet, msgspec.Struct, frozen=True):
+class Failed(RedactedRepr, msgspec.Struct, frozen=True):
     """Why there is no connection to tell for one user."""
 
     error: ProblemDetails
@@ -36,7 +36,7 @@ Results = Annotated[
 """Of `Found` and `Failed`."""
 
 
-def failed(error: Problem | PlatformError, user_id: int, access: Access) -> Failed:
+def failed(error: Problem | PlatformError, user_id: int, access: RequestRecord) -> Failed:
     """The result that says so; it is counted in the record of the request."""
     problem = error if isinstance(error, Problem) else Problem.of(error)
     access.count(problem.kind.slug)

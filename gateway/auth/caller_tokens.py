@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.settings import PlatformName
 from gateway.config.caller_settings import Grant, Right
 from gateway.config.public_keys import PublicKeyFile
@@ -27,7 +27,7 @@ Time = Annotated[float, msgspec.Meta(ge=0, le=2**53)]
 """Seconds since 1970."""
 
 
-class Claims(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Claims(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a token says. It never allows more than the `[[callers]]` entry whose key has signed it.
 
     Required:
@@ -74,7 +74,7 @@ class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kid: str | UnsetType = UNSET
 
 
-class SignedToken(Quiet):
+class SignedToken(RedactedRepr):
     """A token as it was sent. Nothing that it says is to be believed before `TokenVerifier` has verified it."""
 
     __slots__ = ("header", "issuer", "text")

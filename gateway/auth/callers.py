@@ -15,16 +15,16 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, structs
 
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.auth.caller_tokens import SLACK, Claims, RefusedToken, SignedToken, TokenVerifier
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from gateway.config.caller_settings import CallerSettings, Grant, Right
 from gateway.problems.problem import Kind, Problem
 
 KEY_HEADER: Final = "X-API-Key"
 
 
-class Caller(Quiet, msgspec.Struct, frozen=True):
+class Caller(RedactedRepr, msgspec.Struct, frozen=True):
     """What one caller may. Nothing is allowed that is not said."""
 
     name: str | None
@@ -79,7 +79,7 @@ class Caller(Quiet, msgspec.Struct, frozen=True):
         return None
 
 
-ANYBODY: Final = Caller(name=None, rights=frozenset(Right))
+ANONYMOUS: Final = Caller(name=None, rights=frozenset(Right))
 
 
 class Callers:
@@ -100,13 +100,13 @@ class Callers:
                 self._verifiers[each.jwt_issuer] = TokenVerifier(each.jwt_key_file, each.jwt_audience), caller
         self.open = not self._keys and not self._verifiers
 
-    def of(self, headers: Given) -> Caller:
+    def of(self, headers: RequestHeaders) -> Caller:
         """Whose key or token this is. Raises the Problem `invalid-api-key`.
 
         All keys are compared, each in the same time wherever it differs, so that how long it takes tells nothing.
         """
         if self.open:
-            return ANYBODY
+            return ANONYMOUS
         key = headers.single(KEY_HEADER)
         if not key:
             raise Problem(Kind.INVALID_API_KEY, f"expected the caller's key in {KEY_HEADER}")

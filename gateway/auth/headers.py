@@ -6,14 +6,14 @@ import functools
 from collections.abc import Sequence
 from typing import Final
 
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.problems.problem import Kind, Problem
 
 PAGE_HEADERS: Final = ("Host", "Origin", "Sec-Fetch-Site")
 """What a request says of the page that made it, and of the name that it called."""
 
 
-class Given(Quiet, dict[bytes, bytes]):
+class RequestHeaders(RedactedRepr, dict[bytes, bytes]):
     """The value that was sent last, by name in lower case; the methods take names in any case."""
 
     __slots__ = ("_all", "repeats")

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.user_ids import parse_user_id
 
 
-class OnBehalf(Quiet, msgspec.Struct, frozen=True):
+class OnBehalf(RedactedRepr, msgspec.Struct, frozen=True):
     """Either one user for every platform that names viewers, or one for each of some platforms."""
 
     everywhere: int | None = None
@@ -40,4 +40,4 @@ class OnBehalf(Quiet, msgspec.Struct, frozen=True):
         return cls(by_platform=named)
 
 
-NOBODY = OnBehalf()
+NO_VIEWERS = OnBehalf()

@@ -9,9 +9,9 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Viewer
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.auth.callers import Caller
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 
 MOST: Final = 1024
 """Sets of headers that are remembered; then they are all forgotten."""
@@ -19,17 +19,17 @@ LONGEST: Final = 4096
 """Bytes of headers that are remembered."""
 
 
-class Standing(Quiet, msgspec.Struct, frozen=True):
+class Principal(RedactedRepr, msgspec.Struct, frozen=True):
     """Whose call it is, whom it names, and as whom it sees each platform."""
 
     caller: Caller
-    asked_for: Mapping[str, int]
+    claimed_viewers: Mapping[str, int]
     """whom the caller names, by platform or for all (empty)"""
-    readers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
+    viewers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
     """by platform: as whom it may read there, and on whose behalf; filled as they are asked for"""
 
 
-class Standings:
+class PrincipalCache:
     """Those of one generation, by the headers in `names`: all that identity depends on.
 
     Other headers differ from call to call (a proxy adds trace ids, a browser what it knows already). A request that
@@ -38,21 +38,21 @@ class Standings:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(name.lower().encode() for name in names)
-        self._kept: dict[tuple[bytes | None, ...], Standing] = {}
+        self._kept: dict[tuple[bytes | None, ...], Principal] = {}
 
-    def get(self, headers: Given) -> Standing | None:
-        standing = None if headers.repeats else self._kept.get(self._key(headers))
-        if standing is None or standing.caller.expires_at is None or time.time() < standing.caller.expires_at:
-            return standing
+    def get(self, headers: RequestHeaders) -> Principal | None:
+        principal = None if headers.repeats else self._kept.get(self._key(headers))
+        if principal is None or principal.caller.expires_at is None or time.time() < principal.caller.expires_at:
+            return principal
         return None
 
-    def keep(self, headers: Given, standing: Standing) -> None:
+    def keep(self, headers: RequestHeaders, principal: Principal) -> None:
         key = self._key(headers)
         if headers.repeats or sum(len(value) for value in key if value is not None) > LONGEST:
             return
         if len(self._kept) >= MOST:
             self._kept.clear()
-        self._kept[key] = standing
+        self._kept[key] = principal
 
-    def _key(self, headers: Given) -> tuple[bytes | None, ...]:
+    def _key(self, headers: RequestHeaders) -> tuple[bytes | None, ...]:
         return (*map(headers.get, self._names),)

@@ -14,8 +14,8 @@ from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
 from adapters.settings import ViewerSource
 from gateway.auth.callers import KEY_HEADER, Caller
-from gateway.auth.headers import Given
-from gateway.auth.on_behalf import NOBODY, OnBehalf
+from gateway.auth.headers import RequestHeaders
+from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
 from gateway.config.caller_settings import Right
 from gateway.problems.problem import Kind, Problem
 
@@ -30,7 +30,7 @@ def identity_headers(adapters: Iterable[Adapter]) -> tuple[str, ...]:
     return (KEY_HEADER, *tokens, NAMING_HEADER, ON_BEHALF_HEADER)
 
 
-class Viewing(NamedTuple):
+class ResolvedViewers(NamedTuple):
     """The viewer of each platform, or the Problem that keeps it from being asked; and whom the caller named there.
 
     Where a header can't be meant, `viewers` is the Problem that refuses the whole call.
@@ -47,14 +47,16 @@ class Viewers:
         self._adapters = adapters
         self._key = key
 
-    def asked_for(self, headers: Given) -> dict[str, int]:
+    def claimed_viewers(self, headers: RequestHeaders) -> dict[str, int]:
         """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
         if not headers.has(ON_BEHALF_HEADER):
             return {}
         named, _ = self._on_behalf(headers, ())
         return dict(named.by_platform) if named.everywhere is None else {"": named.everywhere}
 
-    def of(self, platforms: Collection[str], caller: Caller, right: Right, headers: Given) -> Viewing:
+    def of(
+        self, platforms: Collection[str], caller: Caller, right: Right, headers: RequestHeaders
+    ) -> ResolvedViewers:
         """The viewer of each of these platforms, or what keeps this caller from being answered there: its policy
         first, then the credential.
         """
@@ -64,17 +66,17 @@ class Viewers:
         on_behalf, malformed = self._on_behalf(headers, asked)
         named_viewers = {name: user for name in platforms if (user := on_behalf.of(name)) is not None}
         if malformed and allowed:
-            return Viewing(malformed, named_viewers)
+            return ResolvedViewers(malformed, named_viewers)
         try:
-            return Viewing(self._resolve(asked, caller, headers, on_behalf, refusals), named_viewers)
+            return ResolvedViewers(self._resolve(asked, caller, headers, on_behalf, refusals), named_viewers)
         except Problem as problem:
-            return Viewing(problem, named_viewers)
+            return ResolvedViewers(problem, named_viewers)
 
     def _resolve(
         self,
         asked: Sequence[Adapter],
         caller: Caller,
-        headers: Given,
+        headers: RequestHeaders,
         on_behalf: OnBehalf,
         refusals: Mapping[str, Problem | None],
     ) -> Mapping[str, Viewer | Problem]:
@@ -91,7 +93,7 @@ class Viewers:
         }
 
     def _viewer(
-        self, headers: Given, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
+        self, headers: RequestHeaders, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
     ) -> Viewer | Problem:
         platform = adapter.platform
         if user_id is not None and adapter.viewer_source is not ViewerSource.NAMED:
@@ -105,7 +107,7 @@ class Viewers:
             case ViewerSource.NAMED:
                 return _named_viewer(platform, caller, user_id)
 
-    def _token_viewer(self, headers: Given, adapter: Adapter, token: Token | None) -> Viewer | Problem:
+    def _token_viewer(self, headers: RequestHeaders, adapter: Adapter, token: Token | None) -> Viewer | Problem:
         given = _given(headers, adapter) if token is None else token.reveal()
         if not given:
             detail = f"expected the viewer's token as {_form(adapter)}, or in {NAMING_HEADER}"
@@ -113,27 +115,27 @@ class Viewers:
         key = blake2b(given.encode("latin-1"), key=self._key, digest_size=16).digest()
         return Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
 
-    def _on_behalf(self, headers: Given, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
+    def _on_behalf(self, headers: RequestHeaders, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
         """One who is named without a platform counts for the only one that takes names.
 
         Over several of those it is malformed: the same number is another person on another platform.
         """
         try:
             text = headers.single(ON_BEHALF_HEADER)
-            found = NOBODY if text is None else OnBehalf.parse(text, self._adapters)
+            found = NO_VIEWERS if text is None else OnBehalf.parse(text, self._adapters)
         except ValueError as error:
-            return NOBODY, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
+            return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
         except Problem as problem:
-            return NOBODY, problem
+            return NO_VIEWERS, problem
         taking = [each.platform for each in asked if each.viewer_source is ViewerSource.NAMED]
         if found.everywhere is not None and len(taking) > 1:
             detail = f"{ON_BEHALF_HEADER}: {' and '.join(taking)} would take it: name each, as {taking[0]}=USER_ID"
-            return NOBODY, Problem(Kind.INVALID_REQUEST, detail)
+            return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, detail)
         if found.everywhere is not None and taking:
             found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
         return found, None
 
-    def _named(self, headers: Given) -> Mapping[str, Token]:
+    def _named(self, headers: RequestHeaders) -> Mapping[str, Token]:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
         text = headers.single(NAMING_HEADER)
         tokens: dict[str, Token] = {}
@@ -160,7 +162,7 @@ def _named_viewer(platform: str, caller: Caller, user_id: int | None) -> Viewer 
     return Viewer.named(platform, user_id)
 
 
-def _check_shared_headers(headers: Given, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:
+def _check_shared_headers(headers: RequestHeaders, unnamed: Iterable[Adapter], touched: Iterable[Adapter]) -> None:
     """A header that several platforms of this call would read is refused, unless each of them is named."""
     callers = [each for each in touched if each.viewer_source is ViewerSource.CALLER]
     for each in unnamed:
@@ -175,7 +177,7 @@ def _form(adapter: Adapter) -> str:
     return adapter.TOKEN_HEADER if adapter.TOKEN_SCHEME is None else f"{adapter.TOKEN_HEADER}: {adapter.TOKEN_SCHEME}"
 
 
-def _given(headers: Given, adapter: Adapter) -> str:
+def _given(headers: RequestHeaders, adapter: Adapter) -> str:
     """What stands in the platform's own header for a token; empty where there is none."""
     scheme = adapter.TOKEN_SCHEME
     value = headers.single(adapter.TOKEN_HEADER) or ""

@@ -118,6 +118,7 @@ def _run(asking: Coroutine[Any, Any, T]) -> T:
     import asyncio
 
     from adapters.contract import PlatformError
+    from gateway.cli.operator import describe
     from gateway.cli.viewer import WrongViewer
     from gateway.config.settings import ConfigurationError
     from gateway.problems.problem import Problem
@@ -129,7 +130,7 @@ def _run(asking: Coroutine[Any, Any, T]) -> T:
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
     except (PlatformError, Problem) as error:
-        stop(operator.describe(error), NO)
+        stop(describe(error), NO)
 
 
 def _print(connection: bytes) -> None:

@@ -21,7 +21,7 @@ from gateway.platforms.filters import Filters, listed_statuses
 from gateway.platforms.listing import Listing, Place, Source, fill
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery
-from gateway.platforms.registry import Wiring
+from gateway.platforms.registry import PlatformRegistry
 from gateway.problems.problem import Problem
 from gateway.telemetry.metrics import Metrics
 
@@ -111,9 +111,9 @@ def _whom(problem: Problem) -> str:
 
 @contextlib.asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
-    wiring = Wiring(settings, warn=_warn, metrics=Metrics())
-    async with contextlib.aclosing(wiring):
-        yield wiring.platforms
+    registry = PlatformRegistry(settings, warn=_warn, metrics=Metrics())
+    async with contextlib.aclosing(registry):
+        yield registry.platforms
 
 
 def _warn(word: str, platform: str) -> None:

@@ -41,7 +41,7 @@ def serve(config: Path | None) -> None:
     from gateway.app import create_app, log_of
     from gateway.config.loader import load
     from gateway.config.settings import ConfigurationError
-    from gateway.runtime.reload import Reloading
+    from gateway.runtime.reload import Reloader
     from gateway.server.descriptors import max_connections, raise_limit
     from gateway.server.listener import listen, where
     from gateway.server.server import Server, run
@@ -58,7 +58,7 @@ def serve(config: Path | None) -> None:
         app = create_app(settings, log=log)
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
-    reloading = Reloading(lambda: load(config, os.environ), app.state.generations, log)
+    reloading = Reloader(lambda: load(config, os.environ), app.state.snapshots, log)
     raise_limit()
     server = Server(app, settings.server, log, max_connections=max_connections(settings), on_hangup=reloading.start)
     early_signals.hand_over()

@@ -7,14 +7,14 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from adapters.contract import Viewer
-from adapters.secret import Quiet, Token
+from adapters.secret import RedactedRepr, Token
 from adapters.settings import ViewerSource
-from gateway.auth.on_behalf import NOBODY, OnBehalf
+from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
 from gateway.config.settings import Settings
 from gateway.platforms.platform import Platform
 
 
-class ViewerOptions(Quiet, msgspec.Struct, frozen=True):
+class ViewerOptions(RedactedRepr, msgspec.Struct, frozen=True):
     """As whom the operator asks, where our own credential does not say it: with a viewer's token, or on behalf."""
 
     token: Token | None = None
@@ -59,7 +59,7 @@ def _on_behalf(
 ) -> Mapping[str, int]:
     """The viewer for each platform that is asked as a named one, and for no other."""
     try:
-        given = NOBODY if text is None else OnBehalf.parse(text, platforms)
+        given = NO_VIEWERS if text is None else OnBehalf.parse(text, platforms)
     except ValueError as error:
         raise WrongViewer(f"--on-behalf-of: {error}") from error
     taking = [name for name, source in sources.items() if source is ViewerSource.NAMED]

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.settings import PLATFORM_NAME, PlatformName
 from adapters.user_ids import parse_user_id
 from gateway.config.public_keys import PublicKeyFile
@@ -26,7 +26,7 @@ class Right(StrEnum):
     ACT = "act"
 
 
-class Grant(Quiet):
+class Grant(RedactedRepr):
     """Viewers for whom a caller may speak: `*`, `acme=*`, `acme=123`, or `123` on every platform."""
 
     __slots__ = ("platform", "user_id")

@@ -11,15 +11,15 @@ from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformName, PlatformSettings
 from gateway.config.caller_settings import CallerSettings
 from gateway.config.error_messages import one_line
-from gateway.config.settings import CacheSettings, ConfigurationError, ServerSettings, Settings, Warned
-from gateway.config.warnings import cautions
+from gateway.config.settings import CacheSettings, ConfigurationError, ConfigurationWarning, ServerSettings, Settings
+from gateway.config.warnings import configuration_warnings
 
 T = TypeVar("T")
 Tables = dict[str, Any]
 TABLES: Final = ("server", "cache", "platforms", "callers")
 
 
-def from_tables(tables: Tables, warned: Iterable[Warned] = ()) -> Settings:
+def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> Settings:
     """Settings from decoded TOML in which secrets stand in the open. Raises ConfigurationError."""
     for table in tables.keys() - set(TABLES):
         raise ConfigurationError(f"{table}: unknown table")
@@ -33,7 +33,7 @@ def from_tables(tables: Tables, warned: Iterable[Warned] = ()) -> Settings:
         raise ConfigurationError("callers: expected a list of tables: write [[callers]], with two brackets")
     callers = _convert("callers", tables.get("callers", []), tuple[CallerSettings, ...])
     _check_references(callers, platforms.keys())
-    warnings = (*warned, *cautions(callers, platforms))
+    warnings = (*warned, *configuration_warnings(callers, platforms))
     return Settings(server=server, cache=cache, platforms=platforms, callers=callers, warnings=warnings)
 
 

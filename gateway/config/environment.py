@@ -14,7 +14,7 @@ from adapters.secret import parse_secret
 from gateway.config.converter import TABLES, Tables
 from gateway.config.printable import printable
 from gateway.config.schema import LEAVES, SECRETS, is_text, leaf
-from gateway.config.settings import ConfigurationError, Warned
+from gateway.config.settings import ConfigurationError, ConfigurationWarning
 from gateway.config.toml import parse_toml
 
 PREFIX: Final = "GATEWAY_"
@@ -32,12 +32,12 @@ class Overrides:
     def __init__(self) -> None:
         self._variables: dict[Path, str] = {}
 
-    def apply(self, tables: Tables, environ: Mapping[str, str]) -> list[Warned]:
+    def apply(self, tables: Tables, environ: Mapping[str, str]) -> list[ConfigurationWarning]:
         """Put the values of our variables into `tables`; returns a warning for each that can't be ours.
 
         Raises ConfigurationError, which names the variable.
         """
-        warnings: list[Warned] = []
+        warnings: list[ConfigurationWarning] = []
         for name, text in environ.items():
             path = tuple(name.removeprefix(PREFIX).lower().split(SEPARATOR))
             if not name.startswith(PREFIX) or len(path) == 1:
@@ -49,7 +49,9 @@ class Overrides:
             for table in TABLES:
                 if is_one_edit(path[0], table):
                     raise ConfigurationError(f"{shown}: unknown table; did you mean {table}?")
-            warnings.append(Warned(shown, "unknown-variable", "ignored, as it names no table of the configuration"))
+            warnings.append(
+                ConfigurationWarning(shown, "unknown-variable", "ignored, as it names no table of the configuration")
+            )
         return warnings
 
     def name_variable(self, error: ConfigurationError) -> ConfigurationError:

@@ -15,7 +15,7 @@ from adapters.secret import parse_secret
 from gateway.config.converter import Tables, from_tables
 from gateway.config.environment import Overrides
 from gateway.config.schema import FILES, SECRETS, leaf
-from gateway.config.settings import ConfigurationError, Settings, Warned
+from gateway.config.settings import ConfigurationError, ConfigurationWarning, Settings
 from gateway.config.toml import parse_toml
 from gateway.config.warnings import about_file
 
@@ -29,7 +29,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     Blocks for as long as one file that can't be read may take. Raises ConfigurationError with one line that names
     the key.
     """
-    warned: list[Warned] = []
+    warned: list[ConfigurationWarning] = []
     tables = {} if file is None else _parse(file, warned)
     _refuse_secrets(tables, ())
     overrides = Overrides()
@@ -43,7 +43,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         raise overrides.name_variable(error) from None
 
 
-def _parse(file: Path, warned: list[Warned]) -> Tables:
+def _parse(file: Path, warned: list[ConfigurationWarning]) -> Tables:
     try:
         read = read_text_file(file, limit=LARGEST, streams=True)
         tables = parse_toml(read.text)
@@ -63,7 +63,7 @@ def _refuse_secrets(table: Tables, path: tuple[str, ...]) -> None:
             raise ConfigurationError(f"{_dotted(path, key)}: a secret does not belong in this file; use {key}_file")
 
 
-def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list[Warned]) -> None:
+def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list[ConfigurationWarning]) -> None:
     """Make every file's path absolute, and put what is in it where it is a secret."""
     for key, value in list(table.items()):
         if isinstance(value, dict):
@@ -80,7 +80,7 @@ def _read_files(table: Tables, path: tuple[str, ...], folder: Path, warned: list
                 table[name] = _secret(_dotted(path, key), file, warned)
 
 
-def _secret(key: str, file: Path, warned: list[Warned]) -> str:
+def _secret(key: str, file: Path, warned: list[ConfigurationWarning]) -> str:
     try:
         read = read_text_file(file)
     except UnreadableFile as error:

@@ -112,7 +112,7 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
 
 
-class Warned(msgspec.Struct, frozen=True):
+class ConfigurationWarning(msgspec.Struct, frozen=True):
     """What the operator should know, though it stops nothing: of which key or variable, a word, and a sentence."""
 
     setting: str
@@ -131,7 +131,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platforms: Mapping[str, PlatformSettings]
     cache: CacheSettings = CacheSettings()
     callers: tuple[CallerSettings, ...] = ()
-    warnings: tuple[Warned, ...] = ()
+    warnings: tuple[ConfigurationWarning, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.platforms:

@@ -57,21 +57,21 @@ class Step:
             self.outcome = outcome
 
 
-Trail = list[Step]
-_TRAIL: Final[ContextVar[Trail | None]] = ContextVar("trail", default=None)
+Timeline = list[Step]
+_TRAIL: Final[ContextVar[Timeline | None]] = ContextVar("trail", default=None)
 
 
-def start() -> Trail:
+def start() -> Timeline:
     """What is begun from here on is noted in this one."""
-    trail: Trail = []
-    _TRAIL.set(trail)
-    return trail
+    timeline: Timeline = []
+    _TRAIL.set(timeline)
+    return timeline
 
 
 def begin(kind: StepKind, now: float, *, outcome: str | None = None, users: int | None = None) -> Step:
     """A step begins; whoever began it says when it ends."""
     step = Step(kind, now, outcome, users)
-    trail = _TRAIL.get()
-    if trail is not None:
-        trail.append(step)
+    timeline = _TRAIL.get()
+    if timeline is not None:
+        timeline.append(step)
     return step

@@ -54,12 +54,12 @@ PERHAPS_LATER: Final = ALWAYS_LATER | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDEN
 
 def document(endpoints: Iterable[Described], security: Security) -> bytes:
     """OpenAPI 3.1, as JSON."""
-    calls = [(each, each.says) for each in endpoints if each.says is not None]
-    known = _Types([says for _, says in calls])
+    calls = [(each, each.operation) for each in endpoints if each.operation is not None]
+    known = _Types([operation for _, operation in calls])
     paths: dict[str, dict[str, Any]] = {}
-    for endpoint, says in calls:
+    for endpoint, operation in calls:
         path = paths.setdefault(endpoint.path, {})
-        path[endpoint.method.lower()] = _operation(endpoint.name, says, known, security)
+        path[endpoint.method.lower()] = _operation(endpoint.name, operation, known, security)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -100,29 +100,29 @@ class _Types:
         return next(schema for named, schema in self._of if named == wanted)
 
 
-def _operation(name: str, says: Operation, known: _Types, security: Security) -> dict[str, Any]:
-    answers = {str(int(status)): _answer(answer, known, says) for status, answer in says.answers.items()}
-    by_status = itertools.groupby(sorted(says.problems, key=_order), key=lambda kind: kind.status)
+def _operation(name: str, operation: Operation, known: _Types, security: Security) -> dict[str, Any]:
+    answers = {str(int(status)): _answer(answer, known, operation) for status, answer in operation.answers.items()}
+    by_status = itertools.groupby(sorted(operation.problems, key=_order), key=lambda kind: kind.status)
     for status, kinds in by_status:
-        problems = _problems(list(kinds), known, _everywhere(says))
+        problems = _problems(list(kinds), known, _everywhere(operation))
         if str(status) in answers:
             problems["content"] |= answers[str(status)]["content"]
             problems["description"] = f"{answers[str(status)]['description']}\n\n{problems['description']}"
         answers[str(status)] = problems
-    operation: dict[str, Any] = {
+    described: dict[str, Any] = {
         "operationId": name,
-        "tags": [says.tag],
-        "summary": says.summary,
-        "description": says.details,
-        "parameters": [_parameter(each, known) for each in says.parameters],
-        "security": security.of(says),
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.details,
+        "parameters": [_parameter(each, known) for each in operation.parameters],
+        "security": security.of(operation),
         "responses": answers,
     }
-    if says.body is not None:
-        example = msgspec.to_builtins(says.body_example)
-        body = {"schema": known.of(says.body), "example": example}
-        operation["requestBody"] = {"required": True, "content": {JSON: body}}
-    return operation
+    if operation.body is not None:
+        example = msgspec.to_builtins(operation.body_example)
+        body = {"schema": known.of(operation.body), "example": example}
+        described["requestBody"] = {"required": True, "content": {JSON: body}}
+    return described
 
 
 def _order(kind: Kind) -> tuple[int, int]:
@@ -140,10 +140,10 @@ def _parameter(each: Parameter, known: _Types) -> dict[str, Any]:
     return found if each.example is None else {**found, "example": each.example}
 
 
-def _answer(answer: Answer, known: _Types, says: Operation) -> dict[str, Any]:
+def _answer(answer: Answer, known: _Types, operation: Operation) -> dict[str, Any]:
     found: dict[str, Any] = {
         "description": answer.what,
-        "headers": _headers([*_everywhere(says), *answer.headers], known),
+        "headers": _headers([*_everywhere(operation), *answer.headers], known),
     }
     if answer.type is not None:
         example = msgspec.to_builtins(answer.example)
@@ -218,9 +218,9 @@ def _headers(headers: Iterable[Header], known: _Types) -> dict[str, Any]:
     }
 
 
-def _everywhere(says: Operation) -> tuple[Header, ...]:
+def _everywhere(operation: Operation) -> tuple[Header, ...]:
     """What the answers of this call always have."""
-    return (*OF_EVERY_ANSWER, *OF_EVERY_CALL_OF_THE_API) if says.needs_key else OF_EVERY_ANSWER
+    return (*OF_EVERY_ANSWER, *OF_EVERY_CALL_OF_THE_API) if operation.needs_key else OF_EVERY_ANSWER
 
 
 def _example(kind: Kind) -> dict[str, Any]:

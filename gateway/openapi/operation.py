@@ -91,7 +91,7 @@ class Described(Protocol):
     path: str
     method: str
     name: str
-    says: Operation | None
+    operation: Operation | None
 
 
 ALWAYS: Final = frozenset({Kind.INVALID_REQUEST, Kind.NOT_ALLOWED, Kind.INTERNAL_ERROR})

@@ -28,17 +28,17 @@ class Security:
             who += " Needed here."
         return {CALLER: _in_header(KEY_HEADER, who), **self._tokens}
 
-    def of(self, says: Operation) -> list[Mapping[str, list[str]]]:
+    def of(self, operation: Operation) -> list[Mapping[str, list[str]]]:
         """Any one of these will do; which of the tokens is needed depends on the platform."""
-        return list(self._of(says))
+        return list(self._of(operation))
 
-    def _of(self, says: Operation) -> Iterator[Mapping[str, list[str]]]:
-        if not says.needs_key:
+    def _of(self, operation: Operation) -> Iterator[Mapping[str, list[str]]]:
+        if not operation.needs_key:
             return
         keys: list[dict[str, list[str]]] = [{}, {CALLER: []}] if self._is_open else [{CALLER: []}]
         for key in keys:
             yield key
-            if says.sees:
+            if operation.sees:
                 yield from ({**key, token: []} for token in self._tokens)
 
 

@@ -29,7 +29,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from gateway.aio.background_tasks import Background
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.problems.problem import Kind, Problem
 
 GOALS: Final[Mapping[Action, frozenset[Status]]] = {
@@ -61,7 +61,7 @@ class Attempt:
         *,
         until: float,
         kept: float,
-        calls: Background,
+        calls: BackgroundTasks,
         forget: Callable[[asyncio.Task[Connection]], None],
         begin: Callable[[], Awaitable[None]],
     ) -> None:

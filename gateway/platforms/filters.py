@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Status
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 
 PENDING: Final = frozenset({Status.PENDING_INCOMING, Status.PENDING_OUTGOING})
 LISTABLE: Final = tuple(status for status in Status if status is not Status.NONE)
@@ -24,7 +24,7 @@ def listed_statuses(words: Collection[str]) -> frozenset[Status]:
     return frozenset(map(Status, words)) or PENDING
 
 
-class Filters(Quiet, msgspec.Struct, frozen=True):
+class Filters(RedactedRepr, msgspec.Struct, frozen=True):
     """Which connections a list is about. `user_ids` is in ascending order; empty means everybody."""
 
     platforms: tuple[str, ...]

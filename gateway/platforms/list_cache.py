@@ -28,12 +28,12 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.platforms.filters import PENDING
 from gateway.platforms.platform_page import PlatformPage
 
 
-class PageKey(Quiet, msgspec.Struct, frozen=True):
+class PageKey(RedactedRepr, msgspec.Struct, frozen=True):
     """Which page of a viewer's list."""
 
     statuses: frozenset[Status]
@@ -45,7 +45,7 @@ class PageKey(Quiet, msgspec.Struct, frozen=True):
         return self.statuses <= PENDING
 
 
-class CachedPage(Quiet, msgspec.Struct, frozen=True):
+class CachedPage(RedactedRepr, msgspec.Struct, frozen=True):
     """A page, and the `loop.time()` at which it was read."""
 
     page: PlatformPage

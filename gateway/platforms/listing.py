@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Connection, InvalidPosition, PlatformError, Position, Viewer
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.problems.problem import Kind, Problem
@@ -20,7 +20,7 @@ CALLERS_OWN: Final = frozenset({400, 401, 403})
 """Statuses of problems that only the caller can mend."""
 
 
-class Place(Quiet, msgspec.Struct, frozen=True):
+class Place(RedactedRepr, msgspec.Struct, frozen=True):
     """Where a list goes on within one platform: from `position` (None: from its start)."""
 
     platform: str
@@ -34,7 +34,7 @@ class Source(msgspec.Struct, frozen=True):
     viewer: Viewer | Problem
 
 
-class Listing(Quiet, msgspec.Struct):
+class Listing(RedactedRepr, msgspec.Struct):
     """A page. It may be short, or empty, while there is a `next`."""
 
     connections: list[Connection] = msgspec.field(default_factory=list)

@@ -17,13 +17,13 @@ from adapters.contract import (
     Position,
     Viewer,
 )
-from gateway.aio.background_tasks import Background
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.health import Health
 from gateway.platforms.actions import Attempt, kept_for_reading_back
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.list_cache import PageKey, PlatformListCache
-from gateway.platforms.lookup.cache import Shelf
-from gateway.platforms.lookup.explainer import Story
+from gateway.platforms.lookup.cache import PlatformCache
+from gateway.platforms.lookup.explainer import Explainer
 from gateway.platforms.lookup.lookups import OUT_OF_REACH, Lookups
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
@@ -49,7 +49,7 @@ class Platform:
         kind: str,
         adapter: Adapter,
         stack: Stack,
-        shelf: Shelf,
+        cache: PlatformCache,
         lists: PlatformListCache,
         *,
         request_timeout: float,
@@ -61,20 +61,20 @@ class Platform:
         offered = {action for actions in adapter.ACTIONS.values() for action in actions}
         self.offered = tuple(action for action in Action if action in offered)
         self._kept = kept_for_reading_back(request_timeout)
-        self._reads = Background(PlatformError, Problem)
-        self._attempts = Background(PlatformError, Problem)
+        self._reads = BackgroundTasks(PlatformError, Problem)
+        self._attempts = BackgroundTasks(PlatformError, Problem)
         self._lists = lists
-        self.lookups = Lookups(adapter, shelf, lists, stack, self._reads)
+        self.lookups = Lookups(adapter, cache, lists, stack, self._reads)
         self._pager = PlatformPager(adapter, self.lookups, self._reads)
 
     @property
     def health(self) -> Health:
         return self._stack.health
 
-    def story(self, viewer: Viewer, begun: float) -> Story:
+    def explainer(self, viewer: Viewer, begun: float) -> Explainer:
         """Of a lookup as this viewer, from when it had `begun` (`loop.time()`)."""
         now = asyncio.get_running_loop().time
-        return Story(functools.partial(self._stack.gates, viewer), begun, now)
+        return Explainer(functools.partial(self._stack.gates, viewer), begun, now)
 
     async def list(self, viewer: Viewer, position: Position | None, query: PageQuery) -> PlatformPage:
         """What this platform contributes to a page.
@@ -125,7 +125,7 @@ class Platform:
         """
 
         def forget(_ended: object = None) -> None:
-            self.lookups.forget(viewer, user_id)
+            self.lookups.invalidate(viewer, user_id)
 
         attempt = Attempt(
             self.adapter,
@@ -157,7 +157,7 @@ class Platform:
         try:
             return await attempt.run()
         except PlatformError as error:
-            self.lookups.hear(viewer, user_id, error)
+            self.lookups.on_refusal(viewer, user_id, error)
             raise
 
     async def retire(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from adapters.contract import Entry, PlatformError, Position
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from gateway.platforms.filters import Filters
 from gateway.platforms.freshness import ANY_TIME
 
@@ -19,7 +19,7 @@ class PageQuery(msgspec.Struct, frozen=True):
     since: float = ANY_TIME
 
 
-class PlatformPage(Quiet, msgspec.Struct):
+class PlatformPage(RedactedRepr, msgspec.Struct):
     """`entries` up to `next` (None: the list's end), or as many as there were before `error`."""
 
     entries: list[Entry]

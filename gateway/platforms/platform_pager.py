@@ -15,9 +15,9 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from gateway.aio.background_tasks import Background
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.platforms.filters import Filters
-from gateway.platforms.lookup.encoded import Known
+from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 
@@ -32,7 +32,7 @@ LOOKED_UP: Final = 100
 class PlatformPager:
     """Of one platform. A position that can't be one of its own is InvalidPosition, before anything is asked."""
 
-    def __init__(self, adapter: Adapter, lookups: Lookups, reads: Background) -> None:
+    def __init__(self, adapter: Adapter, lookups: Lookups, reads: BackgroundTasks) -> None:
         self._adapter = adapter
         self._lookups = lookups
         self._reads = reads
@@ -60,7 +60,7 @@ class PlatformPager:
             try:
                 read = task.result()
             except PlatformError as error:
-                self._lookups.hear(viewer, None, error)
+                self._lookups.on_refusal(viewer, None, error)
                 page.error = error
                 break
             page.entries += read.entries
@@ -82,7 +82,10 @@ class PlatformPager:
             behind = behind[behind.index(position.after) + 1 :]
         asked = behind[: max(limit, LOOKED_UP)]
         said = await self._lookups.live(viewer, asked, deadline)
-        found = [(user_id, each.connection() if isinstance(each, Known) else each) for user_id, each in said.items()]
+        found = [
+            (user_id, each.connection() if isinstance(each, CachedConnection) else each)
+            for user_id, each in said.items()
+        ]
         entries = [
             Entry(user_id, each, Position(0, user_id))
             for user_id, each in found

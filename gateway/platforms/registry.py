@@ -12,7 +12,7 @@ from adapters import adapter_name, connect
 from adapters.settings import PlatformSettings
 from gateway.config.settings import Settings
 from gateway.platforms.list_cache import ListCache
-from gateway.platforms.lookup.cache import Cache
+from gateway.platforms.lookup.cache import ResponseCache
 from gateway.platforms.platform import Platform
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import UNTRACED, Spans
@@ -31,7 +31,7 @@ Warn = Callable[[str, str], None]
 """Told, in a word, what the operator should know of a platform, and of which."""
 
 
-class Wiring:
+class PlatformRegistry:
     """Platforms by their names, each over one stack for as long as the process runs; `aclose` at its end.
 
     `warn` may be called from any thread. Nothing is sent yet.
@@ -51,7 +51,7 @@ class Wiring:
         wire = wire or self.network
         self._timeout = settings.server.request_timeout
         self._warn = warn
-        self._cache = Cache(settings.cache.max_entries)
+        self._cache = ResponseCache(settings.cache.max_entries)
         self._lists = ListCache(settings.cache.max_entries // LISTS_SHARE)
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
@@ -110,7 +110,7 @@ class Wiring:
             adapter_name(settings),
             adapter,
             self._stacks[name],
-            self._cache.shelf(fresh_for, stale_for),
+            self._cache.platform(fresh_for, stale_for),
             self._lists.platform(fresh_for, stale_for),
             request_timeout=self._timeout,
         )

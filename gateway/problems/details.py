@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from adapters import contract
 from adapters.contract import PlatformNameText, described
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.explain.explanation import Explanation
 from gateway.problems.problem import Kind, Problem
 
 
-class ProblemDetails(Quiet, msgspec.Struct, frozen=True):
+class ProblemDetails(RedactedRepr, msgspec.Struct, frozen=True):
     """What went wrong (RFC 9457). What does not apply is left out."""
 
     type: Annotated[

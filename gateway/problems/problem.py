@@ -71,6 +71,12 @@ OF_PLATFORM_ERROR: Final[Mapping[type[contract.PlatformError], Kind]] = {
 }
 
 
+def error_type(error: BaseException) -> str:
+    """The slug of a platform's failure; of anything else the name of its class."""
+    kind = OF_PLATFORM_ERROR.get(type(error))  # type: ignore[arg-type]  # any other class is not in it
+    return type(error).__name__ if kind is None else kind.slug
+
+
 class Problem(Exception):
     """Raised by whatever finds the request wanting; `answering` turns it into the response.
 

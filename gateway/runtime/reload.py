@@ -8,7 +8,7 @@ from typing import Final
 
 from adapters.daemon_thread import DaemonThread
 from gateway.config.settings import ConfigurationError, Settings
-from gateway.runtime.snapshot import Generations
+from gateway.runtime.snapshot import Snapshots
 from gateway.telemetry.log import Log
 from gateway.transports.trust import Authorities, Source
 
@@ -16,12 +16,12 @@ READ_WITHIN: Final = 30.0
 """Seconds that reading may take: a file on a mount whose server is gone hangs for good."""
 
 
-class Reloading:
+class Reloader:
     """`read` gives the settings as they are now. It runs in a thread: it takes a while, and files may hang."""
 
-    def __init__(self, read: Callable[[], Settings], generations: Generations, log: Log) -> None:
+    def __init__(self, read: Callable[[], Settings], snapshots: Snapshots, log: Log) -> None:
         self._read = read
-        self._generations = generations
+        self._snapshots = snapshots
         self._log = log
         self._thread = DaemonThread()
         self._under_way: asyncio.Task[None] | None = None
@@ -46,7 +46,7 @@ class Reloading:
     async def _reload(self) -> None:
         try:
             settings, certificates = await self._read_all()
-            renewal = self._generations.renew(settings, certificates)
+            reloaded = self._snapshots.renew(settings, certificates)
         except ConfigurationError as error:
             self._log.line("not-reloaded", level="error", configuration=str(error))
             return
@@ -57,9 +57,9 @@ class Reloading:
         except Exception as error:  # noqa: BLE001  whatever it is, what was in force still is
             self._log.failure("not-reloaded", error)
             return
-        self._log.line("reloaded", changed=renewal.exchanged)
+        self._log.line("reloaded", changed=reloaded.exchanged)
         self._log.warnings(each.logged for each in settings.warnings)
-        for setting in renewal.beyond:
+        for setting in reloaded.beyond:
             self._log.line("needs-restart", level="warning", setting=setting)
 
     async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:
@@ -67,7 +67,7 @@ class Reloading:
 
         def read() -> tuple[Settings, Mapping[Source, Authorities]]:
             settings = self._read()
-            return settings, self._generations.read_certificates(settings)
+            return settings, self._snapshots.read_certificates(settings)
 
         reading = asyncio.get_running_loop().run_in_executor(self._thread, read)
         return await asyncio.wait_for(reading, READ_WITHIN)

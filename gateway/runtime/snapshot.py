@@ -12,11 +12,11 @@ from msgspec import structs
 from adapters.settings import PlatformSettings
 from gateway.auth.callers import Callers
 from gateway.auth.headers import PAGE_HEADERS
-from gateway.auth.principal import Standings
+from gateway.auth.principal import PrincipalCache
 from gateway.auth.viewers import Viewers, identity_headers
 from gateway.config.settings import Settings
 from gateway.platforms.platform import Platform
-from gateway.platforms.registry import Wiring
+from gateway.platforms.registry import PlatformRegistry
 from gateway.transports.trust import ENVIRONMENT, Authorities, Source, source_of
 
 NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
@@ -24,28 +24,28 @@ APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_f
 """Keys of a platform that say nothing of where it is."""
 
 
-class Generation(msgspec.Struct, frozen=True):
+class Snapshot(msgspec.Struct, frozen=True):
     """One state of what may be asked, by whom and as whom."""
 
     settings: Settings
     callers: Callers
     platforms: Mapping[str, Platform]
     viewers: Viewers
-    standings: Standings
+    principals: PrincipalCache
 
 
-class Renewal(msgspec.Struct, frozen=True):
+class ReloadResult(msgspec.Struct, frozen=True):
     """What a reload did: the keys that it put in force, and those that differ too but need a restart."""
 
     exchanged: tuple[str, ...]
     beyond: tuple[str, ...]
 
 
-class Generations:
+class Snapshots:
     """`now` is the one reference that a reload swaps."""
 
-    def __init__(self, settings: Settings, wiring: Wiring) -> None:
-        self._wiring = wiring
+    def __init__(self, settings: Settings, registry: PlatformRegistry) -> None:
+        self._registry = registry
         self._viewers_key = secrets.token_bytes(32)
         self.now = self._of(settings)
 
@@ -60,9 +60,9 @@ class Generations:
             for name, each in settings.platforms.items()
             if name in before and each.ca_file == before[name].ca_file
         ]
-        return self._wiring.network.trust.changed(same)
+        return self._registry.network.trust.changed(same)
 
-    def renew(self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES) -> Renewal:
+    def renew(self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES) -> ReloadResult:
         """Put the callers and the credentials of `settings` in force, and these certificates.
 
         Sessions of a credential that has changed are dropped with it, all others are kept. Raises ConfigurationError
@@ -82,24 +82,24 @@ class Generations:
         # What did not change keeps its settings too: a credential that was replaced while in use lives in them.
         kept = {name: each for name, each in before.platforms.items() if name not in changed}
         after = structs.replace(after, platforms={**after.platforms, **kept})
-        self._wiring.renew(after, changed)
-        self._wiring.network.renew(certificates)
+        self._registry.renew(after, changed)
+        self._registry.network.renew(certificates)
         self.now = self._of(after)
         exchanged = [f"platforms.{name}.credentials" for name in changed]
         exchanged += _trusting(after.platforms, certificates)
         if before.callers != after.callers:
             exchanged.insert(0, "callers")
-        return Renewal(tuple(exchanged), tuple(_beyond(before, settings)))
+        return ReloadResult(tuple(exchanged), tuple(_beyond(before, settings)))
 
-    def _of(self, settings: Settings) -> Generation:
-        platforms = self._wiring.platforms
+    def _of(self, settings: Settings) -> Snapshot:
+        platforms = self._registry.platforms
         adapters = {name: platform.adapter for name, platform in platforms.items()}
-        return Generation(
+        return Snapshot(
             settings=settings,
             callers=Callers(settings.callers),
             platforms=platforms,
             viewers=Viewers(adapters, self._viewers_key),
-            standings=Standings((*PAGE_HEADERS, *identity_headers(adapters.values()))),
+            principals=PrincipalCache((*PAGE_HEADERS, *identity_headers(adapters.values()))),
         )
 
 

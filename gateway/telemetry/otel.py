@@ -23,7 +23,7 @@ from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from gateway import __version__
-from gateway.telemetry.otel_spans import OURS, TracedCalls
+from gateway.telemetry.otel_spans import OURS, ErrorType, PlatformSpans
 
 PATIENCE: Final = 2.0
 """Seconds that the end of the process waits for the last spans to be handed on."""
@@ -34,7 +34,9 @@ MOST_LINKS: Final = 10_000
 class Traces:
     """Of one process; `aclose` hands on what is left. ValueError for a variable that is not as it should be."""
 
-    def __init__(self) -> None:
+    def __init__(self, error_type: ErrorType) -> None:
+        """`error_type` says what a span tells of an exception that ended a call to a platform."""
+        self._error_type = error_type
         resource = Resource.create({"service.version": __version__})
         if str(resource.attributes["service.name"]).startswith("unknown_service"):
             resource = resource.merge(Resource({"service.name": "connection-gateway"}))
@@ -43,8 +45,8 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self.tracer = self._provider.get_tracer(OURS, __version__)
 
-    def of(self, platform: str) -> TracedCalls:
-        return TracedCalls(self.tracer, platform)
+    def of(self, platform: str) -> PlatformSpans:
+        return PlatformSpans(self.tracer, platform, self._error_type)
 
     async def aclose(self) -> None:
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)

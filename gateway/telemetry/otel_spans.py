@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import httpx
@@ -17,12 +18,21 @@ PROPAGATOR: Final = TraceContextTextMapPropagator()
 TRACEPARENT: Final = "traceparent"
 
 
-class TracedCalls:
+ErrorType = Callable[[BaseException], str]
+"""What a span says of an exception, as `error.type`."""
+
+
+def _class_name(error: BaseException) -> str:
+    return type(error).__name__
+
+
+class PlatformSpans:
     """Of one platform. The `Spans` of the batcher and of the stack."""
 
-    def __init__(self, tracer: trace.Tracer, platform: str) -> None:
+    def __init__(self, tracer: trace.Tracer, platform: str, error_type: ErrorType = _class_name) -> None:
         self._tracer = tracer
         self._platform = platform
+        self._error_type = error_type
 
     def asker(self) -> SpanContext:
         return trace.get_current_span().get_span_context()
@@ -34,7 +44,7 @@ class TracedCalls:
         parent = next((each for each in before if each.trace_flags.sampled), before[0])
         inside = trace.set_span_in_context(trace.NonRecordingSpan(parent), context.Context())
         what = {f"{OURS}.platform": self._platform, f"{OURS}.users": users}
-        with current(self._tracer, "batch", SpanKind.INTERNAL, what, inside) as span:
+        with self._current("batch", SpanKind.INTERNAL, what, inside) as span:
             try:
                 yield
             finally:
@@ -42,15 +52,31 @@ class TracedCalls:
                     span.add_link(each)
 
     def wire(self, inner: httpx.AsyncBaseTransport) -> httpx.AsyncBaseTransport:
-        return _Traced(inner, self._tracer, self._platform)
+        return _Traced(inner, self._current, self._platform)
+
+    @contextlib.contextmanager
+    def _current(
+        self, name: str, kind: SpanKind, what: dict[str, Any], inside: context.Context | None = None
+    ) -> Iterator[Span]:
+        """A span around what is done. It keeps an exception's type, and never its text, which may name users."""
+        with self._tracer.start_as_current_span(
+            name, inside, kind, what, record_exception=False, set_status_on_exception=False
+        ) as span:
+            try:
+                yield span
+            except BaseException as error:
+                failed(span, self._error_type(error))
+                raise
 
 
 class _Traced(httpx.AsyncBaseTransport):
     """A span for each request that leaves, which tells the platform whose child it is."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, tracer: trace.Tracer, platform: str) -> None:
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, current: Callable[..., AbstractContextManager[Span]], platform: str
+    ) -> None:
         self._inner = inner
-        self._tracer = tracer
+        self._current = current
         self._platform = platform
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -59,7 +85,7 @@ class _Traced(httpx.AsyncBaseTransport):
             "server.address": request.url.host,
             f"{OURS}.platform": self._platform,
         }
-        with current(self._tracer, request.method, SpanKind.CLIENT, what) as span:
+        with self._current(request.method, SpanKind.CLIENT, what) as span:
             told: dict[str, str] = {}
             PROPAGATOR.inject(told)
             if TRACEPARENT in told:
@@ -72,21 +98,6 @@ class _Traced(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-@contextlib.contextmanager
-def current(
-    tracer: trace.Tracer, name: str, kind: SpanKind, what: dict[str, Any], inside: context.Context | None = None
-) -> Iterator[Span]:
-    """A span around what is done. It keeps an exception's kind, and never its text, which may name users."""
-    with tracer.start_as_current_span(
-        name, inside, kind, what, record_exception=False, set_status_on_exception=False
-    ) as span:
-        try:
-            yield span
-        except BaseException as error:
-            failed(span, type(error).__name__)
-            raise
 
 
 def failed(span: Span, how: str, *, is_ours: bool = True) -> None:

@@ -8,11 +8,11 @@ from typing import Final
 
 from adapters.contract import Overloaded
 
-COME_BACK: Final = 1.0
+RETRY_AFTER_SECONDS: Final = 1.0
 """Seconds after which a request that found no place may try again."""
 
 
-class WaitingRoom:
+class Bulkhead:
     """`places` for requests that wait for `platform`. Enter with `with`; Overloaded where all are taken.
 
     `refused` is called for each request that finds none.
@@ -28,7 +28,7 @@ class WaitingRoom:
         if self.taken >= self._places:
             self._refused()
             detail = f"{self._places} requests are waiting for this platform already"
-            raise Overloaded(self._platform, detail, retry_after=COME_BACK)
+            raise Overloaded(self._platform, detail, retry_after=RETRY_AFTER_SECONDS)
         self.taken += 1
 
     def __exit__(

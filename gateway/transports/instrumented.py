@@ -14,7 +14,7 @@ Note = Callable[[str, str, str, float], None]
 """Told method, status and error (one of both is empty), and seconds."""
 
 
-class Measured(OneLoop, httpx.AsyncBaseTransport):
+class Instrumented(OneLoop, httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport, note: Note) -> None:
         self._inner = inner
         self._note = note

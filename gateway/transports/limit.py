@@ -11,7 +11,7 @@ import httpx
 from adapters.contract import DeadlineExceeded, Overloaded
 from gateway.explain import timeline
 
-COME_BACK: Final = 1.0
+RETRY_AFTER_SECONDS: Final = 1.0
 """Seconds after which a call that found the line too long may try again."""
 
 
@@ -65,7 +65,7 @@ class ConcurrencyLimit(httpx.AsyncBaseTransport):
         if len(self._line) >= self._longest:
             self._refused()
             detail = f"{self._longest} calls to this platform are in line already"
-            raise Overloaded(self._platform, detail, retry_after=COME_BACK)
+            raise Overloaded(self._platform, detail, retry_after=RETRY_AFTER_SECONDS)
         loop = asyncio.get_running_loop()
         turn: asyncio.Future[None] = loop.create_future()
         self._line[turn] = None

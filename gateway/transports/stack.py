@@ -14,8 +14,8 @@ from gateway.health import BreakerState, Gates, Health
 from gateway.telemetry.metrics import PlatformMetrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.breaker import Breaker
-from gateway.transports.bulkhead import WaitingRoom
-from gateway.transports.instrumented import Measured
+from gateway.transports.bulkhead import Bulkhead
+from gateway.transports.instrumented import Instrumented
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.retry import Retry
 from gateway.transports.throttle import Throttle
@@ -42,7 +42,7 @@ class Stack:
         self.spans = spans
         self.max_calls = settings.max_calls
         waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
-        measured = Measured(spans.wire(wire), metrics.call)
+        measured = Instrumented(spans.wire(wire), metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=_told("breaker", metrics.refused_by_breaker))
         self._throttle = Throttle(
             self._breaker, scope=settings.THROTTLE_SCOPE, refused=_told("throttle", metrics.refused_by_throttle)
@@ -55,7 +55,7 @@ class Stack:
             refused=_told("limit", metrics.refused_by_limit),
         )
         self.outermost: httpx.AsyncBaseTransport = Retry(limit, retried=metrics.retried)
-        self.room = WaitingRoom(name, waiting, metrics.refused_by_room)
+        self.room = Bulkhead(name, waiting, metrics.refused_by_room)
         metrics.watch(
             breaker=lambda: self._breaker.state,
             throttled=lambda: self._throttle.is_active,

@@ -159,10 +159,10 @@ async def test_what_is_late_is_told_by_how_long_calls_have_taken_lately() -> Non
 async def test_who_joins_somebody_hasty_is_asked_for_all_the_same() -> None:
     async with faulty() as gateway:
         gateway.acme.seconds = 0.5
-        under_way = asyncio.gather(ask(gateway, 101), ask(gateway, 103))
+        in_flight = asyncio.gather(ask(gateway, 101), ask(gateway, 103))
         await asyncio.sleep(0.1)
         hasty = asyncio.create_task(ask(gateway, 1000, X_Request_Timeout_Ms="100"))
         await asyncio.sleep(0.01)
         patient = asyncio.create_task(ask(gateway, 1000))
         assert [kind(await hasty), kind(await patient)] == ["platform-timeout", "connected"]
-        await under_way
+        await in_flight

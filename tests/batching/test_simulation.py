@@ -11,18 +11,18 @@ from typing import Any, NamedTuple, cast
 import pytest
 
 from adapters.contract import Adapter, DeadlineExceeded, Forbidden, PlatformError, ServerError, UserNotFound, Viewer
-from gateway.aio.background_tasks import Background
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.lookup.batcher import Batcher
-from gateway.platforms.lookup.encoded import Known
-from gateway.platforms.lookup.pending import ENOUGH, Said
+from gateway.platforms.lookup.encoded import CachedConnection
+from gateway.platforms.lookup.pending import MAX_IN_FLIGHT, LookupResult
 from tests import clock
 from tests.batching.scripted import FRAGILE, MISSING, POISON, Bug, Scripted
 
 SEEDS = 3000
 VIEWERS = (Viewer("acme", b"one"), Viewer("acme", b"two"))
 USERS = (*range(1, 11), POISON, FRAGILE)
-LATE = 1e-6
+OVERTAKE_AFTER = 1e-6
 
 
 class Told(NamedTuple):
@@ -34,20 +34,20 @@ class Told(NamedTuple):
     deadline: float
     since: float
     heard_at: float
-    said: Said | BaseException
+    result: LookupResult | BaseException
 
 
 class World:
     def __init__(self, seed: int) -> None:
         self.lot = random.Random(seed)  # noqa: S311  a schedule that can be drawn again
         self.adapter = Scripted(self.lot, self.lot.choice((1, 2, 3, 50)))
-        self.background = Background(PlatformError)
+        self.background = BackgroundTasks(PlatformError)
         self.batcher = Batcher(
             cast("Adapter", self.adapter), self.background, self._hear, max_calls=self.lot.choice((1, 3, 64))
         )
         self.told: list[Told] = []
-        self.forgotten: dict[tuple[Viewer, int], float] = {}
-        self.heard = 0
+        self.is_outdated: dict[tuple[Viewer, int], float] = {}
+        self.results = 0
         self._loop = asyncio.get_running_loop()
 
     async def live(self) -> None:
@@ -63,7 +63,7 @@ class World:
         self._check_calls()
         for one in self.told:
             self._check(one)
-        assert not self.batcher._lines  # noqa: SLF001  nobody is kept: no answer would tell
+        assert not self.batcher._queues  # noqa: SLF001  nobody is kept: no answer would tell
 
     async def _act(self) -> None:
         await asyncio.sleep(self.lot.choice((0.0, 0.0, 0.05, 0.3, 1.0)) * self.lot.randrange(3))
@@ -73,8 +73,8 @@ class World:
         since = self.lot.choice((ANY_TIME, ANY_TIME, asked_at, asked_at - 0.2))
         match self.lot.randrange(6):
             case 0:
-                self.batcher.forget(viewer, user)
-                self.forgotten[viewer, user] = asked_at
+                self.batcher.invalidate(viewer, user)
+                self.is_outdated[viewer, user] = asked_at
             case 1:
                 users = self.lot.sample(USERS, self.lot.randrange(1, len(USERS)))
                 found: Any
@@ -83,35 +83,39 @@ class World:
                 except Bug as bug:
                     found = dict.fromkeys(users, bug)
                 assert list(found) == users
-                for each, said in found.items():
-                    self.told.append(Told(viewer, each, asked_at, deadline, since, self._loop.time(), said))
+                for each, result in found.items():
+                    self.told.append(Told(viewer, each, asked_at, deadline, since, self._loop.time(), result))
             case _:
-                idle = viewer not in self.batcher._lines  # noqa: SLF001  nothing is under way
-                said = await self._ask(viewer, user, deadline, since)
+                idle = viewer not in self.batcher._queues  # noqa: SLF001  nothing is under way
+                result = await self._ask(viewer, user, deadline, since)
                 if idle:
-                    left = [call for call in self.adapter.calls if call.viewer == viewer and call.began == asked_at]
+                    left = [
+                        call
+                        for call in self.adapter.calls
+                        if call.viewer == viewer and call.call_started_at == asked_at
+                    ]
                     assert any(user in call.users for call in left), "it did not leave at once"
-                self.told.append(Told(viewer, user, asked_at, deadline, since, self._loop.time(), said))
+                self.told.append(Told(viewer, user, asked_at, deadline, since, self._loop.time(), result))
 
-    async def _ask(self, viewer: Viewer, user: int, deadline: float, since: float) -> Said | Bug:
+    async def _ask(self, viewer: Viewer, user: int, deadline: float, since: float) -> LookupResult | Bug:
         try:
-            return await self.batcher.hear(self.batcher.ask(viewer, user, deadline, since))
+            return await self.batcher.result(self.batcher.ask(viewer, user, deadline, since))
         except Bug as bug:
             return bug
 
     async def _watch(self) -> None:
         """Whoever has gathered waits for a call."""
         while True:
-            for line in self.batcher._lines.values():  # noqa: SLF001  who waits is nowhere else to be seen
-                assert not line.gathered or line.under_way or line.leaving
-                assert line.calls or line.leaving
+            for queue in self.batcher._queues.values():  # noqa: SLF001  who waits is nowhere else to be seen
+                assert not queue.gathered or queue.in_flight or queue.is_flushing
+                assert queue.calls or queue.is_flushing
             await asyncio.sleep(0.01)
 
-    def _hear(self, viewer: Viewer, user: int, said: Said) -> None:
-        self.heard += 1
-        if isinstance(said, Known):
-            began = self._origin(viewer, user, said)
-            assert began >= self.forgotten.get((viewer, user), 0.0), "what was forgotten is kept"
+    def _hear(self, viewer: Viewer, user: int, result: LookupResult) -> None:
+        self.results += 1
+        if isinstance(result, CachedConnection):
+            call_started_at = self._origin(viewer, user, result)
+            assert call_started_at >= self.is_outdated.get((viewer, user), 0.0), "what was forgotten is kept"
 
     def _check_calls(self) -> None:
         for call in self.adapter.calls:
@@ -119,12 +123,12 @@ class World:
             assert len(set(call.users)) == len(call.users)
 
     def _check(self, one: Told) -> None:
-        assert one.heard_at <= one.deadline + LATE, "it was told after its deadline"
-        match one.said:
-            case Known():
-                assert self._origin(one.viewer, one.user, one.said) >= one.since, "it began before it was to"
+        assert one.heard_at <= one.deadline + OVERTAKE_AFTER, "it was told after its deadline"
+        match one.result:
+            case CachedConnection():
+                assert self._origin(one.viewer, one.user, one.result) >= one.since, "it began before it was to"
             case DeadlineExceeded():
-                assert one.heard_at >= one.deadline - LATE, "it was given up too early"
+                assert one.heard_at >= one.deadline - OVERTAKE_AFTER, "it was given up too early"
             case Forbidden() if one.user == POISON or self.adapter.batch_size > 1:
                 pass
             case UserNotFound():
@@ -135,13 +139,13 @@ class World:
                 raise AssertionError(other)
 
     @staticmethod
-    def _origin(viewer: Viewer, user: int, said: Known) -> float:
+    def _origin(viewer: Viewer, user: int, result: CachedConnection) -> float:
         """When the call began from which this is; it must be about this viewer and user."""
-        word = said.connection().native_status
+        word = result.connection().native_status
         assert word is not None
-        whose, whom, began = word.split("/")
+        whose, whom, call_started_at = word.split("/")
         assert (whose.encode(), int(whom)) == (viewer.key, user), "it is somebody else's answer"
-        return float(began)
+        return float(call_started_at)
 
 
 @pytest.mark.no_cover  # to be traced makes it three times as slow; the next test is, and does the same less often
@@ -191,6 +195,6 @@ def test_two_calls_are_under_way_before_others_gather() -> None:
             asking.append(asyncio.create_task(world._ask(VIEWERS[0], user, 100.0, ANY_TIME)))  # noqa: SLF001  our own
             await asyncio.sleep(0.01)
         await asyncio.gather(*asking)
-        assert [len(call.users) for call in world.adapter.calls[: ENOUGH + 1]] == [1, 1, 4]
+        assert [len(call.users) for call in world.adapter.calls[: MAX_IN_FLIGHT + 1]] == [1, 1, 4]
 
     clock.run(main())

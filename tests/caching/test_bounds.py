@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import Connection, Status, Viewer
-from gateway.platforms.lookup.cache import Cache, Shelf
-from gateway.platforms.lookup.encoded import Known
+from gateway.platforms.lookup.cache import PlatformCache, ResponseCache
+from gateway.platforms.lookup.encoded import CachedConnection
 from tests.caching.asking import ask, keeping, origin
 from tests.clock import virtual
 from tests.gateways import running
@@ -21,27 +21,27 @@ from tests.gateways import running
 VIEWER = Viewer("acme", b"viewer")
 
 
-def known(user: int, at: float = 0.0) -> Known:
+def known(user: int, at: float = 0.0) -> CachedConnection:
     times = "2016-08-01T02:21:13.812Z", "2016-08-12T16:07:56.255Z"
     said = Connection(
         "acme", str(user), Status.PENDING_OUTGOING, "PENDING_OUTGOING", (), *times, 1, times[0], stale=False
     )
-    return Known.of(said, at)
+    return CachedConnection.of(said, at)
 
 
-def fill(shelf: Shelf, users: Iterable[int], at: float = 0.0) -> None:
+def fill(cache: PlatformCache, users: Iterable[int], at: float = 0.0) -> None:
     for user in users:
-        shelf.put(VIEWER.key, user, known(user, at))
+        cache.put(VIEWER.key, user, known(user, at))
 
 
-def kept(shelf: Shelf, users: Iterable[int]) -> list[int]:
-    return [user for user in users if shelf.get(VIEWER, user)]
+def kept(cache: PlatformCache, users: Iterable[int]) -> list[int]:
+    return [user for user in users if cache.get(VIEWER, user)]
 
 
 @virtual
 async def test_there_is_never_more_than_there_may_be_and_the_oldest_goes_first() -> None:
-    cache = Cache(10)
-    one, other = cache.shelf(5.0, 60.0), cache.shelf(5.0, 60.0)
+    cache = ResponseCache(10)
+    one, other = cache.platform(5.0, 60.0), cache.platform(5.0, 60.0)
     fill(one, range(1, 8))
     fill(other, range(1, 8))
     assert len(cache) == 10
@@ -51,44 +51,44 @@ async def test_there_is_never_more_than_there_may_be_and_the_oldest_goes_first()
 
 @virtual
 async def test_what_is_said_anew_is_the_youngest() -> None:
-    cache = Cache(3)
-    shelf = cache.shelf(5.0, 60.0)
-    fill(shelf, (1, 2, 3, 1, 4))
-    assert kept(shelf, (1, 2, 3, 4)) == [1, 3, 4]
+    whole = ResponseCache(3)
+    cache = whole.platform(5.0, 60.0)
+    fill(cache, (1, 2, 3, 1, 4))
+    assert kept(cache, (1, 2, 3, 4)) == [1, 3, 4]
 
 
 @virtual
 async def test_what_is_too_old_goes_when_others_come() -> None:
-    cache = Cache(1000)
-    shelf = cache.shelf(5.0, 60.0)
-    fill(shelf, range(100))
+    whole = ResponseCache(1000)
+    cache = whole.platform(5.0, 60.0)
+    fill(cache, range(100))
     await asyncio.sleep(61)
-    fill(shelf, range(100, 150), at=61.0)
-    assert kept(shelf, range(150)) == [*range(100, 150)]
-    assert len(cache) == 50
+    fill(cache, range(100, 150), at=61.0)
+    assert kept(cache, range(150)) == [*range(100, 150)]
+    assert len(whole) == 50
 
 
 @virtual
-async def test_a_closed_shelf_is_empty_and_stays_so() -> None:
-    cache = Cache(10)
-    shelf = cache.shelf(5.0, 60.0)
-    fill(shelf, range(5))
-    shelf.close()
-    fill(shelf, range(5))
-    assert len(cache) == 0
+async def test_a_closed_cache_is_empty_and_stays_so() -> None:
+    whole = ResponseCache(10)
+    cache = whole.platform(5.0, 60.0)
+    fill(cache, range(5))
+    cache.close()
+    fill(cache, range(5))
+    assert len(whole) == 0
 
 
 @pytest.mark.no_cover  # tracing would be measured as well
 @virtual
 async def test_an_entry_takes_at_most_a_kilobyte() -> None:
     """Even where each has a viewer of its own."""
-    cache = Cache(100_000)
-    shelf = cache.shelf(5.0, 60.0)
+    whole = ResponseCache(100_000)
+    cache = whole.platform(5.0, 60.0)
     viewers = [b"viewer %010d" % number for number in range(20_000)]
     tracemalloc.start()
     try:
         for number, viewer in enumerate(viewers):
-            shelf.put(viewer, 10**12 + number, known(10**12 + number))
+            cache.put(viewer, 10**12 + number, known(10**12 + number))
         gc.collect()
         taken, _ = tracemalloc.get_traced_memory()
     finally:

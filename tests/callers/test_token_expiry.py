@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.auth.callers import Callers
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from tests.callers.asking import ask, slug
 from tests.callers.tokens import token
 from tests.gateways import Gateway
@@ -51,7 +51,7 @@ async def test_a_token_is_verified_once_while_it_is_good(
     verified: list[str] = []
     of = Callers.of
 
-    def counting(callers: Callers, headers: Given) -> Any:
+    def counting(callers: Callers, headers: RequestHeaders) -> Any:
         verified.append("once")
         return of(callers, headers)
 

@@ -18,7 +18,7 @@ from adapters.simulation import Simulator, simulator
 from gateway.app import create_app
 from gateway.config.loader import load
 from gateway.config.settings import Settings
-from gateway.runtime.reload import Reloading
+from gateway.runtime.reload import Reloader
 from gateway.telemetry.log import Log
 from tests.wire import Bounded, InProcess
 
@@ -118,7 +118,7 @@ class Gateway:
         self._file = folder / "gateway.config.toml"
         log = Log(self.lines.append)
         self.app = create_app(settings, log=log, wire=lambda _settings: community.wire())
-        self._reloading = Reloading(self._read, self.app.state.generations, log)
+        self._reloading = Reloader(self._read, self.app.state.snapshots, log)
 
     def _read(self) -> Settings:
         settings = load(self._file, {})

@@ -12,7 +12,7 @@ import pytest
 
 from adapters.selfcommunity import SelfCommunityAdapter
 from adapters.symphony import SymphonyAdapter
-from gateway.platforms.lookup.pending import Question
+from gateway.platforms.lookup.pending import PendingLookup
 from tests.clock import run, virtual
 from tests.faults.live.callers import Answer, Caller, at_once, kinds
 from tests.faults.live.processes import gateway, simulated
@@ -146,6 +146,6 @@ def test_lookups_that_gave_up_leave_nothing_behind() -> None:
                 answers = await many(gateway, range(first, first + 1000), **{"X-Request-Timeout-Ms": "10"})
                 assert answers == {"/problems/platform-timeout": 1000}
             gc.collect()
-            assert sum(isinstance(each, Question) for each in gc.get_objects()) <= 100
+            assert sum(isinstance(each, PendingLookup) for each in gc.get_objects()) <= 100
 
     run(main())

@@ -25,7 +25,7 @@ from gateway.app import create_app
 from gateway.auth.callers import key_digest
 from gateway.config.loader import load
 from gateway.config.settings import Settings
-from gateway.runtime.reload import Reloading
+from gateway.runtime.reload import Reloader
 from gateway.telemetry.log import Log
 from tests.clock import VirtualClock
 from tests.wire import Bounded, InProcess
@@ -309,7 +309,7 @@ class World:
     async def _start(self) -> None:
         log = Log(self.lines.append)
         self._app = create_app(self._load(), log=log, wire=self._wire)
-        self._reloading = Reloading(self._load, self._app.state.generations, log)
+        self._reloading = Reloader(self._load, self._app.state.snapshots, log)
         self._lifespan = self._app.router.lifespan_context(self._app)
         await self._lifespan.__aenter__()
 

@@ -9,7 +9,7 @@ import pytest
 
 from adapters.simulation.faults import Fault
 from gateway.api import conditional
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from tests.gateways import OWN, Gateway, running
 
 LOOKUP, LIST = "/v1/connections/acme/102", "/v1/connections?status=pending_incoming"
@@ -98,5 +98,5 @@ async def test_a_refusal_is_a_refusal(gateway: Gateway) -> None:
     ],
 )
 def test_tags_are_compared_weakly(given: list[bytes], is_known: bool) -> None:
-    headers = Given([(b"if-none-match", value) for value in given])
+    headers = RequestHeaders([(b"if-none-match", value) for value in given])
     assert conditional.is_known(headers, b'W/"a"') is is_known

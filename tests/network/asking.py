@@ -17,7 +17,7 @@ from adapters.contract import Unreachable, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from gateway.config.converter import from_tables
 from gateway.platforms.platform import Platform
-from gateway.platforms.registry import Wiring
+from gateway.platforms.registry import PlatformRegistry
 from gateway.telemetry.metrics import Metrics
 from tests.gateways import NAMED, OWN, caller
 
@@ -51,11 +51,11 @@ async def wired(**platforms: dict[str, Any]) -> AsyncIterator[Mapping[str, Platf
             "platforms": platforms,
         }
     )
-    wiring = Wiring(settings, warn=lambda _event, _platform: None, metrics=Metrics())
+    registry = PlatformRegistry(settings, warn=lambda _event, _platform: None, metrics=Metrics())
     try:
-        yield wiring.platforms
+        yield registry.platforms
     finally:
-        await wiring.aclose()
+        await registry.aclose()
 
 
 async def lookup(platform: Platform, viewer: int | None = None) -> str:

@@ -17,7 +17,7 @@ from adapters.simulation import Simulator, serving
 from adapters.simulation.faults import Fault
 from gateway.app import create_app
 from gateway.config.converter import from_tables
-from gateway.runtime.reload import Reloading
+from gateway.runtime.reload import Reloader
 from gateway.telemetry.log import Log
 from gateway.transports.trust import ENVIRONMENT
 from tests.gateways import OWN, tables
@@ -38,7 +38,7 @@ class Gateway:
         self._tables["platforms"]["acme"] |= acme
         log = Log(self.lines.append)
         self.app: Starlette = create_app(from_tables(self._tables), log=log)
-        self._reloading = Reloading(lambda: from_tables(self._tables), self.app.state.generations, log)
+        self._reloading = Reloader(lambda: from_tables(self._tables), self.app.state.snapshots, log)
 
     async def reload(self) -> str:
         """What the log says of it."""

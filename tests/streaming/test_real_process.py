@@ -71,14 +71,14 @@ async def test_readers_that_stop_hold_no_place_and_little_memory(
     ):
         assert (await client.post("/v1/lookup", content=CLUB)).status_code == 200
         before = running.memory()
-        readers = [asyncio.create_task(_ask_without_reading(port)) for _ in range(READERS)]
-        await asyncio.wait(readers, timeout=3)
-        assert not any(reader.done() for reader in readers)  # the gateway takes no more from them
+        viewers = [asyncio.create_task(_ask_without_reading(port)) for _ in range(READERS)]
+        await asyncio.wait(viewers, timeout=3)
+        assert not any(reader.done() for reader in viewers)  # the gateway takes no more from them
         while await _in_work(client):  # noqa: ASYNC110  another process has no event for us
             await asyncio.sleep(0.05)
         assert (await client.get("/v1/connections/club/1000")).status_code == 200
         assert running.memory() - before < READERS
-        for reader in readers:
+        for reader in viewers:
             reader.cancel()
 
 

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from gateway.transports.instrumented import Measured
+from gateway.transports.instrumented import Instrumented
 from tests.clock import virtual
 from tests.transports.scripted import Outcome, Wire, ask, outcome_of
 
@@ -34,7 +34,7 @@ def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
     @virtual
     async def main() -> None:
         notes = Notes()
-        await outcome_of(Measured(Wire([outcome]), notes))
+        await outcome_of(Instrumented(Wire([outcome]), notes))
         assert notes.seen == [told]
 
     main()
@@ -43,7 +43,7 @@ def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
 @virtual
 async def test_that_nobody_waited_for_its_end() -> None:
     notes = Notes()
-    asking = asyncio.create_task(ask(Measured(Wire(seconds=1.0), notes)))
+    asking = asyncio.create_task(ask(Instrumented(Wire(seconds=1.0), notes)))
     await asyncio.sleep(0.5)
     asking.cancel()
     await asyncio.wait([asking])

@@ -12,8 +12,8 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.audit import ACTIONS, Audit
-from gateway.api.request_record import ACCESS, Access
-from gateway.auth.headers import Given
+from gateway.api.request_record import REQUEST_RECORD, RequestRecord
+from gateway.auth.headers import RequestHeaders
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
@@ -36,11 +36,11 @@ class AccessLog:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
-        headers = Given(scope["headers"])
+        headers = RequestHeaders(scope["headers"])
         given = headers.pop(b"x-request-id", None)
         known = given is not None and _REQUEST_ID.fullmatch(given)
         request_id = given if given is not None and known else next(self._ids)
-        access = scope[ACCESS] = Access(request_id.decode(), headers)
+        access = scope[REQUEST_RECORD] = RequestRecord(request_id.decode(), headers)
         if b"traceparent" in headers:
             access.traceparent = headers.once("traceparent")
             # Every call has another: what headers say of whoever asks would have to be worked out anew each time.

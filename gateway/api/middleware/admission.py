@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.problems.problem import Kind, Problem
 
-COME_BACK: Final = 1.0
+RETRY_AFTER_SECONDS: Final = 1.0
 """Seconds after which a request that was shed may try again."""
 
 
@@ -36,4 +36,4 @@ class Admission:
         """Raise the Problem `overloaded` where all places are taken; its response has these headers too."""
         if self.taken >= self._most:
             detail = f"{self._most} requests are in work, which is the most"
-            raise Problem(Kind.OVERLOADED, detail, retry_after=COME_BACK, headers=headers)
+            raise Problem(Kind.OVERLOADED, detail, retry_after=RETRY_AFTER_SECONDS, headers=headers)

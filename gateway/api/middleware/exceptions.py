@@ -8,14 +8,14 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
-from gateway.api.request_record import ACCESS, Access
+from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.callers import KEY_HEADER
 from gateway.problems.details import details, response
 from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
 
 
-class Answering:
+class ExceptionMiddleware:
     """Answers a Problem, a PlatformError or Starlette's refusal as the table says; anything else is our bug.
 
     A 401 carries `WWW-Authenticate` (RFC 9110, 15.5.2) with the credentials that the configured platforms take.
@@ -33,7 +33,7 @@ class Answering:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
-            access: Access = scope[ACCESS]
+            access: RequestRecord = scope[REQUEST_RECORD]
             if access.status is not None:
                 self._log.failure("broken-answer", error, request_id=access.request_id)
                 raise
@@ -41,14 +41,14 @@ class Answering:
             problem.platform = problem.platform or access.platform
             problem.user_id = problem.user_id or access.user_id
             access.problem = problem.kind.slug
-            told = access.stories[0].explanation() if access.stories and access.explains else None
+            told = access.explainers[0].explanation() if access.explainers and access.explains else None
             answer = response(problem, details(problem, access.request_id, explanation=told))
             if problem.kind.status == 401:
-                asked_for = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
-                answer.headers["www-authenticate"] = asked_for
+                claimed_viewers = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
+                answer.headers["www-authenticate"] = claimed_viewers
             await answer(scope, receive, send)
 
-    def _problem(self, error: Exception, access: Access) -> Problem:
+    def _problem(self, error: Exception, access: RequestRecord) -> Problem:
         match error:
             case Problem():
                 return error

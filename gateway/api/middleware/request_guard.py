@@ -8,16 +8,16 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.loop import OneLoop
-from gateway.api.call import API, CALL, Call
+from gateway.api.call import API, REQUEST_CONTEXT, RequestContext
 from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.body import read_body
-from gateway.api.middleware.trusted_origins import Perimeter
-from gateway.api.request_record import ACCESS, Access
-from gateway.auth.callers import ANYBODY
-from gateway.auth.headers import Given
-from gateway.auth.principal import Standing
+from gateway.api.middleware.trusted_origins import TrustedOrigins
+from gateway.api.request_record import REQUEST_RECORD, RequestRecord
+from gateway.auth.callers import ANONYMOUS
+from gateway.auth.headers import RequestHeaders
+from gateway.auth.principal import Principal
 from gateway.problems.problem import Kind, Problem
-from gateway.runtime.snapshot import Generation, Generations
+from gateway.runtime.snapshot import Snapshot, Snapshots
 from gateway.server.extensions import LET_IN, REFUSED
 
 CLOSING: Final = {"connection": "close"}
@@ -25,25 +25,27 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Paths that are asked for by address, by whatever runs or scrapes the gateway, so that any `Host` is answered."""
 
 
-class Entrance(OneLoop):
+class RequestGuard(OneLoop):
     """First whether it may come here at all, then whose it is, then whether there is a place, then its body.
 
     Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
     request that took its time lives in the generation that is in force when it begins. Deadlines count from then.
     """
 
-    def __init__(self, app: ASGIApp, perimeter: Perimeter, generations: Generations, admission: Admission) -> None:
+    def __init__(
+        self, app: ASGIApp, trusted_origins: TrustedOrigins, snapshots: Snapshots, admission: Admission
+    ) -> None:
         self._app = app
         self._admission = admission
-        self._perimeter = perimeter
-        self._generations = generations
+        self._trusted_origins = trusted_origins
+        self._snapshots = snapshots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if REFUSED in scope:
                 raise Problem(Kind.INVALID_REQUEST, scope[REFUSED], headers={"connection": "close"})
-            access: Access = scope[ACCESS]
-            generation = self._let_in(scope, access)
+            access: RequestRecord = scope[REQUEST_RECORD]
+            snapshot = self._let_in(scope, access)
             is_api = scope["path"].startswith(API)
             if scope["method"] == "POST":
                 if is_api:
@@ -52,7 +54,7 @@ class Entrance(OneLoop):
                     receive = await read_body(receive)
                 except ClientDisconnect:
                     return
-                if generation is not self._generations.now:
+                if snapshot is not self._snapshots.now:
                     self._let_in(scope, access)
             access.received_at = self._loop.time()
             if is_api:
@@ -61,30 +63,30 @@ class Entrance(OneLoop):
                 return
         await self._app(scope, receive, send)
 
-    def _let_in(self, scope: Scope, access: Access) -> Generation:
-        generation = self._generations.now
+    def _let_in(self, scope: Scope, access: RequestRecord) -> Snapshot:
+        snapshot = self._snapshots.now
         is_api = scope["path"].startswith(API)
-        standing = generation.standings.get(access.headers) if is_api else None
-        if standing is None:
-            standing = self._standing(generation, access.headers, scope, is_api=is_api)
+        principal = snapshot.principals.get(access.headers) if is_api else None
+        if principal is None:
+            principal = self._principal(snapshot, access.headers, scope, is_api=is_api)
         if is_api and LET_IN in scope:
             scope[LET_IN]()
         if b"%" in (scope.get("raw_path") or b""):
             raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
-        access.caller = standing.caller.name
-        access.asked_for = standing.asked_for
-        scope[CALL] = Call(generation, standing, access)
-        return generation
+        access.caller = principal.caller.name
+        access.claimed_viewers = principal.claimed_viewers
+        scope[REQUEST_CONTEXT] = RequestContext(snapshot, principal, access)
+        return snapshot
 
-    def _standing(self, generation: Generation, headers: Given, scope: Scope, *, is_api: bool) -> Standing:
+    def _principal(self, snapshot: Snapshot, headers: RequestHeaders, scope: Scope, *, is_api: bool) -> Principal:
         """Every call of the API needs a key, if there are callers; probes and pages need none."""
         if scope["path"] in PROBES:
-            self._perimeter.check_probe(headers, scope["http_version"])
-            return Standing(ANYBODY, {})
-        self._perimeter.check_host(headers)
+            self._trusted_origins.check_probe(headers, scope["http_version"])
+            return Principal(ANONYMOUS, {})
+        self._trusted_origins.check_host(headers)
         if not is_api:
-            return Standing(ANYBODY, {})
-        self._perimeter.check_page(headers)
-        standing = Standing(generation.callers.of(headers), generation.viewers.asked_for(headers))
-        generation.standings.keep(headers, standing)
-        return standing
+            return Principal(ANONYMOUS, {})
+        self._trusted_origins.check_page(headers)
+        principal = Principal(snapshot.callers.of(headers), snapshot.viewers.claimed_viewers(headers))
+        snapshot.principals.keep(headers, principal)
+        return principal

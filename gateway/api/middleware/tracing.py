@@ -11,7 +11,7 @@ from opentelemetry.trace import Span, SpanKind
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.call import API
-from gateway.api.request_record import ACCESS, Access
+from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.telemetry.otel_spans import OURS, PROPAGATOR, failed
 
 
@@ -26,7 +26,7 @@ class Tracing:
         if scope["type"] != "http" or not scope["path"].startswith(API):
             await self._app(scope, receive, send)
             return
-        access: Access = scope[ACCESS]
+        access: RequestRecord = scope[REQUEST_RECORD]
         given = {} if access.traceparent is None else {"traceparent": access.traceparent}
         span = self._tracer.start_span(scope["method"], PROPAGATOR.extract(given, context.Context()), SpanKind.SERVER)
         inside = trace.set_span_in_context(span)
@@ -51,20 +51,20 @@ class Tracing:
             _describe(span, scope, access)
             span.end()
 
-    def _tell_steps(self, access: Access, request: context.Context, began: int) -> None:
+    def _tell_steps(self, access: RequestRecord, request: context.Context, began: int) -> None:
         """What took place beside the call, which has a span of its own. Times are the loop's, in milliseconds."""
-        if not access.stories:
+        if not access.explainers:
             return
         now = time.time_ns()
         zero = now - int(asyncio.get_running_loop().time() * 1e9)
-        for step in (step for story in access.stories for step in story.own_steps()):
+        for step in (step for explainer in access.explainers for step in explainer.own_steps()):
             start = max(zero + int(step.begun * 1e9), began)
             what = {f"{OURS}.outcome": step.outcome or ""}
             span = self._tracer.start_span(step.kind, request, attributes=what, start_time=start)
             span.end(now if step.ended is None else max(zero + int(step.ended * 1e9), start))
 
 
-def _describe(span: Span, scope: Scope, access: Access) -> None:
+def _describe(span: Span, scope: Scope, access: RequestRecord) -> None:
     route = scope["route"].path if "route" in scope else None
     method = scope["method"]
     if route is not None:

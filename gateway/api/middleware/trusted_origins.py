@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from gateway.config.origin import Origin
 from gateway.config.settings import HostName, is_loopback
 from gateway.problems.problem import Kind, Problem
-from gateway.runtime.snapshot import Generations
+from gateway.runtime.snapshot import Snapshots
 
 SITE: Final = "Sec-Fetch-Site"
 """Which a page can't set: its browser says how near the page's origin is to whom it calls."""
@@ -27,14 +27,14 @@ _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-class Perimeter:
+class TrustedOrigins:
     """Refuses by `Host`, `Origin` and `Sec-Fetch-Site`, before anything else is looked at."""
 
     def __init__(
         self,
         hosts: Iterable[HostName],
         origins: Iterable[Origin],
-        generations: Generations,
+        snapshots: Snapshots,
         *,
         any_host: bool = False,
     ) -> None:
@@ -45,23 +45,23 @@ class Perimeter:
         self._any_host = any_host
         self._hosts = frozenset(hosts)
         self._origins = frozenset(origins)
-        self._generations = generations
+        self._snapshots = snapshots
 
-    def check_host(self, headers: Given) -> None:
+    def check_host(self, headers: RequestHeaders) -> None:
         """Raise the Problem of a request that is meant for somebody else, or does not say for whom."""
         named = _read_host(headers)
-        if self._any_host or not self._generations.now.callers.open:
+        if self._any_host or not self._snapshots.now.callers.open:
             return
         if not named.is_loopback and named.name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")
 
     @staticmethod
-    def check_probe(headers: Given, http_version: str) -> None:
+    def check_probe(headers: RequestHeaders, http_version: str) -> None:
         """Raise the Problem of a malformed `Host`, or of none where HTTP demands one (RFC 9112, 3.2)."""
         if http_version != "1.0" or headers.has("host"):
             _read_host(headers)
 
-    def check_page(self, headers: Given) -> None:
+    def check_page(self, headers: RequestHeaders) -> None:
         """Raise the Problem of a request that the page of somebody else has made."""
         origins = headers.every("origin")
         sites = {part.partition(";")[0].strip().lower() for each in headers.every(SITE) for part in each.split(",")}
@@ -79,7 +79,7 @@ class _Host(NamedTuple):
     is_loopback: bool
 
 
-def _read_host(headers: Given) -> _Host:
+def _read_host(headers: RequestHeaders) -> _Host:
     given = headers.once("host")
     named = None if given is None else _named(given)
     if named is None:

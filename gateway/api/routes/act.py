@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Action, Connection, PlatformError, PlatformNameText, Viewer
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs
 from gateway.api.audit import Audit
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
-from gateway.api.request_record import Access
+from gateway.api.request_record import RequestRecord
 from gateway.api.responses import answer
 from gateway.api.results import Failed, Found, Results, failed
 from gateway.config.caller_settings import Right
@@ -32,7 +32,7 @@ from gateway.problems.problem import Kind, Problem
 MOST_ACTIONS: Final = 100
 
 
-class RequestedAction(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RequestedAction(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An action on one user of a platform."""
 
     platform: PlatformNameText
@@ -40,7 +40,7 @@ class RequestedAction(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=
     action: Annotated[str, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Action"})]
 
 
-class ActRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ActRequest(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to do."""
 
     actions: Annotated[
@@ -52,14 +52,14 @@ class ActRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     ]
 
 
-class ActResults(Quiet, msgspec.Struct, frozen=True):
+class ActResults(RedactedRepr, msgspec.Struct, frozen=True):
     """As many as actions were asked for, in the same order: the connection after each, or why it was not done."""
 
     results: Results
 
 
 _DECODER: Final = msgspec.json.Decoder(ActRequest)
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="Many actions at once",
     details="""\
@@ -83,7 +83,7 @@ refuses the whole call before anything is done, and names the place.""",
 )
 
 
-class Target(Quiet, msgspec.Struct, frozen=True):
+class Target(RedactedRepr, msgspec.Struct, frozen=True):
     """One of the actions, as it was understood."""
 
     platform: str
@@ -93,7 +93,7 @@ class Target(Quiet, msgspec.Struct, frozen=True):
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act_on_many(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         access = call.access
         access.action = "act"
         inputs.only_query(request)
@@ -112,7 +112,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
                 user_id=target.user_id,
                 action=target.action,
                 named={target.platform: named[target.platform]} if target.platform in named else {},
-                asked_for={},
+                claimed_viewers={},
                 outcomes={},
                 problems=None,
             )
@@ -135,7 +135,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         platform: Platform | None,
         target: Target,
         viewers: Mapping[str, Viewer | Problem],
-        record: Access,
+        record: RequestRecord,
         deadline: float,
     ) -> Connection:
         if platform is None:
@@ -155,7 +155,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
             late=partial(audit.late, record),
         )
 
-    return [Endpoint("/v1/act", act_on_many, SAYS, "POST", is_compressed=True)]
+    return [Endpoint("/v1/act", act_on_many, OPERATION, "POST", is_compressed=True)]
 
 
 def _targets(body: bytes) -> list[Target]:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from adapters.contract import Action, Connection
 from gateway.api import inputs
 from gateway.api.audit import Audit
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import answer
 from gateway.config.caller_settings import Right
@@ -20,7 +20,7 @@ from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
 from gateway.problems.problem import Kind, Problem
 
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="Request, accept, reject, cancel or remove a connection",
     details="""\
@@ -54,7 +54,7 @@ time for it passes, it runs on.""",
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act_on_connection(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         word = request.path_params["action"]
         call.access.action = word if word in set(Action) else None
         platform = inputs.platform(request, call)
@@ -79,7 +79,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         call.access.outcomes[platform.name] = connection.status
         return answer(connection, {"cache-control": "no-store"})
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, SAYS, "POST")]
+    return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, OPERATION, "POST")]
 
 
 def _action(word: str) -> Action:

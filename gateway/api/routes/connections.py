@@ -13,10 +13,10 @@ from starlette.responses import Response
 
 from adapters.contract import Connection, described
 from gateway.api import conditional, inputs
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import not_modified, reads
-from gateway.auth.headers import Given
+from gateway.auth.headers import RequestHeaders
 from gateway.explain.explanation import Explanation
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
@@ -29,7 +29,7 @@ class ExplainedConnection(Connection, frozen=True):
     explain: Annotated[Explanation | UnsetType, described("Only with `explain=true`.")] = UNSET
 
 
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="Where the viewer stands with one user",
     details="The answer may be some seconds old (`Age`); where the platform can't be asked, it may be older, and then"
@@ -58,7 +58,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, unchanged = reads(identities), not_modified(identities)
 
     async def get_connection(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         access = call.access
         access.action = "lookup"
         platform = inputs.platform(request, call)
@@ -71,18 +71,18 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         if not access.explains and not access.is_traced:
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
             return told(reading, access.headers)
-        story = platform.story(viewer, access.received_at)
-        access.stories = (story,)
-        reading = await platform.lookups.one(viewer, user_id, deadline, since, story)
+        explainer = platform.explainer(viewer, access.received_at)
+        access.explainers = (explainer,)
+        reading = await platform.lookups.one(viewer, user_id, deadline, since, explainer)
         if not access.explains:
             return told(reading, access.headers)
-        explanation = msgspec.json.encode(story.explanation(reading))
+        explanation = msgspec.json.encode(explainer.explanation(reading))
         return answer(b'%b,"explain":%b}' % (reading.body[:-1], explanation), reading.age, reading.source)
 
-    def told(reading: Reading, headers: Given) -> Response:
-        etag = reading.known.etag(reading.body)
+    def told(reading: Reading, headers: RequestHeaders) -> Response:
+        etag = reading.cached.etag(reading.body)
         if b"if-none-match" in headers and conditional.is_known(headers, etag):
             return unchanged(reading.age, reading.source, etag)
         return answer(reading.body, reading.age, reading.source, etag)
 
-    return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, SAYS, at_once=True)]
+    return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, OPERATION, at_once=True)]

@@ -15,7 +15,7 @@ from adapters.contract import described
 from gateway import __version__, pages
 from gateway.api import inputs
 from gateway.api.endpoint import Endpoint
-from gateway.api.request_record import ACCESS
+from gateway.api.request_record import REQUEST_RECORD
 from gateway.openapi import shared
 from gateway.openapi.operation import ALWAYS, HTML, JSON, Answer, Header, Operation, Parameter, Tag, Where
 from gateway.problems.problem import Kind, Problem
@@ -102,7 +102,7 @@ def routes(document: Callable[[], bytes]) -> list[Endpoint]:
     """`document` gives the one for this gateway."""
 
     async def get_index(request: Request) -> Response:
-        if inputs.prefers(request.scope[ACCESS], "text/html"):
+        if inputs.prefers(request.scope[REQUEST_RECORD], "text/html"):
             found = _html(pages.index())
         else:
             found = Response(msgspec.json.encode(INDEX), headers={"cache-control": "no-cache"}, media_type=JSON)

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Connection, PlatformNameText, Status, described
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import conditional, inputs
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines
-from gateway.api.request_record import Access
+from gateway.api.request_record import RequestRecord
 from gateway.api.responses import not_modified, reads
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
@@ -41,7 +41,7 @@ _AS_OF: Final = re.compile(rb'"as_of":"[^"]*"')
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
-class ConnectionList(Quiet, msgspec.Struct, frozen=True):
+class ConnectionList(RedactedRepr, msgspec.Struct, frozen=True):
     """A page. It may be short, or empty, while there is a `next_cursor`."""
 
     connections: list[Connection]
@@ -59,14 +59,14 @@ class ConnectionList(Quiet, msgspec.Struct, frozen=True):
     ]
 
 
-class ConnectionLine(Quiet, msgspec.Struct, frozen=True):
+class ConnectionLine(RedactedRepr, msgspec.Struct, frozen=True):
     """One connection of a page."""
 
     index: Annotated[int, described("Counts the connections of the page from 0.")]
     connection: Connection
 
 
-class ListEnd(Quiet, msgspec.Struct, frozen=True):
+class ListEnd(RedactedRepr, msgspec.Struct, frozen=True):
     """The end of a page: what the JSON document has beside its connections."""
 
     count: Annotated[int, described("How many lines came before this one.")]
@@ -78,7 +78,7 @@ class ListEnd(Quiet, msgspec.Struct, frozen=True):
 Cursor = Annotated[str, msgspec.Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]{1,4096}$"})]
 BOTH_PENDING: Final = ("pending_incoming", "pending_outgoing")
 ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="The viewer's connections, on any platforms",
     details="""\
@@ -142,7 +142,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, unchanged, stream = reads(identities), not_modified(identities), lines(identities)
 
     async def list_connections(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         access = call.access
         access.action = "list"
         filters = _filters(request, call)
@@ -170,10 +170,10 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             return unchanged(age, source, etag)
         return answer(body, age, source, etag)
 
-    return [Endpoint("/v1/connections", list_connections, SAYS, is_compressed=True)]
+    return [Endpoint("/v1/connections", list_connections, OPERATION, is_compressed=True)]
 
 
-async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: Access) -> AsyncGenerator[bytes]:
+async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: RequestRecord) -> AsyncGenerator[bytes]:
     """The lines of a page, those together that are known together. Raises what refuses the whole call."""
     listing, written = Listing(), 0
     async for listing in pages:
@@ -188,7 +188,7 @@ async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: Access
     yield encode_lines([ListEnd(written, **_rest(listing, filters, access))])
 
 
-def _record(listing: Listing, access: Access) -> None:
+def _record(listing: Listing, access: RequestRecord) -> None:
     """Write what came of the list into the record of the request."""
     for each in listing.errors:
         access.count(each.kind.slug)
@@ -197,7 +197,7 @@ def _record(listing: Listing, access: Access) -> None:
     access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
 
 
-def _rest(listing: Listing, filters: Filters, access: Access) -> dict[str, Any]:
+def _rest(listing: Listing, filters: Filters, access: RequestRecord) -> dict[str, Any]:
     """What the document has beside its connections."""
     return {
         "errors": [details(each, access.request_id) for each in listing.errors],
@@ -214,7 +214,7 @@ def _origin(listing: Listing) -> tuple[int, bytes]:
     return max(ages, default=0), reasons.pop() if len(reasons) == 1 else BYPASSED
 
 
-def _filters(request: Request, call: Call) -> Filters:
+def _filters(request: Request, call: RequestContext) -> Filters:
     """Without a platform's name, those that this caller may use."""
     query = request.query_params
     named = query.getlist("platform")

@@ -13,32 +13,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import PlatformError, PlatformNameText, Viewer, described
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines, merged
-from gateway.api.request_record import Access
+from gateway.api.request_record import RequestRecord
 from gateway.api.responses import reads
 from gateway.api.results import Failed, Found, Results, failed
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Tag
 from gateway.platforms.lookup.lookups import MISS, Reading
-from gateway.platforms.lookup.observer import UNHEARD, Account
+from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
 from gateway.platforms.platform import Platform
 from gateway.problems.problem import Kind, Problem
 
 
-class Target(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Target(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A user of a platform."""
 
     platform: PlatformNameText
     user_id: UserId
 
 
-class LookupRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LookupRequest(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to look up."""
 
     users: Annotated[
@@ -50,7 +50,7 @@ class LookupRequest(Quiet, msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
     ]
 
 
-class LookupResults(Quiet, msgspec.Struct, frozen=True):
+class LookupResults(RedactedRepr, msgspec.Struct, frozen=True):
     """As many as users were named, in the same order."""
 
     results: Results
@@ -68,14 +68,14 @@ class FailedLine(Failed, frozen=True):
     index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
 
 
-class LookupEnd(Quiet, msgspec.Struct, frozen=True):
+class LookupEnd(RedactedRepr, msgspec.Struct, frozen=True):
     """The end of the results."""
 
     count: Annotated[int, described("How many lines came before this one: one for each user.")]
 
 
 _DECODER: Final = msgspec.json.Decoder(LookupRequest)
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
     summary="Where the viewer stands with many users",
     details="""\
@@ -111,7 +111,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, stream = reads(identities), lines(identities)
 
     async def lookup_connections(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         call.access.action = "lookup"
         platforms = call.platforms
         inputs.only_query(request)
@@ -143,15 +143,19 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         age, source = _origin([each for each in readings if isinstance(each, Reading)])
         return answer(msgspec.json.encode(LookupResults(results)), age, source)
 
-    return [Endpoint("/v1/lookup", lookup_connections, SAYS, "POST", is_compressed=True)]
+    return [Endpoint("/v1/lookup", lookup_connections, OPERATION, "POST", is_compressed=True)]
 
 
 Answers = Mapping[int, Reading | PlatformError] | Problem
-Asked = tuple[Platform, Viewer | Problem, tuple[int, ...]]
+PlatformTargets = tuple[Platform, Viewer | Problem, tuple[int, ...]]
 
 
 async def _lines(
-    targets: Sequence[tuple[str, int]], asked: Sequence[Asked], deadline: float, since: float, access: Access
+    targets: Sequence[tuple[str, int]],
+    asked: Sequence[PlatformTargets],
+    deadline: float,
+    since: float,
+    access: RequestRecord,
 ) -> AsyncGenerator[bytes]:
     """A line for each of the targets, those together that are known together; then the last line."""
     places: dict[tuple[str, int], list[int]] = {}
@@ -181,37 +185,39 @@ async def _lines(
     yield encode_lines([LookupEnd(len(targets))])
 
 
-async def _parts(asked: Asked, deadline: float, since: float, access: Access) -> AsyncGenerator[tuple[str, Answers]]:
+async def _parts(
+    asked: PlatformTargets, deadline: float, since: float, access: RequestRecord
+) -> AsyncGenerator[tuple[str, Answers]]:
     """What is known of one platform's users, part by part."""
     platform, viewer, user_ids = asked
     if isinstance(viewer, Problem):
         yield platform.name, viewer
         return
-    account = _account(platform, viewer, access)
+    observer = _account(platform, viewer, access)
     async with contextlib.aclosing(
-        platform.lookups.many_in_parts(viewer, user_ids, deadline, since, account)
+        platform.lookups.many_in_parts(viewer, user_ids, deadline, since, observer)
     ) as parts:
         async for part in parts:
             yield platform.name, part
 
 
-def _line(index: int, found: Answers, user_id: int, access: Access) -> FoundLine | FailedLine:
+def _line(index: int, found: Answers, user_id: int, access: RequestRecord) -> FoundLine | FailedLine:
     result = _result(found, user_id, access)
     if isinstance(result, Found):
         return FoundLine(index=index, connection=result.connection)
     return FailedLine(index=index, error=result.error)
 
 
-def _account(platform: Platform, viewer: Viewer, access: Access) -> Account:
+def _account(platform: Platform, viewer: Viewer, access: RequestRecord) -> LookupObserver:
     """Who is told how the answers of this platform come to be."""
     if not access.is_traced:
-        return UNHEARD
-    story = platform.story(viewer, access.received_at)
-    access.stories += (story,)
-    return story
+        return NO_OBSERVER
+    explainer = platform.explainer(viewer, access.received_at)
+    access.explainers += (explainer,)
+    return explainer
 
 
-def _record(found: Mapping[str, Answers], access: Access) -> None:
+def _record(found: Mapping[str, Answers], access: RequestRecord) -> None:
     """Write into the record of the request which platforms answered for nobody."""
     access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
 
@@ -223,12 +229,12 @@ async def _lookup(
     deadline: float,
     since: float,
     *,
-    access: Access,
+    access: RequestRecord,
 ) -> tuple[str, Answers]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    account = _account(platform, viewer, access)
-    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, account)
+    observer = _account(platform, viewer, access)
+    return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, observer)
 
 
 def _failure(found: Answers) -> str | None:
@@ -239,7 +245,7 @@ def _failure(found: Answers) -> str | None:
     return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
 
 
-def _result(found: Answers, user_id: int, access: Access) -> Found | Failed:
+def _result(found: Answers, user_id: int, access: RequestRecord) -> Found | Failed:
     each = found if isinstance(found, Problem) else found[user_id]
     if isinstance(each, Reading):
         return Found(msgspec.Raw(each.body))

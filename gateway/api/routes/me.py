@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import PlatformNameText, Time, Viewer, described
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 from adapters.settings import ViewerSource
 from adapters.times import MAX_MS, rfc3339
 from adapters.user_ids import UserId
 from gateway.api import inputs
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import answer
 from gateway.auth.callers import KEY_HEADER
@@ -48,7 +48,7 @@ OF_SOURCE: Final = {
 }
 
 
-class MyPlatform(Quiet, msgspec.Struct, frozen=True):
+class MyPlatform(RedactedRepr, msgspec.Struct, frozen=True):
     """A platform that this caller may use."""
 
     name: PlatformNameText
@@ -69,7 +69,7 @@ class MyPlatform(Quiet, msgspec.Struct, frozen=True):
     ] = UNSET
 
 
-class Me(Quiet, msgspec.Struct, frozen=True):
+class Me(RedactedRepr, msgspec.Struct, frozen=True):
     """What the caller may do."""
 
     caller: Annotated[
@@ -80,7 +80,7 @@ class Me(Quiet, msgspec.Struct, frozen=True):
     platforms: list[MyPlatform]
 
 
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.PLATFORMS,
     summary="What you may do, and as whom each platform is asked",
     details="For trying out keys, tokens and headers: no platform is asked. Platforms that are closed to the caller"
@@ -113,7 +113,7 @@ def routes(identities: Iterable[str]) -> list[Endpoint]:
     headers = {"cache-control": "private, no-cache", "vary": ", ".join(identities)}
 
     async def get_me(request: Request) -> Response:
-        call = Call.of(request)
+        call = RequestContext.of(request)
         inputs.only_query(request)
         mine = [each for each in call.platforms.values() if call.caller.may_use(each.name)]
         right = Right.READ if Right.READ in call.caller.rights else Right.ACT
@@ -128,10 +128,10 @@ def routes(identities: Iterable[str]) -> list[Endpoint]:
         )
         return answer(found, headers)
 
-    return [Endpoint("/v1/me", get_me, SAYS)]
+    return [Endpoint("/v1/me", get_me, OPERATION)]
 
 
-def _mine(platform: Platform, viewer: Viewer | Problem, call: Call) -> MyPlatform:
+def _mine(platform: Platform, viewer: Viewer | Problem, call: RequestContext) -> MyPlatform:
     source = platform.adapter.viewer_source
     is_named = source is ViewerSource.NAMED
     named = viewer.user_id if isinstance(viewer, Viewer) and is_named else None

@@ -18,7 +18,7 @@ EXAMPLE: Final = """\
 # TYPE connection_gateway_waiting gauge
 connection_gateway_waiting{platform="acme"} 0.0
 """
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.OPERATION,
     summary="What the gateway counts",
     details="As Prometheus reads it. Needs no key. It names platforms, and no user.",
@@ -33,4 +33,4 @@ def routes(metrics: Metrics) -> list[Endpoint]:
     async def get_metrics(_request: Request) -> Response:
         return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
-    return [Endpoint("/metrics", get_metrics, SAYS, is_compressed=True)]
+    return [Endpoint("/metrics", get_metrics, OPERATION, is_compressed=True)]

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adapters.contract import Action, PlatformNameText, described
 from gateway.api import inputs
-from gateway.api.call import Call
+from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import answer
 from gateway.auth.callers import KEY_HEADER
@@ -43,7 +43,7 @@ class PlatformList(msgspec.Struct, frozen=True):
     platforms: list[PlatformEntry]
 
 
-SAYS: Final = Operation(
+OPERATION: Final = Operation(
     tag=Tag.PLATFORMS,
     summary="What is configured, and what each platform offers",
     details="Platforms that are closed to the caller are left out.",
@@ -70,7 +70,7 @@ SAYS: Final = Operation(
 def routes() -> list[Endpoint]:
     async def list_platforms(request: Request) -> Response:
         """Those that this caller may use."""
-        call = Call.of(request)
+        call = RequestContext.of(request)
         inputs.only_query(request)
         entries = [
             PlatformEntry(each.name, each.kind, each.adapter.mode, each.offered, each.health)
@@ -79,4 +79,4 @@ def routes() -> list[Endpoint]:
         ]
         return answer(PlatformList(entries), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
-    return [Endpoint("/v1/platforms", list_platforms, SAYS)]
+    return [Endpoint("/v1/platforms", list_platforms, OPERATION)]

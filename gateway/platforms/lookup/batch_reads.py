@@ -10,8 +10,8 @@ from typing import Final
 from adapters.contract import Adapter, Connection, Overloaded, PlatformError, ServerError, Unavailable, Viewer
 from adapters.loop import OneLoop
 from gateway.explain import timeline
-from gateway.platforms.lookup.encoded import Known
-from gateway.platforms.lookup.pending import Line, Question, Said
+from gateway.platforms.lookup.encoded import CachedConnection
+from gateway.platforms.lookup.pending import LookupResult, PendingLookup, ViewerQueue
 from gateway.telemetry.spans import Spans
 from gateway.transports.budget import RetryBudget
 
@@ -19,16 +19,18 @@ LATEST: Final = 0.1
 """What the latest call counts for what is usual."""
 FLOOR: Final = 5
 """Halvings that are always in the budget, enough to find one user among 32; and the most of them in vain."""
-Hear = Callable[[Viewer, int, Said], None]
+OnResult = Callable[[Viewer, int, LookupResult], None]
 """Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
 
 
-class BatchReads(OneLoop):
-    """Of one platform. `hear` is told what came of each user, and `back` when a call of a line has come back."""
+class BatchReader(OneLoop):
+    """Of one platform. `on_result` is told what came of each user, and `back` when a call of a queue has finished."""
 
-    def __init__(self, adapter: Adapter, hear: Hear, back: Callable[[Line], None], spans: Spans) -> None:
+    def __init__(
+        self, adapter: Adapter, on_result: OnResult, back: Callable[[ViewerQueue], None], spans: Spans
+    ) -> None:
         self._adapter = adapter
-        self._hear = hear
+        self._on_result = on_result
         self._back = back
         self._spans = spans
         self._budget = RetryBudget(FLOOR, in_vain=FLOOR)
@@ -36,64 +38,68 @@ class BatchReads(OneLoop):
         self.usual = math.inf
         """seconds that a call takes; before the first nobody knows"""
 
-    async def read(self, line: Line, batch: Sequence[Question]) -> None:
+    async def read(self, queue: ViewerQueue, batch: Sequence[PendingLookup]) -> None:
         """Answer these questions, which have departed together."""
         if len(batch) > 1:
             self._budget.count(len(batch))
-        await self._answer(line, batch)
+        await self._answer(queue, batch)
 
-    async def _answer(self, line: Line, batch: Sequence[Question], before: PlatformError | None = None) -> bool:
+    async def _answer(
+        self, queue: ViewerQueue, batch: Sequence[PendingLookup], before: PlatformError | None = None
+    ) -> bool:
         """Whether the platform answered. If it fails again or can't be asked, these get the failure from `before`."""
         now = self._loop.time()
-        asked: dict[int, Question] = {}
-        for question in batch:
-            if question.until > now:
-                question.began = now
-                asked[question.user_id] = question
+        asked: dict[int, PendingLookup] = {}
+        for lookup in batch:
+            if lookup.until > now:
+                lookup.call_started_at = now
+                asked[lookup.user_id] = lookup
             else:
-                line.drop(question)
+                queue.remove(lookup)
         try:
-            found, answered = await self._read(line, batch, asked), True
+            found, answered = await self._read(queue, batch, asked), True
         except PlatformError as failure:
             if failure.refusal is not None and len(asked) > 1:
-                await self._bisect(line, list(asked.values()), failure)
+                await self._bisect(queue, list(asked.values()), failure)
                 return True
             if before is not None and (_may_be_one_users(failure) or isinstance(failure, (Overloaded, Unavailable))):
                 failure = before
             found, answered = dict.fromkeys(asked, failure), False
         at = self._loop.time()
-        failed: list[tuple[Question, PlatformError]] = []
-        for user_id, question in asked.items():
-            said = found[user_id]
-            if isinstance(said, Connection):
-                self._tell(line, question, Known.of(said, at))
-            elif len(asked) > 1 and _may_be_one_users(said):
-                failed.append((question, said))
+        failed: list[tuple[PendingLookup, PlatformError]] = []
+        for user_id, lookup in asked.items():
+            result = found[user_id]
+            if isinstance(result, Connection):
+                self._resolve(queue, lookup, CachedConnection.of(result, at))
+            elif len(asked) > 1 and _may_be_one_users(result):
+                failed.append((lookup, result))
             else:
-                self._tell(line, question, said)
+                self._resolve(queue, lookup, result)
         if failed:
-            answered |= await self._halve(line, failed)
+            answered |= await self._halve(queue, failed)
         return answered
 
     async def _read(
-        self, line: Line, batch: Sequence[Question], asked: Mapping[int, Question]
+        self, queue: ViewerQueue, batch: Sequence[PendingLookup], asked: Mapping[int, PendingLookup]
     ) -> Mapping[int, Connection | PlatformError]:
         """One call, if anybody still waits."""
         try:
-            return await self._call(line.viewer, asked) if asked else {}
+            return await self._call(queue.viewer, asked) if asked else {}
         finally:
-            line.is_back(batch)
-            self._back(line)
+            queue.on_call_finished(batch)
+            self._back(queue)
 
-    async def _call(self, viewer: Viewer, asked: Mapping[int, Question]) -> Mapping[int, Connection | PlatformError]:
-        questions = asked.values()
+    async def _call(
+        self, viewer: Viewer, asked: Mapping[int, PendingLookup]
+    ) -> Mapping[int, Connection | PlatformError]:
+        lookups = asked.values()
         met = timeline.start()
-        for question in questions:
-            question.trails += (met,)
+        for lookup in lookups:
+            lookup.timelines += (met,)
         begun = self._loop.time()
         step = timeline.begin(timeline.StepKind.CALL, begun, users=len(asked))
         try:
-            with self._spans.batch(len(questions), lambda: _askers(questions)):
+            with self._spans.batch(len(lookups), lambda: _askers(lookups)):
                 found = await self._adapter.read(viewer, tuple(asked))
             self._budget.succeeded()
             return found
@@ -108,44 +114,46 @@ class BatchReads(OneLoop):
             self.usual = took
         self.usual += (took - self.usual) * LATEST
 
-    async def _bisect(self, line: Line, batch: Sequence[Question], refused: PlatformError) -> None:
+    async def _bisect(self, queue: ViewerQueue, batch: Sequence[PendingLookup], refused: PlatformError) -> None:
         first, others = batch[0], batch[1:]
-        await self._again(line, (first,))
-        if isinstance(first.said, PlatformError) and first.said.refusal == refused.refusal:
-            for question in others:
-                self._tell(line, question, first.said)
+        await self._retry(queue, (first,))
+        if isinstance(first.result, PlatformError) and first.result.refusal == refused.refusal:
+            for lookup in others:
+                self._resolve(queue, lookup, first.result)
             return
         middle = (len(others) + 1) // 2
         halves = [half for half in (others[:middle], others[middle:]) if half]
-        await asyncio.gather(*(self._again(line, half) for half in halves))
+        await asyncio.gather(*(self._retry(queue, half) for half in halves))
 
-    async def _halve(self, line: Line, failed: Sequence[tuple[Question, PlatformError]]) -> bool:
+    async def _halve(self, queue: ViewerQueue, failed: Sequence[tuple[PendingLookup, PlatformError]]) -> bool:
         """Ask these again in two halves, since one of them may be why all failed. Whether any was answered."""
         if not self._budget.take():
-            for question, failure in failed:
-                self._tell(line, question, failure)
+            for lookup, failure in failed:
+                self._resolve(queue, lookup, failure)
             return False
         middle = (len(failed) + 1) // 2
         halves = [half for half in (failed[:middle], failed[middle:]) if half]
-        again = (self._again(line, [question for question, _ in half], half[0][1]) for half in halves)
+        again = (self._retry(queue, [lookup for lookup, _ in half], half[0][1]) for half in halves)
         answered = any(await asyncio.gather(*again))
         if answered:
             self._budget.give_back()
         return answered
 
-    async def _again(self, line: Line, batch: Sequence[Question], before: PlatformError | None = None) -> bool:
-        line.departs(batch, self._loop.time())
-        return await self._answer(line, batch, before)
+    async def _retry(
+        self, queue: ViewerQueue, batch: Sequence[PendingLookup], before: PlatformError | None = None
+    ) -> bool:
+        queue.on_call_started(batch, self._loop.time())
+        return await self._answer(queue, batch, before)
 
-    def _tell(self, line: Line, question: Question, said: Said) -> None:
-        if not question.forgotten or isinstance(said, PlatformError):
-            self._hear(line.viewer, question.user_id, said)
-        line.drop(question)
-        question.tell(said)
+    def _resolve(self, queue: ViewerQueue, lookup: PendingLookup, result: LookupResult) -> None:
+        if not lookup.is_outdated or isinstance(result, PlatformError):
+            self._on_result(queue.viewer, lookup.user_id, result)
+        queue.remove(lookup)
+        lookup.resolve(result)
 
 
-def _askers(questions: Iterable[Question]) -> Iterator[object]:
-    return (waiter.asker for question in questions for waiter in question.waiters)
+def _askers(lookups: Iterable[PendingLookup]) -> Iterator[object]:
+    return (waiter.asker for lookup in lookups for waiter in lookup.waiters)
 
 
 def _may_be_one_users(failure: PlatformError) -> bool:

@@ -1,24 +1,22 @@
-"""Lookups of one platform in few calls: the busier it is, the cheaper a lookup. For each viewer apart:
+"""Batches lookups of one platform into few calls: the busier it is, the cheaper a lookup. For each viewer apart:
 
-1. Who asks about a user whom a call under way is about joins it, unless that call began before `since`: then what it
-   says may be too old for whoever asks.
-2. A lookup leaves at once if it finds nothing under way, or one call about one user: alone, or with those that come
-   in the same turn of the event loop.
-3. Otherwise it gathers, until that is so again. Then all that gathered meanwhile leave together, as one call (as
-   several where they are more than the adapter's `batch_size`). So there is no timer, nobody waits without a call
-   under way, and where nothing goes on nobody waits at all. Two calls about several at once would each be half as
-   large, and cost as much. Only if what is under way takes much longer than usual do those who come later not wait
-   for it: once.
-4. The users of one lookup of many leave at once, together. Where that takes several calls, no more of them are under
-   way than the platform may be sent at once, and lookups take turns (`BatchQueue`).
-5. Each who waits has a deadline of its own, and takes nobody along. A call that has left comes to its end; users for
-   whom nobody waits any more are not asked.
-6. What fails for one user is that user's answer. What fails for a call is the answer of everybody in it, unless the
-   platform refused the call as such (400, 403, 404, 413, 414): that may be one user's fault. Then the first is asked
-   alone. The same refusal again is the answer for all of them; otherwise the others are halved. A batch that failed
-   with 5xx is halved at once, as long as the retry budget allows: in an outage both halves fail, and that costs it.
-7. A user who is forgotten while a call is under way (an action changes what it is about to say): whoever waits gets
-   its answer, nobody joins any more, and it is not kept.
+1. A lookup of a user that a call in flight is about joins it, unless that call started before `since`.
+2. A lookup that finds nothing in flight, or one call about one user, is sent at once: alone, or with those of the same
+   turn of the event loop.
+3. Otherwise it is gathered until that is so again. Then all gathered lookups are sent together, as one call (as several
+   if they exceed the adapter's `batch_size`). This is group commit: there is no timer, and nothing waits while nothing
+   is in flight. Two calls about several users at once would each be half as large and cost as much. Only if a call
+   takes much longer than usual is it overtaken, once, by what was gathered behind it.
+4. The users of one lookup of many are sent at once, together. If that takes several calls, no more of them are in
+   flight than the platform may be sent at once, and lookups of many take turns (`BatchQueue`).
+5. Everybody who waits has a deadline of their own, and takes nobody along. A call that was sent runs to its end; users
+   for whom nobody waits any more are not asked about.
+6. What fails for one user is that user's result. What fails for a call is the result of everybody in it, unless the
+   platform refused the call as such (400, 403, 404, 413, 414), which may be one user's fault. Then the first user is
+   asked about alone. The same refusal again is the result for all; otherwise the others are halved. A batch that failed
+   with 5xx is halved at once, as long as the retry budget allows: in an outage both halves fail, and use it up.
+7. If a user is invalidated while a call is in flight (an action changes what it is about to say), whoever waits gets
+   its result, nobody joins it any more, and it is not cached.
 """
 
 from __future__ import annotations
@@ -30,57 +28,71 @@ from typing import Final
 
 from adapters.contract import Adapter, DeadlineExceeded, Viewer
 from adapters.loop import OneLoop
-from gateway.aio.background_tasks import Background
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.aio.deadlines import Deadlines
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.lookup.batch_queue import BatchQueue
-from gateway.platforms.lookup.batch_reads import BatchReads, Hear
-from gateway.platforms.lookup.pending import ENOUGH, Asked, Line, PartialWaiter, Question, Said, Waiter
+from gateway.platforms.lookup.batch_reads import BatchReader, OnResult
+from gateway.platforms.lookup.pending import (
+    MAX_IN_FLIGHT,
+    LookupHandle,
+    LookupResult,
+    PartialWaiter,
+    PendingLookup,
+    ViewerQueue,
+    Waiter,
+)
 from gateway.telemetry.spans import UNTRACED, Spans
 
-LATE: Final = 4.0
-"""Times as long as usual, and what has not come back by then is late."""
-Batch = tuple[Line, Sequence[Question]]
+OVERTAKE_AFTER: Final = 4.0
+"""Times the usual duration of a call, after which it may be overtaken."""
+Batch = tuple[ViewerQueue, Sequence[PendingLookup]]
 
 
 class Batcher(OneLoop):
-    """Reads of one platform; `reads` keeps the calls until they end, and `hear` is told what came of each."""
+    """Reads of one platform. `reads` keeps the calls until they end; `on_result` is told what came of each user."""
 
     def __init__(
-        self, adapter: Adapter, reads: Background, hear: Hear, spans: Spans = UNTRACED, *, max_calls: int = 64
+        self,
+        adapter: Adapter,
+        reads: BackgroundTasks,
+        on_result: OnResult,
+        spans: Spans = UNTRACED,
+        *,
+        max_calls: int = 64,
     ) -> None:
-        """Of lookups that take several calls, at most `max_calls` are under way at once."""
+        """Of lookups that take several calls, at most `max_calls` calls are in flight at once."""
         self._adapter = adapter
         self._spans = spans
         self._reads = reads
-        self._batch_reads = BatchReads(adapter, hear, self._call_is_back, spans)
+        self._batch_reads = BatchReader(adapter, on_result, self._call_finished, spans)
         self._deadlines = Deadlines()
-        self._queue: BatchQueue[Batch] = BatchQueue(max_calls, self._start_queued)
-        self._lines: dict[Viewer, Line] = {}
-        """of viewers for whom anything is under way"""
+        self._waiting_batches: BatchQueue[Batch] = BatchQueue(max_calls, self._start_queued)
+        self._queues: dict[Viewer, ViewerQueue] = {}
+        """of the viewers who have pending lookups"""
 
-    def ask(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> Asked:
-        """Ask the platform about this user, in a call that began after `since` (`loop.time()`); then `hear`."""
+    def ask(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> LookupHandle:
+        """Begin a lookup, or join one whose call started after `since` (`loop.time()`). `result` waits for it."""
         waiter = Waiter(1, self._loop.create_future(), self._spans.asker())
-        line = self._line(viewer)
-        joined = line.join(user_id, waiter, deadline, since)
-        question = joined or line.ask(user_id, waiter, deadline)
+        queue = self._queue(viewer)
+        joined = queue.join(user_id, waiter, deadline, since)
+        lookup = joined or queue.add(user_id, waiter, deadline)
         if joined is None:
-            line.gathered.append(question)
-            if not line.leaving and (line.under_way < ENOUGH or self._passes(line)):
-                line.leaving = True
-                self._loop.call_soon(self._leave_together, line)
-        return Asked(question, waiter, deadline, joined is not None, joined is None and not line.leaving)
+            queue.gathered.append(lookup)
+            if not queue.is_flushing and (queue.in_flight < MAX_IN_FLIGHT or self._may_overtake(queue)):
+                queue.is_flushing = True
+                self._loop.call_soon(self._flush, queue)
+        return LookupHandle(lookup, waiter, deadline, joined is not None, joined is None and not queue.is_flushing)
 
-    async def hear(self, asked: Asked) -> Said:
-        """What the platform says, at the latest by the deadline."""
+    async def result(self, asked: LookupHandle) -> LookupResult:
+        """Wait for the result, at most until the deadline: then it is DeadlineExceeded."""
         await self._deadlines.wait(asked.waiter.done, asked.deadline)
-        return asked.waiter.heard.get(asked.question.user_id) or self._late()
+        return asked.waiter.results.get(asked.lookup.user_id) or self._late()
 
     async def read(
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> Mapping[int, Said]:
-        """What the platform says of each of these different users, by `deadline`, in calls as `ask` has them."""
+    ) -> Mapping[int, LookupResult]:
+        """Look up these different users, by `deadline`, and return the result of each."""
         asked = list(user_ids)
         if not asked:
             return {}
@@ -89,12 +101,12 @@ class Batcher(OneLoop):
         await self._deadlines.wait(waiter.done, deadline)
         self._withdraw(queued)
         late = self._late()
-        return {user_id: waiter.heard.get(user_id, late) for user_id in asked}
+        return {user_id: waiter.results.get(user_id, late) for user_id in asked}
 
     async def read_in_parts(
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> AsyncGenerator[Mapping[int, Said]]:
-        """As `read`, each part as soon as it is known. The last one is about those for whom there was no time."""
+    ) -> AsyncGenerator[Mapping[int, LookupResult]]:
+        """Yield the results of `read` in parts, each as soon as it is known; last those for whom there was no time."""
         asked = list(user_ids)
         if not asked:
             return
@@ -117,110 +129,110 @@ class Batcher(OneLoop):
     def _send_off(
         self, waiter: Waiter, viewer: Viewer, asked: Sequence[int], deadline: float, since: float
     ) -> deque[Batch]:
-        """Have the platform asked about each of these. Returns the batches that wait for their turn."""
-        line = self._line(viewer)
-        questions = [
-            line.ask(user_id, waiter, deadline)
+        """Begin or join a lookup of each of these. Returns the batches that wait for their turn."""
+        queue = self._queue(viewer)
+        lookups = [
+            queue.add(user_id, waiter, deadline)
             for user_id in asked
-            if not line.join(user_id, waiter, deadline, since)
+            if not queue.join(user_id, waiter, deadline, since)
         ]
-        batches = self._batches(questions)
+        batches = self._batches(lookups)
         if len(batches) > 1:
-            line.calls += len(batches)
-            return self._queue.add((line, batch) for batch in batches)
-        self._leave(line, questions)
+            queue.calls += len(batches)
+            return self._waiting_batches.add((queue, batch) for batch in batches)
+        self._send(queue, lookups)
         return deque()
 
-    def forget(self, viewer: Viewer, user_id: int) -> None:
-        """What calls under way say of this user may not be so any more."""
-        line = self._lines.get(viewer)
-        if line is not None:
-            line.forget(user_id)
+    def invalidate(self, viewer: Viewer, user_id: int) -> None:
+        """Let what calls in flight say of this user be neither cached nor joined: it may have changed."""
+        queue = self._queues.get(viewer)
+        if queue is not None:
+            queue.invalidate(user_id)
 
-    def _line(self, viewer: Viewer) -> Line:
-        line = self._lines.get(viewer)
-        if line is None:
-            line = self._lines[viewer] = Line(viewer)
-        return line
+    def _queue(self, viewer: Viewer) -> ViewerQueue:
+        queue = self._queues.get(viewer)
+        if queue is None:
+            queue = self._queues[viewer] = ViewerQueue(viewer)
+        return queue
 
-    def _batches(self, questions: Sequence[Question]) -> Sequence[Sequence[Question]]:
-        """As few as may be."""
+    def _batches(self, lookups: Sequence[PendingLookup]) -> Sequence[Sequence[PendingLookup]]:
+        """Split into as few batches as possible."""
         size = self._adapter.batch_size
-        return [questions[start : start + size] for start in range(0, len(questions), size)]
+        return [lookups[start : start + size] for start in range(0, len(lookups), size)]
 
-    def _leave(self, line: Line, questions: Sequence[Question]) -> None:
-        """Send these off."""
-        for batch in self._batches(questions):
-            line.calls += 1
-            line.departs(batch, self._loop.time())
-            self._reads.start(self._ask(line, batch))
+    def _send(self, queue: ViewerQueue, lookups: Sequence[PendingLookup]) -> None:
+        """Start the calls about these."""
+        for batch in self._batches(lookups):
+            queue.calls += 1
+            queue.on_call_started(batch, self._loop.time())
+            self._reads.start(self._ask(queue, batch))
 
     def _start_queued(self, queued: Batch) -> None:
-        line, batch = queued
-        line.departs(batch, self._loop.time())
-        self._reads.start(self._ask_queued(line, batch))
+        queue, batch = queued
+        queue.on_call_started(batch, self._loop.time())
+        self._reads.start(self._ask_queued(queue, batch))
 
-    async def _ask_queued(self, line: Line, batch: Sequence[Question]) -> None:
+    async def _ask_queued(self, queue: ViewerQueue, batch: Sequence[PendingLookup]) -> None:
         try:
-            await self._ask(line, batch)
+            await self._ask(queue, batch)
         finally:
-            self._queue.release()
+            self._waiting_batches.release()
 
     def _withdraw(self, queued: deque[Batch]) -> None:
-        """Take out the batches for which nobody waits any more."""
+        """Remove the waiting batches for which nobody waits any more."""
         now = self._loop.time()
         batches = list(queued)
         queued.clear()
-        for line, batch in batches:
-            if any(question.until > now for question in batch):
-                queued.append((line, batch))
+        for queue, batch in batches:
+            if any(lookup.until > now for lookup in batch):
+                queued.append((queue, batch))
                 continue
-            for question in batch:
-                line.drop(question)
-            self._end_call(line)
+            for lookup in batch:
+                queue.remove(lookup)
+            self._end_call(queue)
 
-    async def _ask(self, line: Line, batch: Sequence[Question]) -> None:
-        """One call and its end, which those who gathered meanwhile have waited for."""
+    async def _ask(self, queue: ViewerQueue, batch: Sequence[PendingLookup]) -> None:
+        """Make one call, and the smaller ones that it may take."""
         try:
-            await self._batch_reads.read(line, batch)
+            await self._batch_reads.read(queue, batch)
         except asyncio.CancelledError as end:
-            self._fail(line, batch, end)
+            self._fail(queue, batch, end)
             raise
         except Exception as bug:
-            if not self._fail(line, batch, bug):
+            if not self._fail(queue, batch, bug):
                 raise
         finally:
-            self._end_call(line)
+            self._end_call(queue)
 
-    def _end_call(self, line: Line) -> None:
-        line.calls -= 1
-        if not line.calls and not line.gathered:
-            del self._lines[line.viewer]
+    def _end_call(self, queue: ViewerQueue) -> None:
+        queue.calls -= 1
+        if not queue.calls and not queue.gathered:
+            del self._queues[queue.viewer]
 
-    def _call_is_back(self, line: Line) -> None:
-        """Those who gathered meanwhile may leave."""
-        if line.under_way < ENOUGH and not line.leaving:
-            self._leave_together(line)
+    def _call_finished(self, queue: ViewerQueue) -> None:
+        """Send what was gathered meanwhile."""
+        if queue.in_flight < MAX_IN_FLIGHT and not queue.is_flushing:
+            self._flush(queue)
 
-    def _leave_together(self, line: Line) -> None:
-        line.leaving = False
-        gathered, line.gathered = line.gathered, []
-        self._leave(line, gathered)
+    def _flush(self, queue: ViewerQueue) -> None:
+        queue.is_flushing = False
+        gathered, queue.gathered = queue.gathered, []
+        self._send(queue, gathered)
 
-    def _passes(self, line: Line) -> bool:
-        """Whether what is under way should have come back, and nobody has gone past it yet."""
-        if line.passed or self._loop.time() - line.departed <= LATE * self._batch_reads.usual:
+    def _may_overtake(self, queue: ViewerQueue) -> bool:
+        """Whether the calls in flight take too long, and were not overtaken yet."""
+        if queue.was_overtaken or self._loop.time() - queue.last_call_at <= OVERTAKE_AFTER * self._batch_reads.usual:
             return False
-        line.passed = True
+        queue.was_overtaken = True
         return True
 
-    def _fail(self, line: Line, batch: Sequence[Question], failure: BaseException) -> bool:
-        """Whether anybody was there to hear of it."""
-        heard = False
-        for question in batch:
-            line.drop(question)
-            heard |= question.fail(failure)
-        return heard
+    def _fail(self, queue: ViewerQueue, batch: Sequence[PendingLookup], failure: BaseException) -> bool:
+        """Pass a bug on to all who wait. Returns whether anybody did."""
+        results = False
+        for lookup in batch:
+            queue.remove(lookup)
+            results |= lookup.fail(failure)
+        return results
 
     def _late(self) -> DeadlineExceeded:
         return DeadlineExceeded(self._adapter.platform, "no answer in time")

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from adapters.contract import Connection
-from adapters.secret import Quiet
+from adapters.secret import RedactedRepr
 
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Connection)
@@ -23,7 +23,7 @@ def weak_etag(content: bytes) -> bytes:
     return b'W/"%b"' % blake2b(content, digest_size=12).hexdigest().encode()
 
 
-class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
+class CachedConnection(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
     """`at` is the `loop.time()` when the platform said so."""
 
     body: bytes
@@ -31,7 +31,7 @@ class Known(Quiet, msgspec.Struct, frozen=True, gc=False):
     _etag: bytes = b""
 
     @classmethod
-    def of(cls, connection: Connection, at: float) -> Known:
+    def of(cls, connection: Connection, at: float) -> CachedConnection:
         return cls(_ENCODER.encode(connection), at)
 
     def stale_body(self) -> bytes:

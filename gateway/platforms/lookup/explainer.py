@@ -1,4 +1,4 @@
-"""An account of one lookup that can be told."""
+"""Explains one lookup: collects its steps, for `explain=true` and for traces."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from gateway.explain.explanation import ExplainedBreaker, ExplainedStep, Explain
 from gateway.explain.timeline import Step, StepKind
 from gateway.health import Gates
 from gateway.platforms.lookup.lookups import HIT, STALE, Reading
-from gateway.platforms.lookup.pending import Asked
+from gateway.platforms.lookup.pending import LookupHandle
 
 
-class Story:
-    """From when it had `begun` (`loop.time()`, as is `now`). `gates` says how the platform's gates are by then."""
+class Explainer:
+    """A `LookupObserver` that collects steps from `begun` on (`loop.time()`, as is `now`).
+
+    `gates` returns the state of the platform's circuit breaker and throttle.
+    """
 
     def __init__(self, gates: Callable[[], Gates], begun: float, now: Callable[[], float]) -> None:
         self._gates = gates
         self._begun = begun
         self._now = now
         self._steps: list[Step] = []
-        self._asked: Asked | None = None
+        self._asked: LookupHandle | None = None
 
     def note(self, kind: StepKind, outcome: str) -> None:
         now = self._now()
@@ -28,24 +31,24 @@ class Story:
         step.end(now)
         self._steps.append(step)
 
-    def waits(self, asked: Asked) -> None:
+    def waits(self, asked: LookupHandle) -> None:
         self._asked = asked
-        outcome = "joined" if asked.joined else "gathered" if asked.gathers else "none"
+        outcome = "joined" if asked.joined else "gathered" if asked.is_gathered else "none"
         self._steps.append(Step(StepKind.WAIT, self._now(), outcome))
 
     def own_steps(self) -> list[Step]:
         """Those that are nobody else's. One that has not ended is still going on."""
         if self._asked is not None:
             wait = next(step for step in self._steps if step.kind is StepKind.WAIT)
-            if wait.ended is None and self._asked.question.trails:
-                left = self._asked.question.trails[0][0].begun
+            if wait.ended is None and self._asked.lookup.timelines:
+                left = self._asked.lookup.timelines[0][0].begun
                 wait.end(self._now() if left < wait.begun else left)
         return self._steps
 
     def steps(self) -> list[Step]:
         """Those of this lookup, and of each call about its user, in their order."""
-        trails = () if self._asked is None else self._asked.question.trails
-        return sorted([*self.own_steps(), *itertools.chain(*trails)], key=lambda step: step.begun)
+        timelines = () if self._asked is None else self._asked.lookup.timelines
+        return sorted([*self.own_steps(), *itertools.chain(*timelines)], key=lambda step: step.begun)
 
     def explanation(self, reading: Reading | None = None) -> Explanation:
         """Of this answer; without one of a problem."""

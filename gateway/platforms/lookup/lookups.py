@@ -1,4 +1,4 @@
-"""Lookups of one platform: what is fresh is told, the rest is asked, and what can't be asked is told as stale."""
+"""Lookups of one platform: from the cache where that is fresh, else from the platform, else from the cache as stale."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ from adapters.contract import (
     Viewer,
 )
 from adapters.loop import OneLoop
-from adapters.secret import Quiet
-from gateway.aio.background_tasks import Background
+from adapters.secret import RedactedRepr
+from gateway.aio.background_tasks import BackgroundTasks
 from gateway.explain.timeline import StepKind
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.list_cache import PlatformListCache
 from gateway.platforms.lookup.batcher import Batcher
-from gateway.platforms.lookup.cache import Shelf
-from gateway.platforms.lookup.encoded import Known
-from gateway.platforms.lookup.observer import UNHEARD, Account
-from gateway.platforms.lookup.pending import Said
+from gateway.platforms.lookup.cache import PlatformCache
+from gateway.platforms.lookup.encoded import CachedConnection
+from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
+from gateway.platforms.lookup.pending import LookupResult
 from gateway.problems.problem import OF_PLATFORM_ERROR
 from gateway.transports.stack import Stack
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
-"""Failures that say nothing of the connection, only that the platform could not be asked about it now."""
+"""Failures that say nothing of the connection, only that the platform could not be asked: a stale answer may stand in."""
 HIT: Final = b"connection-gateway; hit"
 MISS: Final = b"connection-gateway; fwd=miss"
 EXPIRED: Final = b"connection-gateway; fwd=stale"
 REQUESTED: Final = b"connection-gateway; fwd=request"
-"""Where the answer came from, as `Cache-Status` says it (RFC 9211)."""
+"""Where an answer came from, as values of `Cache-Status` (RFC 9211)."""
 WORDS: Final = {why: why.rpartition(b"=")[2].decode() for why in (MISS, EXPIRED, REQUESTED)}
 """`miss`, `stale` and `request`."""
 COLLAPSED: Final = {why: why + b"; collapsed" for why in (MISS, EXPIRED, REQUESTED)}
-"""The same, for who joined a call that was asked already."""
+"""The same for a lookup that joined a call in flight."""
 STALE: Final[Mapping[type[PlatformError], bytes]] = {
     kind: b"connection-gateway; fwd=stale; detail=%s" % OF_PLATFORM_ERROR[kind].slug.encode() for kind in OUT_OF_REACH
 }
 
 
-class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
-    """A Connection in JSON, when the platform said so (`loop.time()`), its age in seconds, and where it came from."""
+class Reading(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
+    """A connection in JSON, when the platform said so (`loop.time()`), its age in seconds, and where it came from."""
 
-    known: Known
+    cached: CachedConnection
     body: bytes
     at: float
     age: int
@@ -60,18 +60,19 @@ class Reading(Quiet, msgspec.Struct, frozen=True, gc=False):
 
 
 class Lookups(OneLoop):
-    """`since` (`loop.time()`) is from when an answer has to be; a stale one will do only with `ANY_TIME`.
+    """Looks up connections, from the cache or from the platform.
 
-    `account` is told how the answer comes to be.
+    `since` (`loop.time()`) is the oldest that an answer may be; a stale one is served only for `ANY_TIME`. `deadline`
+    (`loop.time()`) ends the waiting, not the call to the platform. `observer` is told how the answer comes to be.
     """
 
     def __init__(
-        self, adapter: Adapter, shelf: Shelf, lists: PlatformListCache, stack: Stack, reads: Background
+        self, adapter: Adapter, cache: PlatformCache, lists: PlatformListCache, stack: Stack, reads: BackgroundTasks
     ) -> None:
-        self._shelf = shelf
+        self._cache = cache
         self._lists = lists
         self._room = stack.room
-        self._batcher = Batcher(adapter, reads, self._hear, stack.spans, max_calls=stack.max_calls)
+        self._batcher = Batcher(adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls)
 
     async def one(
         self,
@@ -79,25 +80,25 @@ class Lookups(OneLoop):
         user_id: int,
         deadline: float,
         since: float = ANY_TIME,
-        account: Account = UNHEARD,
+        observer: LookupObserver = NO_OBSERVER,
     ) -> Reading:
-        """Where `viewer` stands with `user_id`, by `deadline` (`loop.time()`). Raises a PlatformError."""
+        """Return the connection of `viewer` with `user_id`. Raises a PlatformError."""
         now = self._loop.time()
-        fresh = self._shelf.fresh(viewer, user_id, since, now)
+        fresh = self._cache.get_fresh(viewer, user_id, since, now)
         if fresh is not None:
-            account.note(StepKind.CACHE, "hit")
+            observer.note(StepKind.CACHE, "hit")
             return Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), HIT)
-        why = self._why_asked(self._shelf.get(viewer, user_id), now)
-        account.note(StepKind.CACHE, WORDS[why])
+        why = self._why_asked(self._cache.get(viewer, user_id), now)
+        observer.note(StepKind.CACHE, WORDS[why])
         try:
             with self._room:
                 asked = self._batcher.ask(viewer, user_id, deadline, since)
-                account.waits(asked)
+                observer.waits(asked)
                 if asked.joined:
                     why = COLLAPSED[why]
-                said = await self._batcher.hear(asked)
+                said = await self._batcher.result(asked)
         except Overloaded as overloaded:
-            account.note(StepKind.REFUSED, "waiting_room")
+            observer.note(StepKind.REFUSED, "waiting_room")
             said = overloaded
         found = self._reading(viewer, user_id, said, since, why)
         if isinstance(found, PlatformError):
@@ -110,10 +111,10 @@ class Lookups(OneLoop):
         user_ids: Iterable[int],
         deadline: float,
         since: float = ANY_TIME,
-        account: Account = UNHEARD,
+        observer: LookupObserver = NO_OBSERVER,
     ) -> Mapping[int, Reading | PlatformError]:
-        """As `one`, of each of these different users, in few calls."""
-        found, asked = self._cached(viewer, user_ids, since, account)
+        """Return the connection with each of these different users, or its PlatformError, in as few calls as possible."""
+        found, asked = self._cached(viewer, user_ids, since, observer)
         said = await self.live(viewer, asked, deadline, since)
         return found | self._readings(viewer, said, since, asked)
 
@@ -123,10 +124,10 @@ class Lookups(OneLoop):
         user_ids: Iterable[int],
         deadline: float,
         since: float = ANY_TIME,
-        account: Account = UNHEARD,
+        observer: LookupObserver = NO_OBSERVER,
     ) -> AsyncGenerator[Mapping[int, Reading | PlatformError]]:
-        """As `many`, each part as soon as it is known: first what is cached."""
-        found, asked = self._cached(viewer, user_ids, since, account)
+        """Yield what `many` returns in parts, each as soon as it is known. Cached entries come first."""
+        found, asked = self._cached(viewer, user_ids, since, observer)
         if found:
             yield found
         try:
@@ -138,25 +139,25 @@ class Lookups(OneLoop):
             yield self._readings(viewer, dict.fromkeys(asked, overloaded), since, asked)
 
     def _cached(
-        self, viewer: Viewer, user_ids: Iterable[int], since: float, account: Account
+        self, viewer: Viewer, user_ids: Iterable[int], since: float, observer: LookupObserver
     ) -> tuple[dict[int, Reading | PlatformError], dict[int, bytes]]:
-        """What needs no call, and why each of the others does."""
+        """Return the cached entries, and for each other user why the platform has to be asked."""
         now = self._loop.time()
         found: dict[int, Reading | PlatformError] = {}
         asked: dict[int, bytes] = {}
         for user_id in user_ids:
-            fresh = self._shelf.fresh(viewer, user_id, since, now)
+            fresh = self._cache.get_fresh(viewer, user_id, since, now)
             if fresh is not None:
                 found[user_id] = Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), HIT)
             else:
-                asked[user_id] = self._why_asked(self._shelf.get(viewer, user_id), now)
-        account.note(StepKind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
+                asked[user_id] = self._why_asked(self._cache.get(viewer, user_id), now)
+        observer.note(StepKind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
         return found, asked
 
     async def live(
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> Mapping[int, Said]:
-        """What the platform itself says of each of these different users."""
+    ) -> Mapping[int, LookupResult]:
+        """Return what the platform itself says of each of these different users, past the cache."""
         asked = tuple(user_ids)
         if not asked:
             return {}
@@ -166,48 +167,48 @@ class Lookups(OneLoop):
         except Overloaded as overloaded:
             return dict.fromkeys(asked, overloaded)
 
-    def _hear(self, viewer: Viewer, user_id: int, said: Said) -> None:
-        if isinstance(said, Known):
-            self._shelf.put(viewer.key, user_id, said)
+    def _on_result(self, viewer: Viewer, user_id: int, said: LookupResult) -> None:
+        if isinstance(said, CachedConnection):
+            self._cache.put(viewer.key, user_id, said)
         else:
-            self.hear(viewer, user_id, said)
+            self.on_refusal(viewer, user_id, said)
 
-    def hear(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
-        """What the platform refused outside a lookup ends what was kept as well."""
-        self._shelf.hear(viewer, user_id, error)
+    def on_refusal(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+        """Evict what a failure, of a lookup or of anything else, makes unfit to be served."""
+        self._cache.on_refusal(viewer, user_id, error)
         self._lists.on_refusal(viewer, user_id, error)
 
-    def forget(self, viewer: Viewer, user_id: int) -> None:
-        """What was said of this user, or is being said, may not be so any more."""
-        self._shelf.take(viewer.key, user_id)
-        self._batcher.forget(viewer, user_id)
+    def invalidate(self, viewer: Viewer, user_id: int) -> None:
+        """Evict what is cached of this user, and keep nothing of what calls in flight say: it may have changed."""
+        self._cache.evict(viewer.key, user_id)
+        self._batcher.invalidate(viewer, user_id)
         self._lists.invalidate(viewer.key)
 
     def close(self) -> None:
-        """Keep nothing, now and later."""
-        self._shelf.close()
+        """Evict everything, and keep nothing from now on."""
+        self._cache.close()
         self._lists.close()
 
-    def _why_asked(self, known: Known | None, now: float) -> bytes:
-        if known is None:
+    def _why_asked(self, cached: CachedConnection | None, now: float) -> bytes:
+        if cached is None:
             return MISS
-        return REQUESTED if self._shelf.is_fresh(known, now) else EXPIRED
+        return REQUESTED if self._cache.is_fresh(cached, now) else EXPIRED
 
     def _readings(
-        self, viewer: Viewer, said: Mapping[int, Said], since: float, why_asked: Mapping[int, bytes]
+        self, viewer: Viewer, said: Mapping[int, LookupResult], since: float, why_asked: Mapping[int, bytes]
     ) -> dict[int, Reading | PlatformError]:
         return {
             user_id: self._reading(viewer, user_id, each, since, why_asked[user_id]) for user_id, each in said.items()
         }
 
     def _reading(
-        self, viewer: Viewer, user_id: int, said: Said, since: float, why_asked: bytes
+        self, viewer: Viewer, user_id: int, said: LookupResult, since: float, why_asked: bytes
     ) -> Reading | PlatformError:
-        if isinstance(said, Known):
+        if isinstance(said, CachedConnection):
             return Reading(said, said.body, said.at, 0, why_asked)
         if isinstance(said, OUT_OF_REACH) and since == ANY_TIME:
             now = self._loop.time()
-            known = self._shelf.get(viewer, user_id)
-            if known is not None and self._shelf.is_kept(known, now):
-                return Reading(known, known.stale_body(), known.at, int(now - known.at), STALE[type(said)])
+            cached = self._cache.get(viewer, user_id)
+            if cached is not None and self._cache.may_serve_stale(cached, now):
+                return Reading(cached, cached.stale_body(), cached.at, int(now - cached.at), STALE[type(said)])
         return said

@@ -1,29 +1,29 @@
-"""Who wants to know how an answer comes to be is told while it does. Most lookups are nobody's but their caller's."""
+"""What is told of a lookup while it runs, to whoever explains or traces it. Most lookups have no observer."""
 
 from __future__ import annotations
 
 from typing import Final, Protocol
 
 from gateway.explain.timeline import StepKind
-from gateway.platforms.lookup.pending import Asked
+from gateway.platforms.lookup.pending import LookupHandle
 
 
-class Account(Protocol):
-    """Of one lookup, or of one of many."""
+class LookupObserver(Protocol):
+    """Observes one lookup, or one platform's part of a lookup of many."""
 
     def note(self, kind: StepKind, outcome: str) -> None:
-        """Something took place, and took no time."""
+        """Called for a step that took no time."""
 
-    def waits(self, asked: Asked) -> None:
-        """From now on, for what is said of this."""
+    def waits(self, asked: LookupHandle) -> None:
+        """Called when the lookup begins to wait for the platform."""
 
 
-class _Unheard:
+class _NoObserver:
     def note(self, kind: StepKind, outcome: str) -> None:
-        """Nobody wants to know."""
+        """Do nothing."""
 
-    def waits(self, asked: Asked) -> None:
-        """Nobody wants to know."""
+    def waits(self, asked: LookupHandle) -> None:
+        """Do nothing."""
 
 
-UNHEARD: Final[Account] = _Unheard()
+NO_OBSERVER: Final[LookupObserver] = _NoObserver()

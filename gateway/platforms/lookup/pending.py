@@ -1,4 +1,4 @@
-"""What is asked as one viewer, until it is answered: the batcher's nouns."""
+"""Lookups that are pending: what the batcher keeps for each viewer until the platform has answered."""
 
 from __future__ import annotations
 
@@ -7,124 +7,134 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from adapters.contract import PlatformError, Viewer
-from gateway.explain.timeline import Trail
-from gateway.platforms.lookup.encoded import Known
+from gateway.explain.timeline import Timeline
+from gateway.platforms.lookup.encoded import CachedConnection
 
-ENOUGH: Final = 2
-"""Calls about one user under way, from which on a viewer's lookups gather; one about several counts as as many."""
-NOT_YET: Final = float("inf")
+MAX_IN_FLIGHT: Final = 2
+"""Calls about one user in flight, from which on a viewer's lookups are gathered. A call about several counts as two."""
+NOT_STARTED: Final = float("inf")
 
-Said = Known | PlatformError
+LookupResult = CachedConnection | PlatformError
 
 
-class Line:
-    """What is asked as one viewer: what is under way, and which questions are open."""
+class ViewerQueue:
+    """The pending lookups of one viewer, and the calls in flight for them."""
 
-    __slots__ = ("_open", "calls", "departed", "gathered", "leaving", "passed", "under_way", "viewer")
+    __slots__ = (
+        "_joinable",
+        "calls",
+        "gathered",
+        "in_flight",
+        "is_flushing",
+        "last_call_at",
+        "viewer",
+        "was_overtaken",
+    )
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.calls = 0
-        """that are not ended, whether or not they are back"""
-        self.under_way = 0
-        """1 for each call about one user, `ENOUGH` for each about several"""
-        self.departed = 0.0
-        """when the last of them left"""
-        self.passed = False
-        """whether somebody has gone past those that are under way"""
-        self.gathered: list[Question] = []
-        """those that wait for the end of the turn, or for a call to come back"""
-        self.leaving = False
-        """at the end of this turn"""
-        self._open: dict[int, Question] = {}
-        """by user, those that may be joined"""
+        """calls whose lookups are not all answered yet"""
+        self.in_flight = 0
+        """1 for each call in flight about one user, `MAX_IN_FLIGHT` for each about several"""
+        self.last_call_at = 0.0
+        """when the last call started (`loop.time()`)"""
+        self.was_overtaken = False
+        """whether a lookup was sent past the calls in flight, because they take too long"""
+        self.gathered: list[PendingLookup] = []
+        """lookups that wait for the end of this turn of the event loop, or for a call to finish"""
+        self.is_flushing = False
+        """whether the gathered lookups are sent at the end of this turn"""
+        self._joinable: dict[int, PendingLookup] = {}
+        """by user, the lookups that others may join"""
 
-    def departs(self, batch: Sequence[Question], now: float) -> None:
-        self.under_way += min(len(batch), ENOUGH)
-        self.departed = now
+    def on_call_started(self, batch: Sequence[PendingLookup], now: float) -> None:
+        self.in_flight += min(len(batch), MAX_IN_FLIGHT)
+        self.last_call_at = now
 
-    def is_back(self, batch: Sequence[Question]) -> None:
-        self.under_way -= min(len(batch), ENOUGH)
-        self.passed = False
+    def on_call_finished(self, batch: Sequence[PendingLookup]) -> None:
+        self.in_flight -= min(len(batch), MAX_IN_FLIGHT)
+        self.was_overtaken = False
 
-    def join(self, user_id: int, waiter: Waiter, deadline: float, since: float) -> Question | None:
-        """The open question about this user whose answer will do, if there is one."""
-        question = self._open.get(user_id)
-        if question is None or question.began < since:
+    def join(self, user_id: int, waiter: Waiter, deadline: float, since: float) -> PendingLookup | None:
+        """Add `waiter` to the pending lookup of this user, unless its call started before `since`."""
+        lookup = self._joinable.get(user_id)
+        if lookup is None or lookup.call_started_at < since:
             return None
-        question.waiters.append(waiter)
-        question.until = max(question.until, deadline)
-        return question
+        lookup.waiters.append(waiter)
+        lookup.until = max(lookup.until, deadline)
+        return lookup
 
-    def ask(self, user_id: int, waiter: Waiter, deadline: float) -> Question:
-        """A new question; what an older one about the same user will say is not the latest any more."""
-        self.forget(user_id)
-        question = self._open[user_id] = Question(user_id, waiter, deadline)
-        return question
+    def add(self, user_id: int, waiter: Waiter, deadline: float) -> PendingLookup:
+        """Begin a new lookup. What an older one of the same user returns is not the latest any more."""
+        self.invalidate(user_id)
+        lookup = self._joinable[user_id] = PendingLookup(user_id, waiter, deadline)
+        return lookup
 
-    def forget(self, user_id: int) -> None:
-        """One that has not left yet will be asked late enough."""
-        question = self._open.get(user_id)
-        if question is not None and question.began is not NOT_YET:
-            question.forgotten = True
-            del self._open[user_id]
+    def invalidate(self, user_id: int) -> None:
+        """Mark the result of a call in flight as outdated. A lookup that has not been sent yet is late enough."""
+        lookup = self._joinable.get(user_id)
+        if lookup is not None and lookup.call_started_at is not NOT_STARTED:
+            lookup.is_outdated = True
+            del self._joinable[user_id]
 
-    def drop(self, question: Question) -> None:
-        """It is answered, or nobody waits for it any more."""
-        if self._open.get(question.user_id) is question:
-            del self._open[question.user_id]
+    def remove(self, lookup: PendingLookup) -> None:
+        """Let nobody join it any more: it is answered, or nobody waits for it."""
+        if self._joinable.get(lookup.user_id) is lookup:
+            del self._joinable[lookup.user_id]
 
 
-class Question:
-    """About one user: who waits for the answer, and until when anybody does."""
+class PendingLookup:
+    """The lookup of one user: who waits for it, and until when (`loop.time()`)."""
 
-    __slots__ = ("began", "forgotten", "said", "trails", "until", "user_id", "waiters")
+    __slots__ = ("call_started_at", "is_outdated", "result", "timelines", "until", "user_id", "waiters")
 
     def __init__(self, user_id: int, waiter: Waiter, until: float) -> None:
         self.user_id = user_id
         self.waiters = [waiter]
         self.until = until
-        self.began = NOT_YET
-        self.forgotten = False
-        self.said: Said | None = None
-        self.trails: tuple[Trail, ...] = ()
-        """what each call about it has met so far"""
+        self.call_started_at = NOT_STARTED
+        self.is_outdated = False
+        """whether an action may have changed what the call in flight returns"""
+        self.result: LookupResult | None = None
+        self.timelines: tuple[Timeline, ...] = ()
+        """the steps of each call about it so far"""
 
-    def tell(self, said: Said) -> None:
-        self.said = said
+    def resolve(self, result: LookupResult) -> None:
+        self.result = result
         for waiter in self.waiters:
-            waiter.hear(self.user_id, said)
+            waiter.receive(self.user_id, result)
 
     def fail(self, failure: BaseException) -> bool:
-        """What kept it from being answered; whether anybody still waited."""
-        heard = False
-        if self.said is None:
+        """Pass a bug on to all who wait. Returns whether anybody still did."""
+        was_received = False
+        if self.result is None:
             for waiter in self.waiters:
-                heard |= waiter.fail(failure)
-        return heard
+                was_received |= waiter.fail(failure)
+        return was_received
 
 
 class Waiter:
-    """One lookup, of one user or of many: a future, and what was heard so far."""
+    """One call of the batcher, about one user or many: a future, and the results so far."""
 
-    __slots__ = ("_missing", "asker", "done", "heard")
+    __slots__ = ("_missing", "asker", "done", "results")
 
     def __init__(self, users: int, done: asyncio.Future[None], asker: object = None) -> None:
         self._missing = users
         self.done = done
-        """resolved once all was heard"""
-        self.heard: dict[int, Said] = {}
+        """resolved once all results are there"""
+        self.results: dict[int, LookupResult] = {}
         self.asker = asker
-        """what whoever traces remembers of who asked"""
+        """the span of whoever waits, where calls are traced"""
 
-    def hear(self, user_id: int, said: Said) -> None:
-        self.heard[user_id] = said
+    def receive(self, user_id: int, result: LookupResult) -> None:
+        self.results[user_id] = result
         self._missing -= 1
         if not self._missing and not self.done.done():
             self.done.set_result(None)
 
     def fail(self, failure: BaseException) -> bool:
-        """Whether it still waited."""
+        """Raise `failure` in whoever waits. Returns whether anybody still did."""
         if self.done.done():
             return False
         if isinstance(failure, asyncio.CancelledError):
@@ -135,7 +145,7 @@ class Waiter:
 
 
 class PartialWaiter(Waiter):
-    """A lookup of many that takes what was heard so far, part by part; `done` is resolved once there is a part."""
+    """A waiter that takes its results in parts; `done` is resolved as soon as there is one."""
 
     __slots__ = ("_loop",)
 
@@ -143,28 +153,28 @@ class PartialWaiter(Waiter):
         super().__init__(users, loop.create_future(), asker)
         self._loop = loop
 
-    def hear(self, user_id: int, said: Said) -> None:
-        self.heard[user_id] = said
+    def receive(self, user_id: int, result: LookupResult) -> None:
+        self.results[user_id] = result
         self._missing -= 1
         if not self.done.done():
             self.done.set_result(None)
 
-    def take(self) -> dict[int, Said]:
-        """What was heard since the last time."""
-        heard, self.heard = self.heard, {}
+    def take(self) -> dict[int, LookupResult]:
+        """Return the results since the last time."""
+        results, self.results = self.results, {}
         if self._missing and self.done.done():
             self.done = self._loop.create_future()
-        return heard
+        return results
 
 
-class Asked(NamedTuple):
-    """A lookup that waits, until its deadline.
+class LookupHandle(NamedTuple):
+    """What `Batcher.ask` returns: a lookup that was begun or joined, and its deadline.
 
-    `joined`: others had asked the same already; `gathers`: it leaves only when a call is back.
+    `joined`: the lookup was pending already. `is_gathered`: it is sent only when a call in flight has finished.
     """
 
-    question: Question
+    lookup: PendingLookup
     waiter: Waiter
     deadline: float
     joined: bool
-    gathers: bool
+    is_gathered: bool
