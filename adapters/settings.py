@@ -128,7 +128,9 @@ class Concern(NamedTuple):
     text: str
 
 
-class Credentials(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode"):
+class Credentials(
+    RedactedRepr, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="mode"
+):
     """One credential mode: what it needs, each adapter's modes say. Unless they say otherwise, it is one user's."""
 
     @property

@@ -1,3 +1,3 @@
-"""What callers see: one HTTP API over every configured platform."""
+"""The gateway: one HTTP API over every configured platform."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""The wiring, in one page: settings in, an ASGI app out."""
+"""The composition root: settings in, an ASGI app out."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class App(Starlette):
-    """Starlette without its own two layers around exceptions (15 µs): `ExceptionMiddleware` answers whatever is raised."""
+    """Starlette without its own two exception middlewares (15 µs): `ExceptionMiddleware` does what they do."""
 
     def build_middleware_stack(self) -> ASGIApp:
         app: ASGIApp = self.router.app
@@ -87,7 +87,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         return openapi.document(endpoints, Security(kinds, is_open=is_open))
 
     def document() -> bytes:
-        return made(is_open=snapshots.now.callers.open)
+        return made(is_open=snapshots.current.callers.open)
 
     audit = Audit(log)
     endpoints = [

@@ -165,11 +165,11 @@ async def test_what_is_under_way_ends_as_it_began() -> None:
         it.gateway.acme.misbehave()
         assert await it.status("acme/1") == "connected"
         await asyncio.sleep(10)
-        assert it.gateway.app.state.snapshots.now.platforms["acme"].adapter is not None
+        assert it.gateway.app.state.snapshots.current.platforms["acme"].adapter is not None
 
 
 @virtual
-async def test_a_request_lives_in_one_generation() -> None:
+async def test_a_request_lives_in_one_snapshot() -> None:
     """Its key was good when it came; what it waits for was asked with the old credential."""
     async with reloadable(OWN, [ANY]) as it:
         it.gateway.acme.misbehave(Fault(path="/login", delay=1.5))

@@ -139,7 +139,7 @@ async def test_every_process_has_a_key_of_its_own_for_viewers() -> None:
     keys = set()
     for _ in range(2):
         async with running(CALLERS) as gateway:
-            viewers = gateway.app.state.snapshots.now.viewers
+            viewers = gateway.app.state.snapshots.current.viewers
             headers = RequestHeaders([(b"sessiontoken", b"a")])
             found = viewers.of(("acme",), ANONYMOUS, Right.READ, headers).viewers
             keys.add(found["acme"].key)

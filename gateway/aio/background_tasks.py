@@ -1,4 +1,4 @@
-"""Work that may outlive whoever waits for it: a caller's deadline ends its waiting, never a call to a platform."""
+"""Background tasks: a caller's deadline ends its waiting, never the call to a platform that it waits for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what, as whom: lines for every action, and one for every platform asked on behalf of a named user."""
+"""The audit log: a line for each action, and one for each platform that was asked on behalf of a named user."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OWN: Final = "own"
 
 
 class Audit:
-    """Users, the viewer among them, are written as keyed hashes, as everywhere in the log."""
+    """Writes audit lines. Users and viewers appear as keyed hashes, as everywhere in the log."""
 
     def __init__(self, log: Log) -> None:
         self._log = log

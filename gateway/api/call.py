@@ -1,4 +1,4 @@
-"""One call from outside: who makes it, and in which generation it lives."""
+"""The context of one request: its caller, and the snapshot of callers and platforms that it runs in."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ REQUEST_CONTEXT: Final = "connection_gateway.call"
 
 
 class RequestContext(RedactedRepr, msgspec.Struct, frozen=True):
-    """What a route knows of whoever asks."""
+    """What a route knows of the caller and of what it may use."""
 
     snapshot: Snapshot
     principal: Principal

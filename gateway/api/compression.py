@@ -1,4 +1,4 @@
-"""Which answers are compressed: those of lists, lookups of many and documents, for callers that take gzip."""
+"""Compresses the responses of lists, lookups of many and documents, for callers that accept gzip."""
 
 from __future__ import annotations
 

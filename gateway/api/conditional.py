@@ -1,4 +1,4 @@
-"""Entity tags: how a caller that knows an answer already is told that it has not changed (RFC 9110, 8.8 and 13)."""
+"""Conditional requests: whether the caller has the current answer already (RFC 9110, 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a function becomes a route."""
+"""Routes: a handler, and what the OpenAPI document says of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a caller may send beside the path, each parsed once. All raise a Problem, most often `invalid-request`."""
+"""Parses what a caller sends. All of these functions raise a Problem, most often `invalid-request`."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class RequestRecord(RedactedRepr, msgspec.Struct):
-    """What is known of a request. Whoever learns something writes it here; errors and the log read it."""
+    """One request, while it is processed. Routes fill it in; problems, the access log, metrics and traces read it."""
 
     request_id: str
     headers: RequestHeaders

@@ -1,4 +1,4 @@
-"""How what was found is sent."""
+"""Responses of reads: their headers, and the fast path for cached answers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def answer(content: object, headers: dict[str, str], status: int = 200) -> Respo
 
 
 class Ready(Response):
-    """A 200 whose headers stand as they are sent: to make them anew costs more than to find the answer."""
+    """A 200 with prebuilt header lines: building them for each response costs more than a cache hit."""
 
     def __init__(self, fixed: bytes, body: bytes, age: int, source: bytes, etag: bytes | None = None) -> None:
         """`fixed` are whole header lines."""
@@ -64,7 +64,7 @@ class Ready(Response):
 
 
 class NotModified(Response):
-    """304: the caller's copy is still what the body would be."""
+    """A 304: the caller's copy is still current."""
 
     def __init__(self, fixed: bytes, age: int, source: bytes, etag: bytes) -> None:
         super().__init__(status_code=304, headers=_parsed(fixed))

@@ -1,4 +1,4 @@
-"""A request's headers, read once for all who look at them."""
+"""Request headers, parsed once for all who read them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PAGE_HEADERS: Final = ("Host", "Origin", "Sec-Fetch-Site")
 
 
 class RequestHeaders(RedactedRepr, dict[bytes, bytes]):
-    """The value that was sent last, by name in lower case; the methods take names in any case."""
+    """A mapping from names in lower case to the value that was sent last. The methods take names in any case."""
 
     __slots__ = ("_all", "repeats")
 

@@ -1,4 +1,4 @@
-"""The viewers whom a caller names: `123`, or `acme=123, club=7`."""
+"""Parses `X-On-Behalf-Of`: `123`, or `acme=123, club=7`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the headers of a request say of whoever asks, worked out once: callers send the same ones again and again."""
+"""Principals, cached by the headers that identify them: callers send the same headers with every request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LONGEST: Final = 4096
 
 
 class Principal(RedactedRepr, msgspec.Struct, frozen=True):
-    """Whose call it is, whom it names, and as whom it sees each platform."""
+    """The caller of a request, the viewers that it names, and the viewer for each platform."""
 
     caller: Caller
     claimed_viewers: Mapping[str, int]
@@ -30,7 +30,7 @@ class Principal(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class PrincipalCache:
-    """Those of one generation, by the headers in `names`: all that identity depends on.
+    """The principals of one snapshot, by the headers in `names`: all that identity depends on.
 
     Other headers differ from call to call (a proxy adds trace ids, a browser what it knows already). A request that
     repeats a header has none.

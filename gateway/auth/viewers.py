@@ -1,4 +1,4 @@
-"""Whose eyes: from a request's headers to the viewers as whom platforms are asked.
+"""Resolves viewers: from request headers to the user as whom each platform is asked.
 
 It reads only what adapters declare about their headers and modes; it knows no platform. A token never travels to a
 host that it was not meant for: where two platforms of a call would take it from the same header, they must be named.
@@ -31,7 +31,7 @@ def identity_headers(adapters: Iterable[Adapter]) -> tuple[str, ...]:
 
 
 class ResolvedViewers(NamedTuple):
-    """The viewer of each platform, or the Problem that keeps it from being asked; and whom the caller named there.
+    """The viewer of each platform, or the Problem that keeps it from being asked; and whom the caller named.
 
     Where a header can't be meant, `viewers` is the Problem that refuses the whole call.
     """
@@ -41,7 +41,7 @@ class ResolvedViewers(NamedTuple):
 
 
 class Viewers:
-    """A viewer whom only a token tells apart is known by its hash under `key`."""
+    """Resolves the viewers of requests. A viewer known only by a token is identified by its hash under `key`."""
 
     def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters

@@ -12,8 +12,8 @@ standard_streams.reserve()  # before any other file is opened
 
 import click  # noqa: E402  as above
 
-from gateway import __version__
-from gateway.cli import ask, hash_key, openapi, serve
+from gateway import __version__  # noqa: E402
+from gateway.cli import ask, hash_key, openapi, serve  # noqa: E402
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

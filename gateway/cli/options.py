@@ -1,4 +1,4 @@
-"""What the commands share: where the configuration comes from, and how they end."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `list` shows while it runs long."""
+"""Progress of the command `list`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One simulated platform on loopback, for whoever tests against it."""
+"""Serves one simulated platform on loopback, to test against."""
 
 from __future__ import annotations
 

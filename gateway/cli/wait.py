@@ -1,4 +1,4 @@
-"""Asking a gateway whether it is ready, from outside its process: what a container's health check does."""
+"""Waits until a gateway answers `/readyz`: a container's health check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the configuration says of callers: who they are, and what they may."""
+"""The settings of callers: `[[callers]]`."""
 
 from __future__ import annotations
 

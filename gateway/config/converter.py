@@ -1,4 +1,4 @@
-"""Decoded TOML becomes settings, or one line that says what is wrong with which key."""
+"""Converts decoded TOML to settings, or raises ConfigurationError with one line that names the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with a table that does not fit its type: one line that names the key, and quotes no value."""
+"""Error messages for values of the wrong type: one line that names the key and quotes no value."""
 
 from __future__ import annotations
 

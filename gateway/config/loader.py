@@ -1,4 +1,4 @@
-"""Where settings come from: a TOML file, the environment over it, and the files that hold secrets.
+"""Loads the configuration: a TOML file, the environment over it, and the files that hold secrets.
 
 Every setting `x` that is a secret is given as `x_file`, a path; `x` itself is taken from the environment only.
 A relative path counts from the configuration file's folder, or from the working directory where there is none.

@@ -1,4 +1,4 @@
-"""Text from elsewhere, made safe for a terminal: it moves no cursor, ends no line and turns no text around."""
+"""Makes text from elsewhere safe for a terminal: no control characters, no line breaks, no text direction changes."""
 
 from __future__ import annotations
 

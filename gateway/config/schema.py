@@ -1,4 +1,4 @@
-"""Every key of the configuration: where it stands, what it can hold, and which name secrets and files."""
+"""The schema of the configuration: every key, its type, and which keys hold secrets or name files."""
 
 from __future__ import annotations
 

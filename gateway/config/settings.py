@@ -1,4 +1,4 @@
-"""What the configuration can say. `sources` reads it; only `app` sees the whole."""
+"""The settings that a configuration is converted to."""
 
 from __future__ import annotations
 

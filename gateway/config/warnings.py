@@ -1,4 +1,4 @@
-"""What an operator should know of a configuration that is right."""
+"""Warnings about a valid configuration: what its operator should know."""
 
 from __future__ import annotations
 

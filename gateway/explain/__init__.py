@@ -1,5 +1,5 @@
 """How an answer came to be.
 
-`timeline` is what a call meets on its way, noted for whoever may want to know; `observer` what a lookup says of itself
-while it goes on; `explainer` the account of one who does want to know; `explanation` the story as callers get it.
+`timeline` records the steps of a call to a platform; `explanation` is the JSON that callers get. What puts them
+together is `gateway.platforms.lookup.explainer`.
 """

@@ -1,4 +1,4 @@
-"""How a lookup came by its answer, for whoever asks for it: what was done, when, and what stood in its way.
+"""The JSON of `explain=true`: the steps of a lookup, their times, and the state of breaker and throttle.
 
 It holds times, counts and words of our own: no token, no user, nothing that a platform sent. Times are whole
 milliseconds since the request had been received.

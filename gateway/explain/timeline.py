@@ -1,4 +1,4 @@
-"""What one call of the batcher meets on its way to the platform, noted as it happens.
+"""The timeline of one call to a platform: its steps, recorded as they happen.
 
 Whoever explains an answer reads it. A call begins a trail for whatever is done in its task and in those begun from
 it (a login that others wait for too is in the trail of the one who began it); elsewhere nothing is kept. Times are

@@ -1,4 +1,4 @@
-"""One platform as the routes see it."""
+"""One platform as routes and commands use it: look up, list, act."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def _unannounced() -> None:
 
 
 class Platform:
-    """All that can be done on it, under the caller's deadline: a `loop.time()`.
+    """What can be done on one platform. Deadlines are `loop.time()`.
 
     A call to the platform has a deadline of its own, `request_timeout` seconds: it may outlive its caller.
     """

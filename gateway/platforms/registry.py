@@ -1,4 +1,4 @@
-"""From settings to connected platforms: what the app and the command line both stand on."""
+"""Connects the configured platforms, for the app and for the command line."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Warn = Callable[[str, str], None]
 
 
 class PlatformRegistry:
-    """Platforms by their names, each over one stack for as long as the process runs; `aclose` at its end.
+    """The platforms by name. Each keeps one stack of transports for as long as the process runs.
 
     `warn` may be called from any thread. Nothing is sent yet.
     """
@@ -90,7 +90,7 @@ class PlatformRegistry:
             await stack.aclose()
 
     async def _retire(self, platform: Platform) -> None:
-        """A request that lives in the old generation may begin another call, but not for long."""
+        """A request that runs in the old snapshot may begin another call, but not for long."""
         await platform.retire()
         await asyncio.sleep(LONGEST_REQUEST * self._timeout)
         await platform.retire()

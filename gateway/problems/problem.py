@@ -78,7 +78,7 @@ def error_type(error: BaseException) -> str:
 
 
 class Problem(Exception):
-    """Raised by whatever finds the request wanting; `answering` turns it into the response.
+    """Why a request can't be answered. `ExceptionMiddleware` turns it into the response.
 
     `detail` is for the caller: where, and what was expected. It quotes neither secrets nor user ids; `platform` and
     `user_id` are the fields for what the problem is about, and who answers fills them in where they were known;

@@ -1,4 +1,4 @@
-"""SIGHUP: read the configuration again, and put in force what can be without a restart."""
+"""Reloads the configuration on SIGHUP, as far as that needs no restart."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Reloader:
     async def _reload(self) -> None:
         try:
             settings, certificates = await self._read_all()
-            reloaded = self._snapshots.renew(settings, certificates)
+            reloaded = self._snapshots.reload(settings, certificates)
         except ConfigurationError as error:
             self._log.line("not-reloaded", level="error", configuration=str(error))
             return
@@ -59,7 +59,7 @@ class Reloader:
             return
         self._log.line("reloaded", changed=reloaded.exchanged)
         self._log.warnings(each.logged for each in settings.warnings)
-        for setting in reloaded.beyond:
+        for setting in reloaded.needs_restart:
             self._log.line("needs-restart", level="warning", setting=setting)
 
     async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:

@@ -1,4 +1,4 @@
-"""What a reload exchanges: callers and credentials. A request lives in one generation from its start to its end."""
+"""Snapshots of what a reload exchanges: callers and credentials. A request runs in one snapshot from start to end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_f
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One state of what may be asked, by whom and as whom."""
+    """Callers, credentials and platforms that are in force together."""
 
     settings: Settings
     callers: Callers
@@ -35,26 +35,26 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class ReloadResult(msgspec.Struct, frozen=True):
-    """What a reload did: the keys that it put in force, and those that differ too but need a restart."""
+    """What a reload did: the keys that were exchanged, and those that differ but need a restart."""
 
     exchanged: tuple[str, ...]
-    beyond: tuple[str, ...]
+    needs_restart: tuple[str, ...]
 
 
 class Snapshots:
-    """`now` is the one reference that a reload swaps."""
+    """Holds the current snapshot: the one reference that a reload swaps."""
 
     def __init__(self, settings: Settings, registry: PlatformRegistry) -> None:
         self._registry = registry
         self._viewers_key = secrets.token_bytes(32)
-        self.now = self._of(settings)
+        self.current = self._of(settings)
 
     def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
-        """The certificates in force whose files have changed, for `renew`. Reads files, so it belongs into a thread.
+        """The certificates in force whose files have changed, for `reload`. Reads files, so it belongs into a thread.
 
         A `ca_file` of another name needs a restart. Raises ConfigurationError.
         """
-        before = self.now.settings.platforms
+        before = self.current.settings.platforms
         same = [
             each
             for name, each in settings.platforms.items()
@@ -62,13 +62,15 @@ class Snapshots:
         ]
         return self._registry.network.trust.changed(same)
 
-    def renew(self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES) -> ReloadResult:
+    def reload(
+        self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES
+    ) -> ReloadResult:
         """Put the callers and the credentials of `settings` in force, and these certificates.
 
         Sessions of a credential that has changed are dropped with it, all others are kept. Raises ConfigurationError
         where the new ones don't go together with what only a restart could change.
         """
-        before = self.now.settings
+        before = self.current.settings
         after = Settings(
             server=before.server,
             cache=before.cache,
@@ -84,7 +86,7 @@ class Snapshots:
         after = structs.replace(after, platforms={**after.platforms, **kept})
         self._registry.renew(after, changed)
         self._registry.network.renew(certificates)
-        self.now = self._of(after)
+        self.current = self._of(after)
         exchanged = [f"platforms.{name}.credentials" for name in changed]
         exchanged += _trusting(after.platforms, certificates)
         if before.callers != after.callers:

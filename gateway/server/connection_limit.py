@@ -1,4 +1,4 @@
-"""Bounds the connections of callers, so that nobody can take all of them from everybody else."""
+"""Limits open connections, and the share of them that unauthenticated callers may take."""
 
 from __future__ import annotations
 

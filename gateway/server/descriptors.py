@@ -1,4 +1,4 @@
-"""How many file descriptors there are, and how many connections of callers fit below that."""
+"""Raises the limit of file descriptors, and derives the limit of connections from it."""
 
 from __future__ import annotations
 

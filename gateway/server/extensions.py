@@ -1,4 +1,4 @@
-"""What `gateway.protocol` and the app agree on beside ASGI. Under any other server the app does without."""
+"""ASGI extensions that our server offers to the app. Under any other server the app does without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finds the end of a request's body: by its length, or in chunks (RFC 9112, 6 and 7.1)."""
+"""Message framing: finds the end of a request's body, by length or in chunks (RFC 9112, 6 and 7.1)."""
 
 from __future__ import annotations
 

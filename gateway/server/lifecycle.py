@@ -1,4 +1,4 @@
-"""Where the process stands between its start and its end."""
+"""The state that `/readyz` reports: whether the process is draining."""
 
 from __future__ import annotations
 

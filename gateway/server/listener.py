@@ -1,4 +1,4 @@
-"""The socket on which callers are heard: a port, or a file that only some may use."""
+"""Opens the listening socket: a TCP port, or a Unix socket with permissions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as it is spoken with one caller: one request at a time, within bounds, for uvicorn's server.
+"""The HTTP/1.1 protocol of one connection, for uvicorn: one request at a time, within bounds.
 
 - A request is taken up when the response to the one before it has been written. What was read beyond it waits, and
   meanwhile nothing more is read, so that a caller can't send faster than it reads.

@@ -1,4 +1,4 @@
-"""uvicorn as we need it: our signals, our listener, our log."""
+"""uvicorn's server with our signals, listener and log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that are written together: to write each by itself costs a request more than to find its answer."""
+"""Buffers log lines, so that several are written at once: a write for each costs more than a cache hit."""
 
 from __future__ import annotations
 

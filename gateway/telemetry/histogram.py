@@ -1,4 +1,4 @@
-"""Histograms of durations. prometheus_client's own take a lock for each of three numbers, which costs 2 µs a time."""
+"""Histograms of durations without locks: prometheus_client's own cost 2 µs for each observation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one writer of logs: JSON lines whose fields are the allow-list `Line`, and nothing else.
+"""The log: JSON lines whose fields are the allow-list `Line`, and nothing else.
 
 Silence is built in rather than filtered: a line has no field in which a token, a body, a path or a query could
 stand, users appear as a keyed hash, and of foreign records (uvicorn's, any library's) only the place that they

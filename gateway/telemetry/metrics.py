@@ -1,4 +1,4 @@
-"""What `/metrics` shows: durations as OpenTelemetry names them, and what the gateway does about platforms.
+"""The metrics of `/metrics`.
 
 Every label has a closed set of values: no user, viewer, path or text of a platform is one, so a scrape is as large
 after a million users as after ten. Children are kept, because looking one up costs as much as counting.
@@ -127,7 +127,7 @@ class _Families:
 
 
 class PlatformMetrics:
-    """Of one platform: what its transports, its sessions and its waiting room count."""
+    """Of one platform: what its transports, its sessions and its bulkhead count."""
 
     def __init__(self, families: _Families, platform: str) -> None:
         self._families = families

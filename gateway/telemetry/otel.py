@@ -1,4 +1,4 @@
-"""Traces, as OpenTelemetry has them: the extra `otel`. Nothing imports this unless `server.traces` is set.
+"""OpenTelemetry set-up: the extra `otel`. Nothing imports this unless `server.traces` is set.
 
 A request is a span; below it are one for each look at the cache and one for a lookup's wait. A call of the batcher is
 one (`traced`), a child of a request that waited for it and linked to all that did, and each try that leaves is one.

@@ -1,4 +1,4 @@
-"""What the batcher and the stack say to whoever traces. Most gateways have nobody who does."""
+"""The tracing interface of batcher and transports; without `server.traces` it does nothing."""
 
 from __future__ import annotations
 

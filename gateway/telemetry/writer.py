@@ -1,4 +1,4 @@
-"""Writes the log in a thread of its own, so that whoever should read it, and doesn't, holds up nothing else.
+"""Writes the log in a thread of its own, so that a reader that stalls holds up nothing else.
 
 A pipe that is full, a terminal that is paused, a disk that is gone: `write` never waits for any of them. What does
 not fit into the queue is dropped and counted. The descriptor's own mode is left alone, because others may share it: a

@@ -1,4 +1,4 @@
-"""A platform that fails is left alone for a while, and then asked once whether it is back.
+"""The circuit breaker: a platform that fails is not called for a while, then probed with one call.
 
 Closed, calls pass. It opens after 5 failures in a row, or when half of at least 20 calls of the last 10 s failed.
 Failures are: no connection, a lost one, a timeout, 5xx; nothing else. The same question that fails again is no other
@@ -37,7 +37,7 @@ LONGEST: Final = 30.0
 
 
 class Breaker(OneLoop, httpx.AsyncBaseTransport):
-    """Around `inner`. Raises Unavailable where it lets nothing through, and calls `refused` each time."""
+    """Wraps `inner`. Raises Unavailable while it is open, and calls `refused` each time."""
 
     def __init__(
         self, inner: httpx.AsyncBaseTransport, *, platform: str, refused: Callable[[], None] = lambda: None

@@ -1,4 +1,4 @@
-"""How many extra calls a platform is sent: second tries of one call, and the halves of a batch that failed."""
+"""The retry budget: bounds second tries and the halves of failed batches to a share of the calls."""
 
 from __future__ import annotations
 

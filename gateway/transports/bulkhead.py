@@ -1,4 +1,4 @@
-"""How many requests may wait for one platform: a platform that hangs must not take the others' places."""
+"""The bulkhead: bounds how many requests may wait for one platform, so that a hanging one leaves room for others."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RETRY_AFTER_SECONDS: Final = 1.0
 
 
 class Bulkhead:
-    """`places` for requests that wait for `platform`. Enter with `with`; Overloaded where all are taken.
+    """`places` for requests that wait for `platform`. A context manager; raises Overloaded where all are taken.
 
     `refused` is called for each request that finds none.
     """

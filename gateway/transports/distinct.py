@@ -1,4 +1,4 @@
-"""Counts failed calls by what was asked, so that one bad request repeated is not taken for an outage.
+"""Counts failures with different subjects, so that one bad request, repeated, does not open the breaker.
 
 A failure may be the fault of any user whom the call was about, or of its viewer. It counts only if it has none of
 them in common with a failure that has counted in the last 10 s, or since a call last succeeded. When a call about

@@ -1,4 +1,4 @@
-"""What aiohttp raises, as the httpx error that says whether the request had left: retrying rests on this table."""
+"""Maps aiohttp's exceptions to httpx's, by whether the request had been sent: retries rest on this table."""
 
 from __future__ import annotations
 

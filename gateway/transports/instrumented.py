@@ -1,4 +1,4 @@
-"""How long every try takes that leaves, and how it ends."""
+"""Measures each try that is sent: its duration and result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No more than so many calls to one platform at once; the others stand in line, first come first served."""
+"""The concurrency limit of a platform: the calls beyond it wait in a queue, first come first served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer read whole: capped, decoded, and without the headers that only described its way over the wire."""
+"""Reads a response whole: size cap, content decoding, and no hop-by-hop headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One more try, where the first was bad luck and a second can do no harm.
+"""Retries a call once, where that can do no harm.
 
 Tried again is what failed to connect, what lost its connection, and a 408, 502, 503 or 504 without `Retry-After`: a
 request that says it is `safe` after any of them, every other only if the first certainly never left. Never more often

@@ -1,4 +1,4 @@
-"""What stands between one platform and those who want something of it, for as long as the process runs."""
+"""The transports of one platform in their order, and its bulkhead."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from gateway.transports.throttle import Throttle
 
 
 class Stack:
-    """The waiting room, and the transports in their order: retry, concurrency limit, throttle, breaker, the wire.
+    """The bulkhead, and the transports from the outside in: retry, concurrency limit, throttle, breaker, pool.
 
     Each try passes the gates anew, and nobody stands in line behind a gate that it has passed: who waits at the limit
     hears what throttle and breaker have to say when its turn comes.

@@ -1,4 +1,4 @@
-"""Whoever is told to come back later is kept from asking before then.
+"""The throttle: after `Retry-After` no call is sent before its time.
 
 After a 429, or a 503 with `Retry-After`, no call leaves in the scope that it was for: the whole platform, or one
 viewer. How long, the platform says; where it doesn't, 1 s, doubling to 30 s each time that the first call after such

@@ -1,4 +1,4 @@
-"""Counting what happened lately."""
+"""A sliding window of counts."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ async def test_another_credential_has_nothing_of_what_was_said_under_the_old_one
         assert (await gateway.client.get(path)).json()["status"] == "pending_outgoing"
         gateway.club.platform.tokens.accept("token-of-103", 103)
         other = {"club": {"mode": "token", "token": "token-of-103"}}
-        gateway.app.state.snapshots.renew(from_tables(tables(other, each=kept)))
+        gateway.app.state.snapshots.reload(from_tables(tables(other, each=kept)))
         answer = await gateway.client.get("/v1/connections/club/1")
         assert (answer.json()["status"], origin(answer)) == ("pending_incoming", "fwd=miss")
         assert origin(await gateway.client.get(path)) == "fwd=miss"

@@ -139,7 +139,7 @@ async def test_a_lookup_in_lines_takes_one_place_at_each_platform(each: dict[str
 
 async def test_where_no_place_is_left_that_is_each_users_line() -> None:
     async with running(each={"max_waiting": 1}) as gateway:
-        platform = gateway.app.state.snapshots.now.platforms["club"]
+        platform = gateway.app.state.snapshots.current.platforms["club"]
         with platform._stack.room:  # noqa: SLF001  the place of another lookup
             answer = await ask(gateway, LOOKUP, users("club/101", "acme/101"))
         found = {line["index"]: line.get("error", {}).get("type") for line in answer.lines[:-1]}

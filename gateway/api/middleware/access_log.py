@@ -1,4 +1,4 @@
-"""One request from outside to inside: its id, what it turned out to be about, and the line that says so."""
+"""The access log: gives each request its id, and writes one line for it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class AccessLog:
-    """The outermost layer: gives the request its id and the response its `X-Request-Id`, and writes one line."""
+    """The outermost middleware. Sets `X-Request-Id`, counts the request, and writes its line."""
 
     def __init__(self, app: ASGIApp, log: Log, metrics: Metrics) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""How many requests are in work at once: the gateway sheds what it can't answer in time while it still can say so."""
+"""Load shedding: bounds how many requests of the API are processed at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RETRY_AFTER_SECONDS: Final = 1.0
 
 
 class Admission:
-    """`most` places for requests of the API, from when they have been received until they are answered.
+    """Admits at most `most` requests at once, from when they have been received until they are answered.
 
     Probes, metrics and pages take none, nor does who is slow in sending, since that costs nothing but memory.
     """

@@ -1,4 +1,4 @@
-"""A body is read to its end before anything is done."""
+"""Reads a request's body to its end before anything else is done."""
 
 from __future__ import annotations
 

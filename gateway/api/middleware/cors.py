@@ -1,4 +1,4 @@
-"""What browsers are told of which pages may call: those of `cors_origins`."""
+"""CORS for the origins in `server.cors_origins`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def cors(origins: Collection[str], identities: Iterable[str]) -> list[Middleware
 
 
 class Cors(CORSMiddleware):
-    """Starlette's, which adds its headers to an answer that begins: so those in one message are not offered to it."""
+    """Starlette's middleware. It adds headers to `http.response.start`, so responses in one message are disabled."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         origin = Headers(scope=scope).get("origin") if scope["type"] == "http" else None

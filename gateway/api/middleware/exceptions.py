@@ -1,4 +1,4 @@
-"""The one place where what was raised becomes an answer."""
+"""Turns exceptions into responses: the only place that does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.telemetry.log import Log
 
 
 class ExceptionMiddleware:
-    """Answers a Problem, a PlatformError or Starlette's refusal as the table says; anything else is our bug.
+    """Answers Problems, PlatformErrors and Starlette's HTTPExceptions. Any other exception is a bug: 500.
 
     A 401 carries `WWW-Authenticate` (RFC 9110, 15.5.2) with the credentials that the configured platforms take.
     """

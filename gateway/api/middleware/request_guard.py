@@ -1,4 +1,4 @@
-"""What every request passes before a route sees it."""
+"""Guards every route: trusted origins, authentication, admission, and the body."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestGuard(OneLoop):
-    """First whether it may come here at all, then whose it is, then whether there is a place, then its body.
+    """Checks host and origin, then the caller's key, then whether there is room, then reads the body.
 
     Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
-    request that took its time lives in the generation that is in force when it begins. Deadlines count from then.
+    request that took its time runs in the snapshot that is current when it begins. Deadlines count from then.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RequestGuard(OneLoop):
                     receive = await read_body(receive)
                 except ClientDisconnect:
                     return
-                if snapshot is not self._snapshots.now:
+                if snapshot is not self._snapshots.current:
                     self._let_in(scope, access)
             access.received_at = self._loop.time()
             if is_api:
@@ -64,7 +64,7 @@ class RequestGuard(OneLoop):
         await self._app(scope, receive, send)
 
     def _let_in(self, scope: Scope, access: RequestRecord) -> Snapshot:
-        snapshot = self._snapshots.now
+        snapshot = self._snapshots.current
         is_api = scope["path"].startswith(API)
         principal = snapshot.principals.get(access.headers) if is_api else None
         if principal is None:

@@ -1,4 +1,4 @@
-"""The span of each call of the API, and of what took place beside the calls to platforms."""
+"""OpenTelemetry spans of API requests, and of their steps that are not calls to platforms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gateway.telemetry.otel_spans import OURS, PROPAGATOR, failed
 
 
 class Tracing:
-    """The layer around every call of the API, inside of what gives it its id."""
+    """Middleware that starts a span for each request of the API."""
 
     def __init__(self, app: ASGIApp, tracer: trace.Tracer) -> None:
         self._app = app

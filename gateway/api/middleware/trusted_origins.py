@@ -1,4 +1,4 @@
-"""Which names the gateway answers to, and which pages may reach it.
+"""Checks `Host`, `Origin` and `Sec-Fetch-Site`: protection from DNS rebinding and from foreign pages.
 
 An open gateway (one without callers' keys) is protected by being reachable from this machine alone. A browser on
 this machine is inside, and runs pages from anywhere. So there a `Host` that is not ours gets nothing: a page can
@@ -28,7 +28,7 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
 class TrustedOrigins:
-    """Refuses by `Host`, `Origin` and `Sec-Fetch-Site`, before anything else is looked at."""
+    """Refuses requests by these headers, before anything else is looked at."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class TrustedOrigins:
     def check_host(self, headers: RequestHeaders) -> None:
         """Raise the Problem of a request that is meant for somebody else, or does not say for whom."""
         named = _read_host(headers)
-        if self._any_host or not self._snapshots.now.callers.open:
+        if self._any_host or not self._snapshots.current.callers.open:
             return
         if not named.is_loopback and named.name not in self._hosts:
             raise Problem(Kind.NOT_ALLOWED, "Host: expected a loopback name, or one of server.hosts")

@@ -1,4 +1,4 @@
-"""`GET /metrics`: for the operator's collector. Names platforms, and nobody."""
+"""`GET /metrics`: metrics in Prometheus' text format. Labels name platforms, never users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`GET /livez` and `GET /readyz`: for whatever runs the gateway. A platform that is down changes neither."""
+"""`GET /livez` and `GET /readyz`: probes for orchestrators. A platform that is down changes neither."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches that wait for their turn: a lookup that takes many calls must not fill the line of one platform."""
+"""Batches that wait for their turn, so that a lookup of many calls does not fill the platform's queue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BatchQueue(Generic[T]):
-    """Has at most `limit` batches under way at once. The lookups that have batches left take turns.
+    """Starts at most `limit` batches at once. Lookups with batches left take turns.
 
     `start` is called for each batch when its turn comes, and `release` is to be called when it has ended.
     """

@@ -1,4 +1,4 @@
-"""Batches on their way: one call for each, and smaller ones where the platform refuses it or fails."""
+"""Reads batches: one call for each, and smaller ones where the platform refuses it or fails."""
 
 from __future__ import annotations
 

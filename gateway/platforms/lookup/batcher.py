@@ -1,22 +1,23 @@
 """Batches lookups of one platform into few calls: the busier it is, the cheaper a lookup. For each viewer apart:
 
 1. A lookup of a user that a call in flight is about joins it, unless that call started before `since`.
-2. A lookup that finds nothing in flight, or one call about one user, is sent at once: alone, or with those of the same
-   turn of the event loop.
-3. Otherwise it is gathered until that is so again. Then all gathered lookups are sent together, as one call (as several
-   if they exceed the adapter's `batch_size`). This is group commit: there is no timer, and nothing waits while nothing
-   is in flight. Two calls about several users at once would each be half as large and cost as much. Only if a call
-   takes much longer than usual is it overtaken, once, by what was gathered behind it.
+2. A lookup that finds nothing in flight, or one call about one user, is sent at once: alone, or with those of the
+   same turn of the event loop.
+3. Otherwise it is gathered until that is so again. Then all gathered lookups are sent together, as one call (as
+   several if they exceed the adapter's `batch_size`). This is group commit: there is no timer, and nothing waits
+   while nothing is in flight. Two calls about several users at once would each be half as large and cost as much.
+   Only if a call takes much longer than usual is it overtaken, once, by what was gathered behind it.
 4. The users of one lookup of many are sent at once, together. If that takes several calls, no more of them are in
    flight than the platform may be sent at once, and lookups of many take turns (`BatchQueue`).
-5. Everybody who waits has a deadline of their own, and takes nobody along. A call that was sent runs to its end; users
-   for whom nobody waits any more are not asked about.
+5. Everybody who waits has a deadline of their own, and takes nobody along. A call that was sent runs to its end;
+   users for whom nobody waits any more are not asked about.
 6. What fails for one user is that user's result. What fails for a call is the result of everybody in it, unless the
-   platform refused the call as such (400, 403, 404, 413, 414), which may be one user's fault. Then the first user is
-   asked about alone. The same refusal again is the result for all; otherwise the others are halved. A batch that failed
-   with 5xx is halved at once, as long as the retry budget allows: in an outage both halves fail, and use it up.
-7. If a user is invalidated while a call is in flight (an action changes what it is about to say), whoever waits gets
-   its result, nobody joins it any more, and it is not cached.
+   platform refused the call as such (400, 403, 404, 413, 414), which may be one user's fault. Then the first user
+   is asked about alone. The same refusal again is the result for all; otherwise the others are halved. A batch that
+   failed with 5xx is halved at once, as long as the retry budget allows: in an outage both halves fail, and use it
+   up.
+7. If a user is invalidated while a call is in flight (an action changes what it is about to say), whoever waits
+   gets its result, nobody joins it any more, and it is not cached.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ class Batcher(OneLoop):
     async def read_in_parts(
         self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
     ) -> AsyncGenerator[Mapping[int, LookupResult]]:
-        """Yield the results of `read` in parts, each as soon as it is known; last those for whom there was no time."""
+        """Yield the results of `read` in parts, each as soon as it is known; last, those that are late."""
         asked = list(user_ids)
         if not asked:
             return

@@ -2,10 +2,10 @@
 
 The rules:
 - Cached is what a platform said of one user to one viewer, `none` like any status; no failure and no refusal.
-- An entry is fresh for `fresh_for` seconds. Then it is kept until it is `stale_for` seconds old, to be served as stale
-  when the platform can't be asked.
-- A refusal evicts: 401 all entries of the viewer, 403 and 404 the one user's, so that no later outage brings them back.
-  A 403 or 404 that is not the platform's own is no refusal, and evicts nothing.
+- An entry is fresh for `fresh_for` seconds. Then it is kept until it is `stale_for` seconds old, to be served as
+  stale when the platform can't be asked.
+- A refusal evicts: 401 all entries of the viewer, 403 and 404 the one user's, so that no later outage brings them
+  back. A 403 or 404 that is not the platform's own is no refusal, and evicts nothing.
 - An action invalidates its user (`Platform.act` does that).
 - There are at most `max_entries`, of all platforms together. When full, the oldest is evicted.
 """

@@ -1,4 +1,4 @@
-"""A connection as callers get it: encoded once, for everybody who asked and for whoever asks later."""
+"""A connection as JSON, encoded once for all callers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lookups of one platform: from the cache where that is fresh, else from the platform, else from the cache as stale."""
+"""Lookups of one platform: from the cache if fresh, else from the platform, else from the cache as stale."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from gateway.problems.problem import OF_PLATFORM_ERROR
 from gateway.transports.stack import Stack
 
 OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
-"""Failures that say nothing of the connection, only that the platform could not be asked: a stale answer may stand in."""
+"""Failures that say only that the platform could not be asked: a stale answer may stand in."""
 HIT: Final = b"connection-gateway; hit"
 MISS: Final = b"connection-gateway; fwd=miss"
 EXPIRED: Final = b"connection-gateway; fwd=stale"
@@ -113,7 +113,7 @@ class Lookups(OneLoop):
         since: float = ANY_TIME,
         observer: LookupObserver = NO_OBSERVER,
     ) -> Mapping[int, Reading | PlatformError]:
-        """Return the connection with each of these different users, or its PlatformError, in as few calls as possible."""
+        """Return the connection with each of these different users, or its PlatformError, in few calls."""
         found, asked = self._cached(viewer, user_ids, since, observer)
         said = await self.live(viewer, asked, deadline, since)
         return found | self._readings(viewer, said, since, asked)

@@ -11,7 +11,7 @@ from gateway.explain.timeline import Timeline
 from gateway.platforms.lookup.encoded import CachedConnection
 
 MAX_IN_FLIGHT: Final = 2
-"""Calls about one user in flight, from which on a viewer's lookups are gathered. A call about several counts as two."""
+"""Calls in flight about one user, from which on lookups are gathered. A call about several counts as two."""
 NOT_STARTED: Final = float("inf")
 
 LookupResult = CachedConnection | PlatformError
