@@ -104,7 +104,7 @@ async def test_what_is_no_user_id_reaches_no_platform(gateway: Gateway, platform
             "/v1/connections/acme/",
             "/v1/connections/acme",
         ],
-        *["/v1/connections/acme/1/", "/v1/connections//1", "/v1/connections/acme/1/2/3", "/", "/v1", "/v2/platforms"],
+        *["/v1/connections/acme/1/", "/v1/connections//1", "/v1/connections/acme/1/2/3", "/v1", "/v2/platforms"],
         *["//v1/platforms", "/v1/platforms/"],
     ],
 )

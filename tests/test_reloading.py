@@ -343,7 +343,7 @@ async def test_who_may_use_only_what_needs_a_restart_has_an_empty_list() -> None
     async with reloadable({"acme": OWN["acme"]}) as it:
         await it.reload(OWN, [caller("web", platforms=["club"])])
         answer = await it.gateway.client.get("/v1/connections", headers={"X-API-Key": "key-of-web-2f6c9d41"})
-        assert answer.json() == {"connections": [], "errors": [], "next_cursor": None}
+        assert answer.json() == {"connections": [], "errors": [], "next_cursor": None, "complete": True}
 
 
 @virtual
