@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from typing import Final
 
 import msgspec
@@ -13,10 +14,10 @@ from adapters.secret import RedactedRepr
 from gateway.auth.callers import Caller
 from gateway.auth.headers import RequestHeaders
 
-MOST: Final = 1024
-"""Sets of headers that are remembered; then they are all forgotten."""
-LONGEST: Final = 4096
-"""Bytes of headers that are remembered."""
+ABSENT: Final = b"\0"
+"""In place of a header that was not sent. No header has such a value, and none contains a line's end."""
+MAX_ENTRIES: Final = 1024
+"""Principals that are cached; then all of them are evicted."""
 
 
 class Principal(RedactedRepr, msgspec.Struct, frozen=True):
@@ -30,29 +31,29 @@ class Principal(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class PrincipalCache:
-    """The principals of one snapshot, by the headers in `names`: all that identity depends on.
+    """The principals of one snapshot, by a hash of the headers in `names`: all that identity depends on.
 
-    Other headers differ from call to call (a proxy adds trace ids, a browser what it knows already). A request that
-    repeats a header has none.
+    Other headers differ from request to request: a proxy adds trace ids, a browser what it has cached. Only a hash is
+    kept, so that keys and tokens do not stay in memory. A request that repeats a header is not cached.
     """
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = tuple(name.lower().encode() for name in names)
-        self._kept: dict[tuple[bytes | None, ...], Principal] = {}
+        self._absent = (ABSENT,) * len(self._names)
+        self._principals: dict[bytes, Principal] = {}
 
     def get(self, headers: RequestHeaders) -> Principal | None:
-        principal = None if headers.repeats else self._kept.get(self._key(headers))
+        principal = None if headers.repeats else self._principals.get(self._key(headers))
         if principal is None or principal.caller.expires_at is None or time.time() < principal.caller.expires_at:
             return principal
         return None
 
     def keep(self, headers: RequestHeaders, principal: Principal) -> None:
-        key = self._key(headers)
-        if headers.repeats or sum(len(value) for value in key if value is not None) > LONGEST:
+        if headers.repeats:
             return
-        if len(self._kept) >= MOST:
-            self._kept.clear()
-        self._kept[key] = principal
+        if len(self._principals) >= MAX_ENTRIES:
+            self._principals.clear()
+        self._principals[self._key(headers)] = principal
 
-    def _key(self, headers: RequestHeaders) -> tuple[bytes | None, ...]:
-        return (*map(headers.get, self._names),)
+    def _key(self, headers: RequestHeaders) -> bytes:
+        return blake2b(b"\n".join(map(headers.get, self._names, self._absent)), digest_size=32).digest()
