@@ -1,6 +1,7 @@
 """The words that adapters and gateway share: what is asked, what is answered, how it fails.
 
 Nothing here knows a platform, and nothing here knows HTTP's server side. Everything else stands on it.
+Long, because whoever writes an adapter reads this one file: the schema, what an adapter does, and how it can fail.
 """
 
 from __future__ import annotations

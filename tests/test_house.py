@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -56,3 +58,52 @@ def test_the_gateway_meets_only_the_contract() -> None:
     found = set(imported(ROOT / "gateway"))
     assert "contract" in found
     assert found <= SHARED | {"connect", "adapter_name"}
+
+
+LONGEST = 250
+
+
+def circles(edges: dict[str, set[str]]) -> list[set[str]]:
+    """The sets of nodes that can reach each other."""
+    reached: dict[str, set[str]] = {}
+    for node in edges:
+        reached[node], todo = set(), [node]
+        while todo:
+            for other in edges.get(todo.pop(), set()) - reached[node]:
+                reached[node].add(other)
+                todo.append(other)
+    found = {
+        frozenset({node} | {other for other in reached[node] if node in reached.get(other, ())}) for node in edges
+    }
+    return [set(each) for each in found if len(each) > 1]
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [{"a", "b", "c"}]
+    assert circles({"a": {"b"}, "b": {"c"}}) == []
+
+
+def test_there_is_no_circle_of_imports() -> None:
+    """Among modules, and among the packages and modules of each package."""
+    graph = grimp.build_graph("gateway", "adapters")
+    modules = {each: set(graph.find_modules_directly_imported_by(each)) for each in graph.modules}
+    assert len(modules) > 150
+    assert circles(modules) == []
+    for package in graph.modules:
+        children = sorted(graph.find_children(package))
+        edges: dict[str, set[str]] = {each: set() for each in children}
+        for one, other in itertools.permutations(children, 2):
+            if graph.direct_import_exists(importer=one, imported=other, as_packages=True):
+                edges[one].add(other)
+        assert circles(edges) == [], package
+
+
+def test_few_files_lie_flat_in_the_gateway() -> None:
+    assert len(list((ROOT / "gateway").glob("*.py"))) <= 8
+
+
+def test_a_long_file_says_why_it_is() -> None:
+    for folder in ("gateway", "adapters"):
+        for file in (ROOT / folder).rglob("*.py"):
+            lines = file.read_text().splitlines()
+            assert len(lines) <= LONGEST or any(line.startswith("Long, because ") for line in lines[:8]), file

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from adapters.contract import PlatformError
+from adapters.contract import PlatformError, described
 from adapters.secret import RedactedRepr
 from gateway.api.request_record import RequestRecord
 from gateway.problems.details import ProblemDetails, details
@@ -23,6 +23,24 @@ class Failed(RedactedRepr, msgspec.Struct, frozen=True):
     """Why there is no connection to tell for one user."""
 
     error: ProblemDetails
+
+
+class FoundLine(Found, frozen=True):
+    """The connection with one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class FailedLine(Failed, frozen=True):
+    """Why nothing can be said of one user."""
+
+    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
+
+
+class LookupEnd(RedactedRepr, msgspec.Struct, frozen=True):
+    """The end of the results."""
+
+    count: Annotated[int, described("How many lines came before this one: one for each user.")]
 
 
 Results = Annotated[

@@ -1,5 +1,7 @@
 """The HTTP/1.1 protocol of one connection, for uvicorn: one request at a time, within bounds.
 
+Long, because the states of one connection (head, body, response, lingering close) are one machine.
+
 - A request is taken up when the response to the one before it has been written. What was read beyond it waits, and
   meanwhile nothing more is read, so that a caller can't send faster than it reads.
 - A head and a body have `header_timeout` seconds each to arrive, and so has a caller to read what was written,

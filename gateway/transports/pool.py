@@ -1,5 +1,7 @@
 """The innermost transport: the connections to one platform, over aiohttp.
 
+Long, because all that is private of aiohttp is used here and nowhere else.
+
 Here a request leaves, so here it is known whether it did. A failure is either one from before that (`ConnectError`,
 `ConnectTimeout`, `PoolTimeout`, `ProxyError`, `UnsupportedProtocol`) or one from after (`WriteError`, `ReadError`,
 `ReadTimeout`, `RemoteProtocolError`). Answers are read whole: what goes wrong in a body goes wrong here.

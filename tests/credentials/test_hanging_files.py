@@ -19,7 +19,7 @@ from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
 from tests.credentials.oauth import CLIENT
-from tests.test_process import COMMAND, LONGEST, Process
+from tests.serving.test_process import COMMAND, LONGEST, Process
 
 HANGING = """
 import os, sys, time

@@ -16,7 +16,7 @@ import pytest
 
 from adapters.simulation import serving, simulator
 from tests.gateways import key_of
-from tests.test_process import LONGEST, WEB, Process, started
+from tests.serving.test_process import LONGEST, WEB, Process, started
 
 KEYED = (
     b"GET /v1/connections/acme/101 HTTP/1.1\r\nHost: localhost\r\nX-API-Key: " + key_of("web").encode() + b"\r\n\r\n"

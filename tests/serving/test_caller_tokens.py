@@ -9,7 +9,7 @@ import httpx
 
 from adapters.simulation import serving, simulator
 from tests.callers.tokens import AUDIENCE, ED, ED_HEADER, ISSUER, RSA, jwk, key_set, pem, signed, token
-from tests.test_process import ASKED, started
+from tests.serving.test_process import ASKED, started
 
 PAGE = f"""
     [[callers]]

@@ -10,7 +10,7 @@ import httpx
 
 from adapters.simulation import serving, simulator
 from adapters.simulation.faults import Fault
-from tests.test_process import ASKED, started, until
+from tests.serving.test_process import ASKED, started, until
 
 
 async def test_a_process_that_drains_leaves_the_socket_of_the_next_alone(port: int, tmp_path: Path) -> None:

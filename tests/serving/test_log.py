@@ -20,7 +20,7 @@ import pytest
 from adapters.simulation import Simulator, serving, simulator
 from adapters.simulation.faults import Fault
 from tests.gateways import KEY
-from tests.test_process import ASKED, BOT, COMMAND, LONGEST, until
+from tests.serving.test_process import ASKED, BOT, COMMAND, LONGEST, until
 
 REQUESTS = 12_000
 """Lines of which are more than a pipe and the queue hold together."""

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from adapters.simulation import serving, simulator
-from tests.test_process import COMMAND, LONGEST
+from tests.serving.test_process import COMMAND, LONGEST
 
 SERVER = "127.0.0.77"
 """Where nobody answers: an address of this machine, since a name server has port 53."""

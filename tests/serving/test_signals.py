@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from adapters.simulation import serving, simulator
-from tests.test_process import COMMAND, LONGEST, started
+from tests.serving.test_process import COMMAND, LONGEST, started
 
 CONFIGURATION = """
     [server]

@@ -12,33 +12,31 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Connection, PlatformNameText, Status, described
+from adapters.contract import Connection, PlatformNameText, described
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import conditional, inputs
 from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines
+from gateway.api.list_query import DEFAULT_LIMIT, MAX_LIMIT, read_filters, read_limit, read_start
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import not_modified, reads
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Parameter, Tag, Where
 from gateway.platforms import cursors
-from gateway.platforms.filters import Filters, listed_statuses
-from gateway.platforms.listing import Listing, Place, Source, arrivals, fill
+from gateway.platforms.filters import Filters
+from gateway.platforms.listing import Listing, Source, arrivals, fill
 from gateway.platforms.lookup.encoded import weak_etag
 from gateway.platforms.lookup.lookups import STALE
 from gateway.platforms.platform_page import PageQuery
 from gateway.problems.details import ProblemDetails, details
-from gateway.problems.problem import Kind, Problem
+from gateway.problems.problem import Kind
 
-USUAL_LIMIT: Final = 100
-LONGEST: Final = 500
 BYPASSED: Final = b"connection-gateway; fwd=bypass"
 """What is listed is asked for each time."""
 _AS_OF: Final = re.compile(rb'"as_of":"[^"]*"')
-PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
 class ConnectionList(RedactedRepr, msgspec.Struct, frozen=True):
@@ -110,9 +108,9 @@ missing, the answer was cut.""",
         Parameter(
             "limit",
             Where.QUERY,
-            Annotated[int, msgspec.Meta(ge=1, le=LONGEST, extra_json_schema={"default": USUAL_LIMIT})],
+            Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT, extra_json_schema={"default": DEFAULT_LIMIT})],
             "The most connections on a page.",
-            USUAL_LIMIT,
+            DEFAULT_LIMIT,
         ),
         Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),
         shared.FRESHNESS,
@@ -145,9 +143,9 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         call = RequestContext.of(request)
         access = call.access
         access.action = "list"
-        filters = _filters(request, call)
-        limit = _limit(request)
-        start = _start(request, filters)
+        filters = read_filters(request, call)
+        limit = read_limit(request)
+        start = read_start(request, filters)
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
         call.check(filters.platforms, Right.READ)
         viewers = call.viewers(filters.platforms, Right.READ)
@@ -212,53 +210,3 @@ def _origin(listing: Listing) -> tuple[int, bytes]:
     ages = [int(now - page.stale_since) for page in listing.stale if page.stale_since is not None]
     reasons = {STALE[type(page.error)] for page in listing.stale if page.error is not None}
     return max(ages, default=0), reasons.pop() if len(reasons) == 1 else BYPASSED
-
-
-def _filters(request: Request, call: RequestContext) -> Filters:
-    """Without a platform's name, those that this caller may use."""
-    query = request.query_params
-    named = query.getlist("platform")
-    for name in named:
-        if name not in call.platforms:
-            raise inputs.unknown_platform(name)
-    inputs.only_query(request, *PARAMETERS)
-    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
-    if len(user_ids) > inputs.MOST_USERS:
-        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
-    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
-    return Filters(
-        platforms=tuple(name for name in call.platforms if name in asked),
-        statuses=_statuses(query.getlist("status")),
-        user_ids=tuple(sorted(user_ids)),
-    )
-
-
-def _statuses(words: list[str]) -> frozenset[Status]:
-    try:
-        return listed_statuses(words)
-    except ValueError as error:
-        raise Problem(Kind.INVALID_REQUEST, str(error)) from error
-
-
-def _limit(request: Request) -> int:
-    text = _once(request, "limit")
-    if text is None:
-        return USUAL_LIMIT
-    if not re.fullmatch(r"[1-9][0-9]{0,2}", text) or int(text) > LONGEST:
-        raise Problem(Kind.INVALID_REQUEST, f"limit: expected a number from 1 to {LONGEST}")
-    return int(text)
-
-
-def _start(request: Request, filters: Filters) -> tuple[Place, ...]:
-    text = _once(request, "cursor")
-    try:
-        return () if text is None else cursors.decode(text, filters)
-    except ValueError as error:
-        raise Problem(Kind.INVALID_REQUEST, f"cursor: {error}") from error
-
-
-def _once(request: Request, name: str) -> str | None:
-    values = request.query_params.getlist(name)
-    if len(values) > 1:
-        raise Problem(Kind.INVALID_REQUEST, f"{name}: expected once")
-    return values[0] if values else None

@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import PlatformError, PlatformNameText, Viewer, described
+from adapters.contract import PlatformError, PlatformNameText, Viewer
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs
@@ -21,7 +21,7 @@ from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines, merged
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import reads
-from gateway.api.results import Failed, Found, Results, failed
+from gateway.api.results import Failed, FailedLine, Found, FoundLine, LookupEnd, Results, failed
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Tag
@@ -54,24 +54,6 @@ class LookupResults(RedactedRepr, msgspec.Struct, frozen=True):
     """As many as users were named, in the same order."""
 
     results: Results
-
-
-class FoundLine(Found, frozen=True):
-    """The connection with one user."""
-
-    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
-
-
-class FailedLine(Failed, frozen=True):
-    """Why nothing can be said of one user."""
-
-    index: Annotated[int, described("Which of the users that were asked about, counted from 0.")]
-
-
-class LookupEnd(RedactedRepr, msgspec.Struct, frozen=True):
-    """The end of the results."""
-
-    count: Annotated[int, described("How many lines came before this one: one for each user.")]
 
 
 _DECODER: Final = msgspec.json.Decoder(LookupRequest)

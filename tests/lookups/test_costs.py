@@ -24,7 +24,7 @@ from tests import wire
 from tests.gateways import Gateway, running
 from tests.transports import sockets
 
-TESTS = str(Path(__file__).parent)
+TESTS = str(Path(__file__).parent.parent)
 OURS = tracemalloc.Filter(inclusive=True, filename_pattern="*/gateway/*")
 LOOKUP = b"GET /v1/connections/acme/%d HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
 

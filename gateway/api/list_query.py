@@ -1,0 +1,74 @@
+"""Parses the query of a list: filters, limit and cursor."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.requests import Request
+
+from adapters.contract import Status
+from gateway.api import inputs
+from gateway.api.call import RequestContext
+from gateway.platforms import cursors
+from gateway.platforms.filters import Filters, listed_statuses
+from gateway.platforms.listing import Place
+from gateway.problems.problem import Kind, Problem
+
+DEFAULT_LIMIT: Final = 100
+
+
+MAX_LIMIT: Final = 500
+
+
+PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
+
+
+def read_filters(request: Request, call: RequestContext) -> Filters:
+    """Without a platform's name, those that this caller may use."""
+    query = request.query_params
+    named = query.getlist("platform")
+    for name in named:
+        if name not in call.platforms:
+            raise inputs.unknown_platform(name)
+    inputs.only_query(request, *PARAMETERS)
+    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
+    if len(user_ids) > inputs.MOST_USERS:
+        raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
+    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
+    return Filters(
+        platforms=tuple(name for name in call.platforms if name in asked),
+        statuses=_statuses(query.getlist("status")),
+        user_ids=tuple(sorted(user_ids)),
+    )
+
+
+def _statuses(words: list[str]) -> frozenset[Status]:
+    try:
+        return listed_statuses(words)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, str(error)) from error
+
+
+def read_limit(request: Request) -> int:
+    text = _once(request, "limit")
+    if text is None:
+        return DEFAULT_LIMIT
+    if not re.fullmatch(r"[1-9][0-9]{0,2}", text) or int(text) > MAX_LIMIT:
+        raise Problem(Kind.INVALID_REQUEST, f"limit: expected a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def read_start(request: Request, filters: Filters) -> tuple[Place, ...]:
+    text = _once(request, "cursor")
+    try:
+        return () if text is None else cursors.decode(text, filters)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"cursor: {error}") from error
+
+
+def _once(request: Request, name: str) -> str | None:
+    values = request.query_params.getlist(name)
+    if len(values) > 1:
+        raise Problem(Kind.INVALID_REQUEST, f"{name}: expected once")
+    return values[0] if values else None

@@ -1,0 +1,1 @@
+"""Each adapter against documented responses, and what adapters share."""

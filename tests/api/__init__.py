@@ -1,0 +1,1 @@
+"""The HTTP API: middleware, problems, the OpenAPI document."""

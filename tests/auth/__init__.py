@@ -1,0 +1,1 @@
+"""As whom platforms are asked."""

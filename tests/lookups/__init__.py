@@ -1,0 +1,1 @@
+"""One lookup and lookups of many, and what they cost."""
