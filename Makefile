@@ -25,8 +25,9 @@ check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# --quiet would hide warnings, and --strict counts only those that are shown
 docs: .venv/dev  ## the documentation as a static site in site/; a broken link or a page outside the navigation fails
-	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet $(ARGS)
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict $(ARGS)
 
 install: .venv/dev  ## all that development needs, into .venv
 
