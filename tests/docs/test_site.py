@@ -43,6 +43,14 @@ def copied(folder: Path) -> Path:
     return Path(shutil.copy(ROOT / "mkdocs.yml", folder))
 
 
+async def test_a_good_link_builds(tmp_path: Path) -> None:
+    """Otherwise the tests below could fail to build for another reason."""
+    config = copied(tmp_path)
+    page = tmp_path / "docs" / "index.md"
+    page.write_text(f"{page.read_text()}\n[x](api.md#lists)\n")
+    await build(config, tmp_path / "site")
+
+
 @pytest.mark.parametrize("link", BROKEN.values(), ids=BROKEN)
 async def test_a_broken_link_stops_the_build(tmp_path: Path, link: str) -> None:
     config = copied(tmp_path)
