@@ -8,7 +8,10 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: demo test check install bench faults lock clean
+.PHONY: help demo test check docs install bench faults lock clean
+
+help:  ## the commands, one a line
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 12
 
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
@@ -22,9 +25,13 @@ check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
+# --quiet would hide warnings, and --strict counts only those that are shown
+docs: .venv/dev  ## the documentation as a static site in site/; a broken link or a page outside the navigation fails
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict $(ARGS)
+
 install: .venv/dev  ## all that development needs, into .venv
 
-bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of the README
+bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of docs/performance.md
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.login
 	.venv/bin/python -m benchmarks.wire
@@ -34,13 +41,13 @@ faults: .venv/dev  ## what it does when platforms fail, callers are too many, an
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock
-	$(COMPILE) --upgrade --group dev --extra otel -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --upgrade --group dev --group docs --extra otel -c requirements.lock -o requirements-dev.lock
 	.venv/bin/uv pip compile benchmarks/peers/requirements.in --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --upgrade \
 		-o benchmarks/peers/requirements.lock
 
-clean:
-	rm -rf .venv .npm benchmarks/.venv $(NODE_MODULES) $(PEER_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+clean:  ## remove everything that these commands made
+	rm -rf .venv site .npm benchmarks/.venv $(NODE_MODULES) $(PEER_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 .venv/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv

@@ -17,7 +17,7 @@ from benchmarks.processes import CORES
 from benchmarks.scenarios import SCENARIOS, Instrumented, measure, median
 from benchmarks.servers import GATEWAY, Servers, missing
 
-PICTURE: Final = Path(__file__).parent / "cpu-per-lookup.svg"
+PICTURE: Final = Path(__file__).parent.parent / "docs" / "images" / "cpu-per-lookup.svg"
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""The promises of the README: what each compares, and how much is wanted."""
+"""The promises of docs/performance.md: what each compares, and how much is wanted."""
 
 from __future__ import annotations
 
