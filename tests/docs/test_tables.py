@@ -8,11 +8,11 @@ import msgspec
 from click.testing import CliRunner
 
 from adapters.contract import Action, Status
-from gateway.actions import GOALS
 from gateway.cli import main
-from gateway.explain.trail import StepKind
-from gateway.policy import CallerSettings
-from gateway.problems import Kind
+from gateway.config.caller_settings import CallerSettings
+from gateway.explain.timeline import StepKind
+from gateway.platforms.actions import GOALS
+from gateway.problems.problem import Kind
 from tests.contract.dialects import SELFCOMMUNITY, SYMPHONY
 from tests.docs.pages import PAGES, ROOT, rows, section
 from tests.gateways import Gateway
