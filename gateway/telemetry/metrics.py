@@ -13,10 +13,8 @@ from typing import Final
 
 from prometheus_client import (
     CollectorRegistry,
-    Counter,
     Gauge,
     ProcessCollector,
-    disable_created_metrics,
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -24,10 +22,8 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.health import BreakerState
+from gateway.telemetry.counters import Counters
 from gateway.telemetry.histogram import Durations, Series
-
-# When each series began is another series for each.
-disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 LOGINS: Final = ("ok", "refused", "failed")
@@ -108,8 +104,10 @@ class _Families:
         )
         registry.register(self.calls)
 
-        def counter(name: str, what: str, *labels: str) -> Counter:
-            return Counter(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
+        def counter(name: str, what: str, *labels: str) -> Counters:
+            found = Counters(f"connection_gateway_{name}", what, ("platform", *labels))
+            registry.register(found)
+            return found
 
         def gauge(name: str, what: str, *labels: str) -> Gauge:
             return Gauge(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import httpx
@@ -20,10 +19,10 @@ class Instrumented(OneLoop, httpx.AsyncBaseTransport):
         self._note = note
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        begun = time.perf_counter()
+        begun = self._loop.time()
         status, error = "", ""
         nobody_yet = request.extensions.get("viewer") is None
-        step = timeline.begin(timeline.StepKind.LOGIN if nobody_yet else timeline.StepKind.TRY, self._loop.time())
+        step = timeline.begin(timeline.StepKind.LOGIN if nobody_yet else timeline.StepKind.TRY, begun)
         try:
             response = await self._inner.handle_async_request(request)
             status = str(response.status_code)
@@ -31,8 +30,9 @@ class Instrumented(OneLoop, httpx.AsyncBaseTransport):
             error = type(failure).__name__
             raise
         finally:
-            step.end(self._loop.time(), status or error)
-            self._note(request.method, status, error, time.perf_counter() - begun)
+            now = self._loop.time()
+            step.end(now, status or error)
+            self._note(request.method, status, error, now - begun)
         return response
 
     async def aclose(self) -> None:

@@ -232,8 +232,8 @@ async def test_a_probe_that_is_cancelled_says_nothing_and_the_next_call_is_anoth
     assert state_of(breaker) is BreakerState.CLOSED
 
 
-@pytest.mark.parametrize(("late", "state"), [(200, BreakerState.OPEN), (500, BreakerState.OPEN)])
-def test_what_had_left_before_it_opened_counts_for_nothing(late: int, state: BreakerState) -> None:
+@pytest.mark.parametrize("late", [200, 500])
+def test_what_had_left_before_it_opened_counts_for_nothing(late: int) -> None:
     @virtual
     async def main() -> None:
         wire = Wire([late], seconds=0.5)
@@ -244,7 +244,7 @@ def test_what_had_left_before_it_opened_counts_for_nothing(late: int, state: Bre
         for _ in range(5):
             await outcome_of(breaker)
         assert await old == late
-        assert state_of(breaker) is state
+        assert state_of(breaker) is BreakerState.OPEN
         await asyncio.sleep(0.5)
         assert state_of(breaker) is BreakerState.HALF_OPEN
 

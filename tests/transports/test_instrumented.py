@@ -15,10 +15,11 @@ from tests.transports.scripted import Outcome, Wire, ask, outcome_of
 class Notes:
     def __init__(self) -> None:
         self.seen: list[tuple[str, str, str]] = []
+        self.seconds: list[float] = []
 
     def __call__(self, method: str, status: str, error: str, seconds: float) -> None:
-        assert seconds >= 0
         self.seen.append((method, status, error))
+        self.seconds.append(seconds)
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,8 @@ def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
     @virtual
     async def main() -> None:
         notes = Notes()
-        await outcome_of(Instrumented(Wire([outcome]), notes))
-        assert notes.seen == [told]
+        await outcome_of(Instrumented(Wire([outcome], seconds=0.25), notes))
+        assert (notes.seen, notes.seconds) == ([told], [0.25])
 
     main()
 
@@ -47,4 +48,4 @@ async def test_that_nobody_waited_for_its_end() -> None:
     await asyncio.sleep(0.5)
     asking.cancel()
     await asyncio.wait([asking])
-    assert notes.seen == [("GET", "", "CancelledError")]
+    assert (notes.seen, notes.seconds) == ([("GET", "", "CancelledError")], [0.5])
