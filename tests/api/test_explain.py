@@ -38,18 +38,18 @@ async def test_a_lookup_that_asks_the_platform() -> None:
         gateway.acme.seconds = 0.05
         plain = (await gateway.lookup("acme")).json()
         told = await explain(gateway)
-        explainer = told.pop("explain")
+        explanation = told.pop("explain")
         assert told == plain | {"as_of": told["as_of"]}
-        assert (explainer["source"], explainer["age_ms"], explainer["took_ms"]) == ("platform", 0, 50)
-        assert (explainer["calls"], explainer["tries"]) == (1, 1)
-        assert steps({"explain": explainer}) == [
+        assert (explanation["source"], explanation["age_ms"], explanation["took_ms"]) == ("platform", 0, 50)
+        assert (explanation["calls"], explanation["tries"]) == (1, 1)
+        assert steps({"explain": explanation}) == [
             ("cache", 0, 0, "miss"),
             ("wait", 0, 0, "none"),
             ("call", 0, 50, None),
             ("try", 0, 50, "200"),
         ]
-        assert explainer["breaker"] == {"state": "closed", "tries_in_ms": None}
-        assert explainer["throttle"] == {"active": False, "ends_in_ms": None}
+        assert explanation["breaker"] == {"state": "closed", "tries_in_ms": None}
+        assert explanation["throttle"] == {"active": False, "ends_in_ms": None}
 
 
 @virtual
@@ -57,14 +57,14 @@ async def test_a_hit_has_made_no_call() -> None:
     async with faulty(each={**THOUSAND, **KEPT}) as gateway:
         await gateway.lookup("acme")
         await asyncio.sleep(3)
-        explainer = (await explain(gateway))["explain"]
-        assert (explainer["source"], explainer["age_ms"], explainer["calls"], explainer["tries"]) == (
+        explanation = (await explain(gateway))["explain"]
+        assert (explanation["source"], explanation["age_ms"], explanation["calls"], explanation["tries"]) == (
             "cache",
             3000,
             0,
             0,
         )
-        assert steps({"explain": explainer}) == [("cache", 0, 0, "hit")]
+        assert steps({"explain": explanation}) == [("cache", 0, 0, "hit")]
 
 
 @virtual
@@ -143,13 +143,13 @@ async def test_a_call_that_was_halved_tells_each_of_its_own_part() -> None:
         await asyncio.gather(*first)
         assert "type" in told[3]
         for each in told:
-            explainer = each["explain"]
-            assert explainer["calls"] < 5, explainer
-            asked = [step["users"] for step in explainer["steps"] if step["step"] == "call"]
+            explanation = each["explain"]
+            assert explanation["calls"] < 5, explanation
+            asked = [step["users"] for step in explanation["steps"] if step["step"] == "call"]
             assert asked[0] == 8
             assert asked == sorted(asked, reverse=True)
-            assert all(step["took_ms"] is not None for step in explainer["steps"])
-            (wait,) = (step for step in explainer["steps"] if step["step"] == "wait")
+            assert all(step["took_ms"] is not None for step in explanation["steps"])
+            (wait,) = (step for step in explanation["steps"] if step["step"] == "wait")
             assert wait["took_ms"] == 50
 
 
@@ -185,9 +185,9 @@ async def test_a_problem_is_explained_too() -> None:
         answer = await explained(gateway, X_Request_Timeout_Ms="300")
         assert answer.status_code == 504
         assert answer.headers["content-type"] == "application/problem+json"
-        explainer = answer.json()["explain"]
-        assert (explainer["source"], explainer["age_ms"], explainer["took_ms"]) == (None, None, 300)
-        assert steps({"explain": explainer})[-2:] == [("call", 0, None, None), ("try", 0, None, None)]
+        explanation = answer.json()["explain"]
+        assert (explanation["source"], explanation["age_ms"], explanation["took_ms"]) == (None, None, 300)
+        assert steps({"explain": explanation})[-2:] == [("call", 0, None, None), ("try", 0, None, None)]
         assert "explain" not in (await gateway.lookup("acme")).json()
 
 
@@ -198,10 +198,10 @@ async def test_an_open_breaker_says_when_it_tries_again() -> None:
         for _ in range(5):
             await gateway.lookup_anew("acme")
         await asyncio.sleep(0.25)
-        explainer = (await explain(gateway))["explain"]
-        assert explainer["breaker"] == {"state": "open", "tries_in_ms": 750}
-        assert ("refused", 0, 0, "breaker") in steps({"explain": explainer})
-        assert explainer["tries"] == 0
+        explanation = (await explain(gateway))["explain"]
+        assert explanation["breaker"] == {"state": "open", "tries_in_ms": 750}
+        assert ("refused", 0, 0, "breaker") in steps({"explain": explanation})
+        assert explanation["tries"] == 0
         await asyncio.sleep(0.75)
         gateway.acme.trouble = ""
         assert (await explain(gateway))["explain"]["breaker"] == {"state": "closed", "tries_in_ms": None}

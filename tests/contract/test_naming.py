@@ -22,7 +22,7 @@ def speaking(platform: Platform) -> Adapter:
     return platform.connect(InProcess(platform.simulator), **platform.dialect.named)
 
 
-async def principal(platform: Platform, speaking: Adapter) -> list[Status]:
+async def statuses_of(platform: Platform, speaking: Adapter) -> list[Status]:
     found = await asyncio.gather(*(platform.read(1, speaking, Viewer.named("acme", viewer)) for viewer in VIEWERS))
     return [each.status for each in found]
 
@@ -33,14 +33,14 @@ async def test_the_mode_says_that_viewers_are_named(platform: Platform, speaking
 
 
 async def test_each_viewer_has_its_own_answer(platform: Platform, speaking: Adapter) -> None:
-    assert await principal(platform, speaking) == STATUSES
+    assert await statuses_of(platform, speaking) == STATUSES
 
 
 async def test_each_viewer_keeps_its_own_answer_when_all_sessions_expire(
     platform: Platform, speaking: Adapter
 ) -> None:
     for _ in range(3):
-        assert await principal(platform, speaking) == STATUSES
+        assert await statuses_of(platform, speaking) == STATUSES
         platform.simulator.misbehave(Fault(expire_sessions=True))
 
 
@@ -53,14 +53,14 @@ async def test_each_viewer_has_its_own_list(speaking: Adapter) -> None:
 async def test_each_viewer_acts_for_itself(platform: Platform, speaking: Adapter) -> None:
     done = await speaking.act(Viewer.named("acme", 103), 1, Action.ACCEPT)
     assert done.status is Status.CONNECTED
-    assert await principal(platform, speaking) == [Status.CONNECTED, Status.PENDING_OUTGOING, Status.CONNECTED]
+    assert await statuses_of(platform, speaking) == [Status.CONNECTED, Status.PENDING_OUTGOING, Status.CONNECTED]
 
 
 async def test_a_call_is_repeated_once(platform: Platform, speaking: Adapter) -> None:
-    await principal(platform, speaking)
+    await statuses_of(platform, speaking)
     platform.simulator.calls.reset()
     platform.simulator.misbehave(Fault(expire_sessions=True))
-    await principal(platform, speaking)
+    await statuses_of(platform, speaking)
     assert platform.simulator.calls.calls == 2 * len(VIEWERS)
 
 
@@ -70,7 +70,7 @@ async def test_a_viewer_who_does_not_exist_is_refused_and_spoils_no_other(
     with pytest.raises(PlatformError) as caught:
         await platform.read(1, speaking, Viewer.named("acme", 404404))
     assert "404404" not in f"{caught.value!r} {caught.value.detail}"
-    assert await principal(platform, speaking) == STATUSES
+    assert await statuses_of(platform, speaking) == STATUSES
 
 
 async def test_a_viewer_who_is_not_named_is_a_bug_of_ours(platform: Platform, speaking: Adapter) -> None:

@@ -124,16 +124,16 @@ async def test_a_proxy_that_refuses_the_tunnel() -> None:
     [b"", b"HTTP/1.1 200 O", b"220 mail.example ESMTP\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"],
     ids=["nothing", "half an answer", "no HTTP", "that there is a tunnel, and hangs up"],
 )
-async def test_a_proxy_that_drops_the_tunnel(operation: bytes) -> None:
-    async with wire.scripted(wire.sending(operation)) as proxy:
+async def test_a_proxy_that_drops_the_tunnel(says: bytes) -> None:
+    async with wire.scripted(wire.sending(says)) as proxy:
         with pytest.raises(httpx.ConnectError):
             await ask("https://acme.example/", pool={"proxy": proxy.url})
     assert [head.split(b" ")[:2] for head in proxy.requests] == [[b"CONNECT", b"acme.example:443"]]
 
 
 @pytest.mark.parametrize("says", [b"", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["asked for it", "in it"])
-async def test_a_tunnel_that_hangs(operation: bytes) -> None:
-    async with wire.scripted(wire.sending(operation, pause=30)) as proxy:
+async def test_a_tunnel_that_hangs(says: bytes) -> None:
+    async with wire.scripted(wire.sending(says, pause=30)) as proxy:
         with pytest.raises(httpx.ConnectTimeout):
             await ask("https://acme.example/", within=SOON, pool={"proxy": proxy.url})
 
