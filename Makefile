@@ -8,7 +8,7 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: demo test check install bench faults lock clean
+.PHONY: demo test check install client bench faults lock clean
 
 demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
@@ -23,6 +23,9 @@ check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/lint-imports
 
 install: .venv/dev  ## all that development needs, into .venv
+
+client: .venv/dev  ## the wheel of the Python client, into clients/python/dist
+	cd clients/python && $(CURDIR)/.venv/bin/python -m hatchling build -t wheel
 
 bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of the README
 	.venv/bin/python -m benchmarks $(ARGS)
