@@ -8,7 +8,7 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: help demo test check docs install bench faults lock clean
+.PHONY: help demo test check docs install client bench faults lock clean
 
 help:  ## the commands, one a line
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -30,6 +30,9 @@ docs: .venv/dev  ## the documentation as a static site in site/; a broken link o
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict $(ARGS)
 
 install: .venv/dev  ## all that development needs, into .venv
+
+client: .venv/dev  ## the wheel of the Python client, into clients/python/dist
+	cd clients/python && $(CURDIR)/.venv/bin/python -m hatchling build -t wheel
 
 bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell command -v npm),$(PEER_MODULES)/.package-lock.json)  ## the measured claims of docs/performance.md
 	.venv/bin/python -m benchmarks $(ARGS)

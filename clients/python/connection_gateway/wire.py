@@ -1,0 +1,55 @@
+"""Everything that touches httpx's types, for both faces."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import httpx
+
+from connection_gateway.attempts import Send
+from connection_gateway.errors import GatewayUnreachable
+from connection_gateway.protocol import Answer
+
+SLACK = 0.25
+"""Seconds by which the gateway's own deadline is given time to be answered."""
+
+
+def split(url: str) -> tuple[str, str | None]:
+    """The base URL, and the path of the Unix socket of `unix:/path`."""
+    if url.startswith("unix:/"):
+        return "http://localhost", url.removeprefix("unix:")
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"the gateway's URL can't be read: {error}") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+        raise ValueError("the gateway's URL is http://host:port, https://host or unix:/path, without a password")
+    return url.rstrip("/"), None
+
+
+def arguments(base: str, send: Send, headers: dict[str, str]) -> dict[str, Any]:
+    """What httpx's `request` takes."""
+    found = {**headers, "x-request-timeout-ms": str(max(1, math.floor(send.timeout * 1000)))}
+    if send.request.body is not None:
+        found["content-type"] = "application/json"
+    return {
+        "method": send.request.method,
+        "url": base + send.request.path,
+        "content": send.request.body,
+        "headers": found,
+        "timeout": send.timeout + SLACK,
+    }
+
+
+def answer(response: httpx.Response) -> Answer:
+    return Answer(response.status_code, response.headers.get("retry-after"), response.content)
+
+
+def failure(error: httpx.HTTPError | TimeoutError) -> GatewayUnreachable:
+    """Nothing was sent if no connection was made."""
+    sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    what = "the connection was lost, or no answer came in time" if sent else "is it running, and the URL right?"
+    found = GatewayUnreachable(f"the gateway can't be reached: {what} ({type(error).__name__})", sent=sent)
+    found.__cause__ = error
+    return found
