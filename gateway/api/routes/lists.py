@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
@@ -149,19 +149,12 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         limit = _limit(request)
         start = _start(request, filters)
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
-        call.check(filters.platforms, Right.READ)
-        viewers = call.viewers(filters.platforms, Right.READ)
-        sources = [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
         query = PageQuery(filters, limit, deadline, since)
         if inputs.prefers(access, NDJSON):
-            parts = _lines(arrivals(sources, start, query), filters, access)
+            parts = _lines(arrivals(_sources(filters, call), start, query), filters, access)
             return stream(await anext(parts), parts, deadline)
-        listing = await fill(sources, start, query)
-        _record(listing, access)
-        refusal = listing.refusal()
-        if refusal is not None:
-            raise refusal
-        body = msgspec.json.encode(ConnectionList(listing.connections, **_rest(listing, filters, access)))
+        page, listing = await read_page(call, start, query)
+        body = msgspec.json.encode(page)
         age, source = _origin(listing)
         if listing.errors:
             return answer(body, age, source)
@@ -171,6 +164,22 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         return answer(body, age, source, etag)
 
     return [Endpoint("/v1/connections", list_connections, OPERATION, is_compressed=True)]
+
+
+async def read_page(call: RequestContext, start: Sequence[Place], query: PageQuery) -> tuple[ConnectionList, Listing]:
+    """A page from `start` on, and what it was made of. Raises what refuses the whole call."""
+    listing = await fill(_sources(query.filters, call), start, query)
+    _record(listing, call.access)
+    refusal = listing.refusal()
+    if refusal is not None:
+        raise refusal
+    return ConnectionList(listing.connections, **_rest(listing, query.filters, call.access)), listing
+
+
+def _sources(filters: Filters, call: RequestContext) -> list[Source]:
+    call.check(filters.platforms, Right.READ)
+    viewers = call.viewers(filters.platforms, Right.READ)
+    return [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
 
 
 async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: RequestRecord) -> AsyncGenerator[bytes]:
@@ -215,20 +224,31 @@ def _origin(listing: Listing) -> tuple[int, bytes]:
 
 
 def _filters(request: Request, call: RequestContext) -> Filters:
-    """Without a platform's name, those that this caller may use."""
     query = request.query_params
     named = query.getlist("platform")
-    for name in named:
+    check_known(named, call)
+    inputs.only_query(request, *PARAMETERS)
+    return checked_filters(call, named, query.getlist("status"), query.getlist("user_id"))
+
+
+def check_known(platforms: Iterable[str], call: RequestContext) -> None:
+    """Raise the Problem `unknown-platform` for the first of these that is not configured."""
+    for name in platforms:
         if name not in call.platforms:
             raise inputs.unknown_platform(name)
-    inputs.only_query(request, *PARAMETERS)
-    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
+
+
+def checked_filters(
+    call: RequestContext, platforms: Sequence[str], statuses: list[str], users: Iterable[str]
+) -> Filters:
+    """Without a platform's name, those that this caller may use."""
+    user_ids = {inputs.checked_user_id(text, "user_id") for text in users}
     if len(user_ids) > inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
-    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
+    asked = platforms or [name for name in call.platforms if call.caller.may_use(name)]
     return Filters(
         platforms=tuple(name for name in call.platforms if name in asked),
-        statuses=_statuses(query.getlist("status")),
+        statuses=_statuses(statuses),
         user_ids=tuple(sorted(user_ids)),
     )
 
@@ -250,7 +270,11 @@ def _limit(request: Request) -> int:
 
 
 def _start(request: Request, filters: Filters) -> tuple[Place, ...]:
-    text = _once(request, "cursor")
+    return parse_cursor(_once(request, "cursor"), filters)
+
+
+def parse_cursor(text: str | None, filters: Filters) -> tuple[Place, ...]:
+    """Where the page begins; None: at the beginning."""
     try:
         return () if text is None else cursors.decode(text, filters)
     except ValueError as error:
