@@ -210,7 +210,7 @@ async def test_callers_see_their_platforms_alone() -> None:
 
 
 async def test_headers_say_who_the_viewer_is() -> None:
-    target = {"platform": "acme", "user_id": "102"}
+    target: dict[str, Any] = {"platform": "acme", "user_id": "102"}
     async with running(CALLERS, mcp=True) as gateway:
         assert (await use(gateway.client, "explain_connection", **target))["type"] == "/problems/missing-credential"
         told = await use(gateway.client, "explain_connection", {"sessionToken": "demo"}, **target)
