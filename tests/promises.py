@@ -118,7 +118,7 @@ class Promises:
         found = msgspec.json.decode(body)
         if set(found) - {"id"} != {"jsonrpc", kind}:
             yield "not a message of JSON-RPC"
-        if kind == "error" and set(found["error"]) - {"data"} != {"code", "message"}:
+        elif kind == "error" and set(found["error"]) - {"data"} != {"code", "message"}:
             yield "not an error of JSON-RPC"
 
     def _wrong_content(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import jsonschema_rs
 import pytest
 
 from adapters.simulation.faults import Fault
+from tests import clock
 from tests.gateways import CALLERS, NAMED, OWN, Gateway, caller, running
 from tests.mcp.messages import send, tool_names, use
 
@@ -221,6 +223,25 @@ async def test_headers_say_who_the_viewer_is() -> None:
         assert audited(gateway) == [("acme", "lookup", "ok")]
         told = await use(gateway.as_caller("web"), "explain_connection", {"X-On-Behalf-Of": "acme=2"}, **target)
         assert told["type"] == "/problems/not-allowed"
+
+
+def test_a_tool_takes_no_longer_than_its_caller_waits_and_an_action_runs_on() -> None:
+    async def main() -> None:
+        async with running(request_timeout=2.0, mcp=True) as gateway:
+            gateway.club.misbehave(Fault(path="accept", delay=1.0))
+            gateway.acme.misbehave(Fault(delay=100))
+            headers = {"X-Request-Timeout-Ms": "500"}
+            target = {"platform": "club", "user_id": "102", "action": "accept"}
+            told = await use(gateway.client, "act_on_connection", headers, **target)
+            assert told["type"] == "/problems/outcome-unknown"
+            assert asyncio.get_running_loop().time() == pytest.approx(0.5, abs=0.05)
+            told = await use(gateway.client, "explain_connection", headers, platform="acme", user_id="102")
+            assert told["type"] == "/problems/platform-timeout"
+            await asyncio.sleep(3)
+            outcomes = [outcome for platform, _, outcome in audited(gateway) if platform == "club"]
+            assert outcomes == ["begun", "outcome-unknown", "connected"]
+
+    clock.run(main())
 
 
 async def test_a_header_asks_for_an_answer_that_is_fresh() -> None:
