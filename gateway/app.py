@@ -12,6 +12,8 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from gateway.api.audit import Audit
+from gateway.api.mcp import route as mcp_route
+from gateway.api.mcp.messages import HEADERS as MCP_HEADERS
 from gateway.api.middleware.access_log import AccessLog
 from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.cors import cors
@@ -102,12 +104,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *metrics_route.routes(metrics),
         *docs.routes(document),
     ]
+    if settings.server.mcp:
+        endpoints += mcp_route.routes(audit, request_timeout)
     app = App(
         routes=endpoints,
         middleware=[
             Middleware(AccessLog, log, metrics),
             *([] if traces is None else [_tracing(traces)]),
-            *cors(settings.server.cors_origins, identities),
+            *cors(settings.server.cors_origins, (*identities, *(MCP_HEADERS if settings.server.mcp else ()))),
             Middleware(ExceptionMiddleware, log, adapters),
             Middleware(RequestGuard, trusted_origins, snapshots, admission),
         ],

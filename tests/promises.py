@@ -30,6 +30,7 @@ DIFFERS: Final = re.compile(rb'"(?:as_of|instance|at_ms|took_ms|age_ms)":(?:"[^"
 """What no two answers have in common."""
 TYPE: Final = re.compile(rb'"type":"(/problems/[^"]*)"')
 PROBLEM: Final = "application/problem+json"
+MCP: Final = "/mcp"
 ANYWHERE: Final = frozenset({"connection", "content-encoding", "content-length", "content-type", "date", "vary"})
 """Headers that are the protocol's; those of CORS begin alike."""
 
@@ -84,6 +85,9 @@ class Promises:
         if operation is None:
             if scope["method"] == "OPTIONS" and status == 204:
                 return  # a page asks whether it may
+            if scope["path"] == MCP and media != PROBLEM and getattr(scope.get("route"), "path", None) == MCP:
+                yield from self._wrong_message(status, media, body)
+                return
             if status == 200 and isinstance(route := scope.get("route"), Endpoint) and route.operation is None:
                 return  # a part of a page
             promised = self._read()["components"]["responses"]["MethodNotAllowed"] if status == 405 else {}
@@ -101,6 +105,21 @@ class Promises:
             self.kept.add(f"{operation['operationId']} {_kept(str(status), '')}")
             if body or media:
                 yield "a body is not promised"
+
+    def _wrong_message(self, status: int, media: str, body: bytes) -> Iterator[str]:
+        """What is wrong with an answer of the Model Context Protocol, which has no place in the document."""
+        if status == 202:
+            if body or media:
+                yield "a notification is answered"
+            return
+        kind = "result" if status == 200 and b'"result":' in body else "error"
+        if status not in {200, 400, 404} or media != "application/json":
+            yield f"{status} {media} is not the protocol's"
+        found = msgspec.json.decode(body)
+        if set(found) - {"id"} != {"jsonrpc", kind}:
+            yield "not a message of JSON-RPC"
+        elif kind == "error" and set(found["error"]) - {"data"} != {"code", "message"}:
+            yield "not an error of JSON-RPC"
 
     def _wrong_content(
         self, scope: Scope, operation: Any, status: int, promised: Any, media: str, body: bytes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -117,6 +118,27 @@ def test_what_is_no_call_is_a_problem() -> None:
     assert broken(PROBLEM, OF_PROBLEMS, 404, "/nowhere") == set()
     assert broken(CONNECTION, HEADERS, 200, "/nowhere") != set()
     assert broken(PROBLEM, OF_PROBLEMS, 405, method="PATCH") == {"no call 405: no allow"}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_right"),
+    [
+        (200, {"jsonrpc": "2.0", "id": 1, "result": {}}, True),
+        (404, {"jsonrpc": "2.0", "id": 1, "error": {"code": -32601, "message": "m"}}, True),
+        (400, {"jsonrpc": "2.0", "error": {"code": -32700, "message": "m", "data": {}}}, True),
+        (200, {"result": {}}, False),
+        (201, {"jsonrpc": "2.0", "id": 1, "result": {}}, False),
+        (404, {"jsonrpc": "2.0", "id": 1, "result": {}}, False),
+        (400, {"jsonrpc": "2.0", "error": {"message": "m"}}, False),
+        (202, {"jsonrpc": "2.0", "id": 1, "result": {}}, False),
+    ],
+)
+def test_an_answer_of_the_model_context_protocol(status: int, body: Any, *, is_right: bool) -> None:
+    watch = Promises()
+    route = SimpleNamespace(path="/mcp")
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "raw_path": b"/mcp", "route": route}
+    watch.check(scope, status, list(HEADERS.items()), msgspec.json.encode(body))
+    assert (watch.broken == set()) is is_right
 
 
 def test_every_promise_can_be_kept() -> None:

@@ -18,7 +18,7 @@ from gateway.platforms.platform import Platform
 from gateway.problems.problem import Problem
 from gateway.runtime.snapshot import Snapshot
 
-API: Final = "/v1/"
+API: Final = ("/v1/", "/mcp")
 """How the paths begin that need a key, if there are callers, and a place."""
 REQUEST_CONTEXT: Final = "connection_gateway.call"
 """Where a scope has it."""

@@ -22,6 +22,8 @@ from gateway.problems.problem import Kind, Problem
 T = TypeVar("T")
 MOST_USERS: Final = 1000
 """Users that one call can be about."""
+NO_JSON: Final = "expected JSON"
+"""What a problem says of a body that is none."""
 _QUALITY: Final = re.compile(r"[01](?:\.[0-9]{0,3})?")
 _PLATFORM: Final = re.compile(PLATFORM_NAME)
 _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
@@ -30,7 +32,11 @@ _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{
 
 def platform(request: Request, call: RequestContext) -> Platform:
     """The platform in the path, or `unknown-platform`."""
-    name = request.scope["path_params"]["platform"]
+    return known_platform(request.scope["path_params"]["platform"], call)
+
+
+def known_platform(name: str, call: RequestContext) -> Platform:
+    """The platform of this name, or `unknown-platform`."""
     found = call.snapshot.platforms.get(name)
     if found is None:
         raise unknown_platform(name)
@@ -128,14 +134,17 @@ def _quality(media_range: str) -> float:
     return 1.0
 
 
-def decoded(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
-    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes no value."""
+def decoded(body: bytes, decoder: msgspec.json.Decoder[T], where: str = "body") -> T:
+    """The body as `decoder` types it; the problem names the place where it does not fit, and quotes no value.
+
+    `where` names the whole, if it is a part of the body.
+    """
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         unknown = _UNKNOWN_FIELD.match(str(error))
         place, what = mismatch(error, f"unknown field `{unknown[1]}`" if unknown else "unknown field")
         what = what.replace("`str`", "`string`").replace("`int`", "`number`")
-        raise Problem(Kind.INVALID_REQUEST, f"{place or 'body'}: {what}") from None
+        raise Problem(Kind.INVALID_REQUEST, f"{place or where}: {what}") from None
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        raise Problem(Kind.INVALID_REQUEST, "body: expected JSON") from None
+        raise Problem(Kind.INVALID_REQUEST, f"{where}: {NO_JSON}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from starlette.requests import Request
@@ -25,20 +26,31 @@ PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
 def read_filters(request: Request, call: RequestContext) -> Filters:
-    """Without a platform's name, those that this caller may use."""
     query = request.query_params
     named = query.getlist("platform")
-    for name in named:
+    check_known(named, call)
+    inputs.only_query(request, *PARAMETERS)
+    return checked_filters(call, named, query.getlist("status"), query.getlist("user_id"))
+
+
+def check_known(platforms: Iterable[str], call: RequestContext) -> None:
+    """Raise the Problem `unknown-platform` for the first of these that is not configured."""
+    for name in platforms:
         if name not in call.platforms:
             raise inputs.unknown_platform(name)
-    inputs.only_query(request, *PARAMETERS)
-    user_ids = {inputs.checked_user_id(text, "user_id") for text in query.getlist("user_id")}
+
+
+def checked_filters(
+    call: RequestContext, platforms: Sequence[str], statuses: list[str], users: Iterable[str]
+) -> Filters:
+    """Without a platform's name, those that this caller may use."""
+    user_ids = {inputs.checked_user_id(text, "user_id") for text in users}
     if len(user_ids) > inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
-    asked = named or [name for name in call.platforms if call.caller.may_use(name)]
+    asked = platforms or [name for name in call.platforms if call.caller.may_use(name)]
     return Filters(
         platforms=tuple(name for name in call.platforms if name in asked),
-        statuses=_statuses(query.getlist("status")),
+        statuses=_statuses(statuses),
         user_ids=tuple(sorted(user_ids)),
     )
 
@@ -60,7 +72,11 @@ def read_limit(request: Request) -> int:
 
 
 def read_start(request: Request, filters: Filters) -> tuple[Place, ...]:
-    text = _once(request, "cursor")
+    return parse_cursor(_once(request, "cursor"), filters)
+
+
+def parse_cursor(text: str | None, filters: Filters) -> tuple[Place, ...]:
+    """Where the page begins; None: at the beginning."""
     try:
         return () if text is None else cursors.decode(text, filters)
     except ValueError as error:

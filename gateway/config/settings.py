@@ -98,6 +98,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """between the signal to stop and the listener's closing"""
     drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
     allow_anonymous: bool = False
+    mcp: bool = False
+    """whether `/mcp` is served"""
     traces: bool = False
     """needs the extra `otel`"""
     hash_key: HashKey | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator
@@ -11,10 +12,13 @@ from typing import cast
 
 
 @asynccontextmanager
-async def demo(port: int) -> AsyncIterator[str]:
-    """The demo as a process of its own, once it answers."""
+async def demo(port: int, **variables: str) -> AsyncIterator[str]:
+    """The demo as a process of its own, with these environment variables too, once it answers."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway", "demo", "--port", str(port), stdout=PIPE, stderr=DEVNULL
+        *(sys.executable, "-m", "gateway", "demo", "--port", str(port)),
+        env={**os.environ, **variables},
+        stdout=PIPE,
+        stderr=DEVNULL,
     )
     try:
         stdout = cast("asyncio.StreamReader", process.stdout)

@@ -9,8 +9,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
+from gateway.api.results import as_details, as_problem
 from gateway.auth.callers import KEY_HEADER
-from gateway.problems.details import details, response
+from gateway.problems.details import response
 from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
 
@@ -38,11 +39,7 @@ class ExceptionMiddleware:
                 self._log.failure("broken-answer", error, request_id=access.request_id)
                 raise
             problem = self._problem(error, access)
-            problem.platform = problem.platform or access.platform
-            problem.user_id = problem.user_id or access.user_id
-            access.problem = problem.kind.slug
-            told = access.explainers[0].explanation() if access.explainers and access.explains else None
-            answer = response(problem, details(problem, access.request_id, explanation=told))
+            answer = response(problem, as_details(problem, access))
             if problem.kind.status == 401:
                 claimed_viewers = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
                 answer.headers["www-authenticate"] = claimed_viewers
@@ -50,12 +47,8 @@ class ExceptionMiddleware:
 
     def _problem(self, error: Exception, access: RequestRecord) -> Problem:
         match error:
-            case Problem():
-                return error
-            case PlatformError():
-                return Problem.of(error)
-            case InvalidPosition():
-                return Problem(Kind.INVALID_REQUEST, "cursor: expected the next_cursor of an answer")
+            case Problem() | PlatformError() | InvalidPosition():
+                return as_problem(error)
             case HTTPException(status_code=404):
                 return Problem(Kind.NOT_FOUND, "no such path")
             case HTTPException(status_code=405, headers=headers):

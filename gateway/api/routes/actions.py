@@ -18,6 +18,7 @@ from gateway.api.responses import answer
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
+from gateway.platforms.platform import Platform
 from gateway.problems.problem import Kind, Problem
 
 OPERATION: Final = Operation(
@@ -52,6 +53,32 @@ time for it passes, it runs on.""",
 )
 
 
+async def act(
+    call: RequestContext,
+    audit: Audit,
+    platform: Platform,
+    user_id: int,
+    action: Action,
+    *,
+    deadline: float,
+    until: float,
+) -> Connection:
+    """The connection after the action. The caller waits until `deadline`, the action has until `until`."""
+    platform.check_offers(action)
+    viewer = call.viewer(platform.name, Right.ACT)
+    connection = await platform.act(
+        viewer,
+        user_id,
+        action,
+        deadline=deadline,
+        until=until,
+        begin=partial(audit.begun, call.access),
+        late=partial(audit.late, call.access),
+    )
+    call.access.outcomes[platform.name] = connection.status
+    return connection
+
+
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act_on_connection(request: Request) -> Response:
         call = RequestContext.of(request)
@@ -59,31 +86,21 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         call.access.action = word if word in set(Action) else None
         platform = inputs.platform(request, call)
         user_id = inputs.user_id(request, call.access)
-        action = _action(word)
+        action = parse_action(word, Kind.NOT_FOUND)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")
         inputs.only_query(request)
         deadline = inputs.deadline(call.access, request_timeout)
-        platform.check_offers(action)
-        viewer = call.viewer(platform.name, Right.ACT)
         until = call.access.received_at + request_timeout
-        connection = await platform.act(
-            viewer,
-            user_id,
-            action,
-            deadline=deadline,
-            until=until,
-            begin=partial(audit.begun, call.access),
-            late=partial(audit.late, call.access),
-        )
-        call.access.outcomes[platform.name] = connection.status
+        connection = await act(call, audit, platform, user_id, action, deadline=deadline, until=until)
         return answer(connection, {"cache-control": "no-store"})
 
     return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, OPERATION, "POST")]
 
 
-def _action(word: str) -> Action:
+def parse_action(word: str, kind: Kind) -> Action:
+    """The action of this name; where there is none, a Problem of this kind."""
     try:
         return Action(word)
     except ValueError:
-        raise Problem(Kind.NOT_FOUND, f"no such action: expected one of {', '.join(Action)}") from None
+        raise Problem(kind, f"no such action: expected one of {', '.join(Action)}") from None

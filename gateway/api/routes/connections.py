@@ -20,7 +20,9 @@ from gateway.auth.headers import RequestHeaders
 from gateway.explain.explanation import Explanation
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
+from gateway.platforms.lookup.explainer import Explainer
 from gateway.platforms.lookup.lookups import Reading
+from gateway.platforms.platform import Platform
 
 
 class ExplainedConnection(Connection, frozen=True):
@@ -54,6 +56,21 @@ OPERATION: Final = Operation(
 )
 
 
+async def read_explained(
+    call: RequestContext, platform: Platform, user_id: int, deadline: float, since: float
+) -> tuple[Reading, Explainer]:
+    """Looks up one connection, and follows how. The explainer is in the record of the request if that fails."""
+    viewer = call.reader(platform.name)
+    explainer = platform.explainer(viewer, call.access.received_at)
+    call.access.explainers = (explainer,)
+    return await platform.lookups.one(viewer, user_id, deadline, since, explainer), explainer
+
+
+def explained_body(reading: Reading, explainer: Explainer) -> bytes:
+    """An `ExplainedConnection` as JSON."""
+    return b'%b,"explain":%b}' % (reading.body[:-1], msgspec.json.encode(explainer.explanation(reading)))
+
+
 def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, unchanged = reads(identities), not_modified(identities)
 
@@ -67,17 +84,14 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             inputs.only_query(request, "explain")
             access.explains = inputs.flag(request, "explain")
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
-        viewer = call.reader(platform.name)
         if not access.explains and not access.is_traced:
+            viewer = call.reader(platform.name)
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
             return told(reading, access.headers)
-        explainer = platform.explainer(viewer, access.received_at)
-        access.explainers = (explainer,)
-        reading = await platform.lookups.one(viewer, user_id, deadline, since, explainer)
+        reading, explainer = await read_explained(call, platform, user_id, deadline, since)
         if not access.explains:
             return told(reading, access.headers)
-        explanation = msgspec.json.encode(explainer.explanation(reading))
-        return answer(b'%b,"explain":%b}' % (reading.body[:-1], explanation), reading.age, reading.source)
+        return answer(explained_body(reading, explainer), reading.age, reading.source)
 
     def told(reading: Reading, headers: RequestHeaders) -> Response:
         etag = reading.cached.etag(reading.body)

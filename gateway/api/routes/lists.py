@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
@@ -27,7 +27,7 @@ from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Parameter, Tag, Where
 from gateway.platforms import cursors
 from gateway.platforms.filters import Filters
-from gateway.platforms.listing import Listing, Source, arrivals, fill
+from gateway.platforms.listing import Listing, Place, Source, arrivals, fill
 from gateway.platforms.lookup.encoded import weak_etag
 from gateway.platforms.lookup.lookups import STALE
 from gateway.platforms.platform_page import PageQuery
@@ -147,19 +147,12 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         limit = read_limit(request)
         start = read_start(request, filters)
         deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
-        call.check(filters.platforms, Right.READ)
-        viewers = call.viewers(filters.platforms, Right.READ)
-        sources = [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
         query = PageQuery(filters, limit, deadline, since)
         if inputs.prefers(access, NDJSON):
-            parts = _lines(arrivals(sources, start, query), filters, access)
+            parts = _lines(arrivals(_sources(filters, call), start, query), filters, access)
             return stream(await anext(parts), parts, deadline)
-        listing = await fill(sources, start, query)
-        _record(listing, access)
-        refusal = listing.refusal()
-        if refusal is not None:
-            raise refusal
-        body = msgspec.json.encode(ConnectionList(listing.connections, **_rest(listing, filters, access)))
+        page, listing = await read_page(call, start, query)
+        body = msgspec.json.encode(page)
         age, source = _origin(listing)
         if listing.errors:
             return answer(body, age, source)
@@ -169,6 +162,22 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         return answer(body, age, source, etag)
 
     return [Endpoint("/v1/connections", list_connections, OPERATION, is_compressed=True)]
+
+
+async def read_page(call: RequestContext, start: Sequence[Place], query: PageQuery) -> tuple[ConnectionList, Listing]:
+    """A page from `start` on, and what it was made of. Raises what refuses the whole call."""
+    listing = await fill(_sources(query.filters, call), start, query)
+    _record(listing, call.access)
+    refusal = listing.refusal()
+    if refusal is not None:
+        raise refusal
+    return ConnectionList(listing.connections, **_rest(listing, query.filters, call.access)), listing
+
+
+def _sources(filters: Filters, call: RequestContext) -> list[Source]:
+    call.check(filters.platforms, Right.READ)
+    viewers = call.viewers(filters.platforms, Right.READ)
+    return [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
 
 
 async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: RequestRecord) -> AsyncGenerator[bytes]:

@@ -1,4 +1,7 @@
-"""`POST /v1/lookup`: many users over any platforms, each alone in its failure."""
+"""`POST /v1/lookup`: many users over any platforms, each alone in its failure.
+
+Long, because it responds in two forms: one document, or lines as they become known.
+"""
 
 from __future__ import annotations
 
@@ -95,41 +98,47 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     async def lookup_connections(request: Request) -> Response:
         call = RequestContext.of(request)
         call.access.action = "lookup"
-        platforms = call.platforms
         inputs.only_query(request)
-        targets = _targets(await request.body())
+        targets = checked_targets(inputs.decoded(await request.body(), _DECODER))
         deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
-        wanted: dict[str, dict[int, None]] = {}
-        for name, user_id in targets:
-            if name in platforms:
-                wanted.setdefault(name, {})[user_id] = None
-        seen_as = call.viewers(wanted, Right.READ)
         if inputs.prefers(call.access, NDJSON):
-            asked = [(platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
-            parts = _lines(targets, asked, deadline, since, call.access)
+            parts = _lines(targets, _asked(targets, call), deadline, since, call.access)
             return stream(await anext(parts), parts, deadline)
-        found = dict(
-            await asyncio.gather(
-                *(
-                    _lookup(platforms[name], seen_as[name], tuple(user_ids), deadline, since, access=call.access)
-                    for name, user_ids in wanted.items()
-                )
-            )
-        )
-        _record(found, call.access)
-        results = [
-            _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
-            for name, user_id in targets
-        ]
-        readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
-        age, source = _origin([each for each in readings if isinstance(each, Reading)])
-        return answer(msgspec.json.encode(LookupResults(results)), age, source)
+        results, readings = await look_up(call, targets, deadline, since)
+        age, source = _origin(readings)
+        return answer(msgspec.json.encode(results), age, source)
 
     return [Endpoint("/v1/lookup", lookup_connections, OPERATION, "POST", is_compressed=True)]
 
 
+async def look_up(
+    call: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
+) -> tuple[LookupResults, list[Reading]]:
+    """A result for each of the targets, and what was read for them."""
+    found = dict(
+        await asyncio.gather(*(_lookup(*each, deadline, since, access=call.access) for each in _asked(targets, call)))
+    )
+    _record(found, call.access)
+    results = [
+        _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
+        for name, user_id in targets
+    ]
+    readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
+    return LookupResults(results), [each for each in readings if isinstance(each, Reading)]
+
+
 Answers = Mapping[int, Reading | PlatformError] | Problem
 PlatformTargets = tuple[Platform, Viewer | Problem, tuple[int, ...]]
+
+
+def _asked(targets: Sequence[tuple[str, int]], call: RequestContext) -> list[PlatformTargets]:
+    """The targets of each platform that is known, each once, and the viewer there."""
+    wanted: dict[str, dict[int, None]] = {}
+    for name, user_id in targets:
+        if name in call.platforms:
+            wanted.setdefault(name, {})[user_id] = None
+    seen_as = call.viewers(wanted, Right.READ)
+    return [(call.platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
 
 
 async def _lines(
@@ -175,7 +184,7 @@ async def _parts(
     if isinstance(viewer, Problem):
         yield platform.name, viewer
         return
-    observer = _account(platform, viewer, access)
+    observer = _observer(platform, viewer, access)
     async with contextlib.aclosing(
         platform.lookups.many_in_parts(viewer, user_ids, deadline, since, observer)
     ) as parts:
@@ -190,8 +199,8 @@ def _line(index: int, found: Answers, user_id: int, access: RequestRecord) -> Fo
     return FailedLine(index=index, error=result.error)
 
 
-def _account(platform: Platform, viewer: Viewer, access: RequestRecord) -> LookupObserver:
-    """Who is told how the answers of this platform come to be."""
+def _observer(platform: Platform, viewer: Viewer, access: RequestRecord) -> LookupObserver:
+    """The observer of this platform's part, where calls are traced."""
     if not access.is_traced:
         return NO_OBSERVER
     explainer = platform.explainer(viewer, access.received_at)
@@ -215,7 +224,7 @@ async def _lookup(
 ) -> tuple[str, Answers]:
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    observer = _account(platform, viewer, access)
+    observer = _observer(platform, viewer, access)
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, observer)
 
 
@@ -240,8 +249,9 @@ def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
     return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
 
 
-def _targets(body: bytes) -> list[tuple[str, int]]:
-    users = inputs.decoded(body, _DECODER).users
+def checked_targets(asked: LookupRequest) -> list[tuple[str, int]]:
+    """The users whom it names. Raises the Problem `invalid-request`."""
+    users = asked.users
     if not 1 <= len(users) <= inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
     return [

@@ -67,16 +67,21 @@ OPERATION: Final = Operation(
 )
 
 
-def routes() -> list[Endpoint]:
-    async def list_platforms(request: Request) -> Response:
-        """Those that this caller may use."""
-        call = RequestContext.of(request)
-        inputs.only_query(request)
-        entries = [
+def platform_list(call: RequestContext) -> PlatformList:
+    """Those that this caller may use."""
+    return PlatformList(
+        [
             PlatformEntry(each.name, each.kind, each.adapter.mode, each.offered, each.health)
             for each in call.platforms.values()
             if call.caller.may_use(each.name)
         ]
-        return answer(PlatformList(entries), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
+    )
+
+
+def routes() -> list[Endpoint]:
+    async def list_platforms(request: Request) -> Response:
+        call = RequestContext.of(request)
+        inputs.only_query(request)
+        return answer(platform_list(call), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
     return [Endpoint("/v1/platforms", list_platforms, OPERATION)]
