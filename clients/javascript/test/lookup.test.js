@@ -89,6 +89,7 @@ test("what is no answer of a gateway is told as such", async () => {
   await with_(() => null, (gateway) => assert.rejects(gateway.lookup("acme", "1"), GatewayUnreachable));
   await with_(() => [200, "<html>"], (gateway) => assert.rejects(gateway.lookup("acme", "1"), GatewayUnreachable));
   await with_(() => [502, "<html>"], (gateway) => assert.rejects(gateway.platforms(), { type: "about:blank", status: 502 }));
+  await with_(() => [302, "", { location: "/elsewhere" }], (gateway) => assert.rejects(gateway.platforms(), GatewayUnreachable));
 
 });
 
