@@ -1,0 +1,356 @@
+// The client of a connection-gateway for web pages. Every name is documented in gateway.d.ts.
+
+const IDENTITY = ["authorization", "sessiontoken", "x-api-key", "x-on-behalf-of", "x-platform-token"];
+const LARGEST_BATCH = 1000;
+const UNKNOWN = Object.freeze({ connection: null, problem: null, isLoading: true, acting: null });
+
+const now = () => performance.now();
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const abortError = (text) => new DOMException(text, "AbortError");
+
+export class GatewayProblem extends Error {
+  constructor(document) {
+    super(document.detail || document.title);
+    Object.assign(this, document, { name: "GatewayProblem", slug: document.type.split("/").pop() });
+  }
+}
+
+export class GatewayUnreachable extends Error {
+  name = "GatewayUnreachable";
+}
+
+function deferred(fields) {
+  const made = { ...fields };
+  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
+  made.promise.catch(() => {});
+  return made;
+}
+
+/** What `promise` gives, unless `signal` is aborted first. */
+function abortable(promise, signal, onAbort) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      onAbort?.();
+      reject(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+export class Gateway {
+  #url;
+  #headers;
+  #timeout;
+  #users = new Map();
+  #lookups = new Map();
+  #queue = [];
+  #credentials = { count: 0, latest: 0 };
+
+  constructor(url = "", { headers = {}, timeout = 10_000 } = {}) {
+    this.#url = String(url).replace(/\/+$/, "");
+    this.#headers = headers;
+    this.#timeout = timeout;
+  }
+
+  lookup(platform, userId, { signal } = {}) {
+    const lookup = this.#enqueue(platform, String(userId));
+    lookup.callers += 1;
+    return abortable(lookup.promise, signal, () => { lookup.callers -= 1; });
+  }
+
+  lookupMany(users, options) {
+    return Promise.all(users.map((user) => this.lookup(user.platform, user.user_id, options).catch((error) => {
+      if (error instanceof GatewayProblem) return error;
+      throw error;
+    })));
+  }
+
+  async *connections({ platform, status, userId, limit, signal, onProblem } = {}) {
+    const problems = [];
+    let cursor;
+    do {
+      const query = new URLSearchParams();
+      for (const [name, values] of Object.entries({ platform, status, user_id: userId, limit, cursor })) {
+        for (const value of [values ?? []].flat()) query.append(name, value);
+      }
+      const page = await abortable(this.#call(this.#begin(), "GET", `/v1/connections?${query}`), signal);
+      yield* page.connections;
+      for (const each of page.errors) (onProblem ?? ((problem) => problems.push(problem)))(new GatewayProblem(each));
+      cursor = page.next_cursor;
+    } while (cursor);
+    if (problems.length) throw new AggregateError(problems, "not every platform answered");
+  }
+
+  async platforms({ signal } = {}) {
+    return (await abortable(this.#call(this.#begin(), "GET", "/v1/platforms"), signal)).platforms;
+  }
+
+  act(platform, userId, action, { signal } = {}) {
+    const user = this.#user(platform, String(userId));
+    if (user.waiting && user.waiting.action !== action) {
+      user.waiting.reject(abortError("a newer action replaced this one"));
+      user.waiting = null;
+    }
+    let job = user.running?.action === action ? user.running : user.waiting;
+    if (!job) {
+      job = deferred({ action });
+      if (user.running) user.waiting = job;
+      else this.#run(user, job);
+    }
+    return abortable(job.promise, signal);
+  }
+
+  state(platform, userId) {
+    return this.#users.get(`${platform}/${userId}`)?.state ?? UNKNOWN;
+  }
+
+  subscribe(platform, userId, listener) {
+    const user = this.#user(platform, String(userId));
+    user.listeners.add(listener);
+    if (!user.state.connection && !user.state.problem) this.#load(user);
+    return () => {
+      user.listeners.delete(listener);
+      setTimeout(() => this.#release(user));
+    };
+  }
+
+  prime(connections) {
+    for (const connection of connections) {
+      const user = this.#user(connection.platform, connection.user_id);
+      const isNewer = !(user.state.connection?.as_of > connection.as_of);
+      if (isNewer && !user.running) this.#update(user, { connection, problem: null, isLoading: false });
+    }
+  }
+
+  retry() {
+    for (const user of this.#users.values()) {
+      if (user.listeners.size && (user.state.problem || user.state.connection?.stale)) this.#load(user);
+    }
+  }
+
+  forget() {
+    this.#forget(null);
+  }
+
+  #user(platform, userId) {
+    const key = `${platform}/${userId}`;
+    let user = this.#users.get(key);
+    if (!user) {
+      user = { key, platform, userId, state: UNKNOWN, listeners: new Set(), running: null, waiting: null };
+      this.#users.set(key, user);
+    }
+    return user;
+  }
+
+  #release(user) {
+    const isUsed = user.listeners.size || user.running;
+    if (!isUsed && this.#users.get(user.key) === user) this.#users.delete(user.key);
+  }
+
+  #update(user, changes) {
+    user.state = Object.freeze({ ...user.state, ...changes });
+    for (const listener of [...user.listeners]) listener(user.state);
+  }
+
+  #load(user) {
+    if (!user.state.isLoading) this.#update(user, { isLoading: true });
+    this.#enqueue(user.platform, user.userId);
+  }
+
+  /** The lookup in flight for this user, or one that leaves with all others of this task. */
+  #enqueue(platform, userId) {
+    const key = `${platform}/${userId}`;
+    let lookup = this.#lookups.get(key);
+    if (!lookup) {
+      lookup = deferred({ key, callers: 0, call: null, isOutdated: false, user: { platform, user_id: userId } });
+      this.#lookups.set(key, lookup);
+      if (this.#queue.push(lookup) === 1) setTimeout(() => this.#flush());
+    }
+    return lookup;
+  }
+
+  #flush() {
+    const wanted = this.#queue.splice(0).filter((lookup) => {
+      const user = this.#users.get(lookup.key);
+      const isWanted = lookup.callers > 0 || (user?.listeners.size && user.state.isLoading);
+      if (!isWanted) this.#settle(lookup, abortError("nobody waits for this lookup"));
+      return isWanted;
+    });
+    while (wanted.length) this.#send(wanted.splice(0, LARGEST_BATCH));
+  }
+
+  async #send(lookups) {
+    const call = this.#begin(true);
+    for (const lookup of lookups) lookup.call = call;
+    try {
+      while (lookups.length) {
+        const users = lookups.map((lookup) => lookup.user);
+        const { results } = await this.#call(call, "POST", "/v1/lookup", { users });
+        const answers = results.map((each) => each.connection ?? new GatewayProblem(each.error));
+        const failures = answers.filter((answer) => answer instanceof GatewayProblem);
+        const cause = failures.find((each) => each.status === 401) ?? failures.find((each) => each.retry_after >= 0);
+        const alike = failures.filter((each) => each.status === cause?.status);
+        const mayRepeat = cause && this.#mayRepeat(call, alike);
+        const again = lookups.filter((lookup, index) => {
+          const isRepeated = mayRepeat && alike.includes(answers[index]);
+          if (!isRepeated) this.#settle(lookup, answers[index]);
+          return isRepeated;
+        });
+        await mayRepeat;
+        lookups = again;
+      }
+    } catch (error) {
+      for (const lookup of lookups) this.#settle(lookup, error);
+    }
+  }
+
+  #settle(lookup, answer) {
+    if (this.#lookups.get(lookup.key) === lookup) this.#lookups.delete(lookup.key);
+    const user = this.#users.get(lookup.key);
+    const isFailure = answer instanceof Error;
+    if (user && !lookup.isOutdated && answer.name !== "AbortError") {
+      const refusal = isFailure && [401, 403, 404].includes(answer.status);
+      const connection = !isFailure ? answer : refusal ? null : user.state.connection;
+      this.#update(user, { connection, problem: isFailure ? answer : null, isLoading: false });
+    }
+    if (isFailure) lookup.reject(answer);
+    else lookup.resolve(answer);
+  }
+
+  /** No later caller joins the lookup in flight for this user, and its answer is not kept. */
+  #outdate(key) {
+    const lookup = this.#lookups.get(key);
+    if (!lookup) return;
+    lookup.isOutdated = true;
+    this.#lookups.delete(key);
+  }
+
+  async #run(user, job) {
+    user.running = job;
+    this.#outdate(user.key);
+    this.#update(user, { acting: job.action, problem: null });
+    const path = `/v1/connections/${encodeURIComponent(user.platform)}/${encodeURIComponent(user.userId)}`;
+    let connection = null;
+    let problem = null;
+    try {
+      connection = await this.#call(this.#begin(), "POST", `${path}/${job.action}`);
+    } catch (error) {
+      problem = error;
+      connection = error.connection;
+      if (error.slug === "outcome-unknown" || error instanceof GatewayUnreachable) {
+        connection = await this.#call(this.#begin(), "GET", path, null, { "cache-control": "no-cache" }).catch(() => null);
+        if (connection && !connection.actions.includes(job.action)) problem = null;
+      }
+    }
+    user.running = null;
+    this.#outdate(user.key);
+    if (!job.isOutdated) {
+      connection ??= user.state.connection;
+      this.#update(user, { connection, problem, acting: null, isLoading: false });
+    }
+    if (problem) job.reject(problem);
+    else job.resolve(connection);
+    const next = user.waiting;
+    user.waiting = null;
+    if (next) this.#run(user, next);
+    else this.#release(user);
+  }
+
+  #begin(mayWait = false) {
+    return { deadline: now() + this.#timeout, mayWait, wasRefused: false, number: 0 };
+  }
+
+  async #call(call, method, path, body, more) {
+    for (;;) {
+      const headers = await this.#authenticate(call);
+      for (const [name, value] of Object.entries(more ?? {})) headers.set(name, value);
+      if (body) headers.set("content-type", "application/json");
+      let response;
+      let answer = null;
+      try {
+        response = await fetch(this.#url + path, {
+          method,
+          headers,
+          body: body && JSON.stringify(body),
+          cache: "no-store",
+          redirect: "error",
+          signal: AbortSignal.timeout(Math.max(0, Math.ceil(call.deadline - now()))),
+        });
+        answer = await response.json();
+      } catch {
+        // what fetch says may quote a header
+      }
+      if (response?.ok && answer) return answer;
+      if (!response || response.ok) throw new GatewayUnreachable("the gateway did not answer");
+      const problem = new GatewayProblem(answer?.type ? answer : {
+        type: "about:blank", title: `HTTP status ${response.status}`, status: response.status,
+      });
+      const repeat = this.#mayRepeat(call, [problem]);
+      if (!repeat) throw problem;
+      await repeat;
+    }
+  }
+
+  /** A promise of the moment to repeat what failed with these problems of one status; null: it is not repeated. */
+  #mayRepeat(call, problems) {
+    if (problems[0].status === 401) {
+      if (call.wasRefused || typeof this.#headers !== "function") return null;
+      call.wasRefused = true;
+      return Promise.resolve();
+    }
+    const wait = Math.max(...problems.map((each) => each.retry_after ?? 0)) * 1000;
+    if (!call.mayWait || !problems[0].retry_after || now() + wait >= call.deadline) return null;
+    call.mayWait = false;
+    return sleep(wait);
+  }
+
+  /** The headers of one call. Calls that were refused with the same credentials share one renewal. */
+  async #authenticate(call) {
+    const shared = this.#credentials;
+    let headers;
+    if (call.wasRefused) {
+      if (!(shared.renewal?.number > call.number)) {
+        shared.renewal = { number: ++shared.count, headers: this.#readHeaders(true) };
+      }
+      call.number = shared.renewal.number;
+      headers = new Headers(await shared.renewal.headers);
+    } else {
+      call.number = ++shared.count;
+      headers = await this.#readHeaders(false);
+    }
+    const identity = JSON.stringify(IDENTITY.map((name) => headers.get(name)));
+    if (call.number > shared.latest) {
+      shared.latest = call.number;
+      const hasChanged = shared.identity !== undefined && shared.identity !== identity;
+      shared.identity = identity;
+      if (hasChanged) this.#forget(call);
+    }
+    return headers;
+  }
+
+  async #readHeaders(refused) {
+    const given = typeof this.#headers === "function" ? await this.#headers({ refused }) : this.#headers;
+    try {
+      return new Headers(given);
+    } catch {
+      throw new TypeError("headers: expected names and values of HTTP headers");
+    }
+  }
+
+  /** Drop what earlier credentials were told; `call` is the first with the new ones. */
+  #forget(call) {
+    for (const lookup of [...this.#lookups.values()]) {
+      if (lookup.call && lookup.call !== call) this.#outdate(lookup.key);
+    }
+    for (const user of [...this.#users.values()]) {
+      if (user.running) user.running.isOutdated = true;
+      user.state = UNKNOWN;
+      if (user.listeners.size) this.#load(user);
+      else this.#release(user);
+      for (const listener of [...user.listeners]) listener(user.state);
+    }
+  }
+}
