@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from gateway.api.audit import Audit
+from gateway.api.mcp import route as mcp_route
 from gateway.api.mcp.messages import HEADERS as MCP_HEADERS
 from gateway.api.middleware.access_log import AccessLog
 from gateway.api.middleware.admission import Admission
@@ -20,7 +21,6 @@ from gateway.api.middleware.exceptions import ExceptionMiddleware
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, connections, docs, lists, lookups, me, platforms, probes
-from gateway.api.routes import mcp as mcp_route
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings

@@ -130,9 +130,8 @@ async def look_up(
     call: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
 ) -> tuple[LookupResults, list[Reading]]:
     """A result for each of the targets, and what was read for them."""
-    found = dict(
-        await asyncio.gather(*(_lookup(*each, deadline, since, access=call.access) for each in _asked(targets, call)))
-    )
+    parts = [_lookup(each, deadline, since, call.access) for each in _asked(targets, call)]
+    found = dict(await asyncio.gather(*parts))
     _record(found, call.access)
     results = [
         _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
@@ -229,14 +228,9 @@ def _record(found: Mapping[str, Answers], access: RequestRecord) -> None:
 
 
 async def _lookup(
-    platform: Platform,
-    viewer: Viewer | Problem,
-    user_ids: tuple[int, ...],
-    deadline: float,
-    since: float,
-    *,
-    access: RequestRecord,
+    asked: PlatformTargets, deadline: float, since: float, access: RequestRecord
 ) -> tuple[str, Answers]:
+    platform, viewer, user_ids = asked
     if isinstance(viewer, Problem):
         return platform.name, viewer
     observer = _account(platform, viewer, access)
