@@ -114,7 +114,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         call = RequestContext.of(request)
         call.access.action = "lookup"
         inputs.only_query(request)
-        targets = checked_targets(inputs.decoded(await request.body(), _DECODER))
+        targets = checked_targets(inputs.decoded(await request.body(), _DECODER).users)
         deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
         if inputs.prefers(call.access, NDJSON):
             parts = _lines(targets, _asked(targets, call), deadline, since, call.access)
@@ -258,9 +258,8 @@ def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
     return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
 
 
-def checked_targets(asked: LookupRequest) -> list[tuple[str, int]]:
-    """The users whom it names. Raises the Problem `invalid-request`."""
-    users = asked.users
+def checked_targets(users: Sequence[Target]) -> list[tuple[str, int]]:
+    """The users, parsed. Raises the Problem `invalid-request`."""
     if not 1 <= len(users) <= inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
     return [
