@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import httpx
@@ -12,9 +13,14 @@ import msgspec
 import pytest
 from mcp import Client
 
+from gateway.auth.callers import KEY_HEADER, key_digest
+from gateway.auth.viewers import ON_BEHALF_HEADER
+from gateway.config.caller_settings import Right
+from gateway.config.converter import from_tables
 from tests.docs.served import demo
 from tests.docs.test_client import FOLDER, NODE, node
 from tests.docs.test_python_client import run
+from tests.gateways import NAMED, tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "clients" / "agents.md"
 TOOLS = ["list_platforms", "list_connections", "lookup_connections", "explain_connection", "act_on_connection"]
@@ -81,6 +87,22 @@ async def test_the_agent_of_the_page_empties_the_inbox(tmp_path: Path, port: int
         code, printed = await run("agent.py", url, cwd=tmp_path)
         assert (code, printed) == (0, "symphony 102 accepted\ncommunity 102 accepted\n"), printed
         assert (await client.get("/v1/connections?status=pending_incoming")).json()["connections"] == []
+
+
+def test_the_configurations_of_the_page_load() -> None:
+    enabled, policy = (tomllib.loads(text) for text in re.findall(r"```toml\n(.*?)```", PAGE.read_text(), re.DOTALL))
+    (assistant,) = policy["callers"]
+    assistant["key_sha256"] = key_digest("x")
+    settings = from_tables(tables(NAMED, enabled["server"], [assistant]))
+    assert settings.server.mcp
+    assert settings.callers[0].may == (Right.READ,)
+
+
+def test_the_headers_of_the_page_are_those_of_the_api() -> None:
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    server = msgspec.json.decode(text)["mcpServers"]["connections"]
+    assert server["url"].endswith("/mcp")
+    assert set(server["headers"]) == {KEY_HEADER, ON_BEHALF_HEADER}
 
 
 def test_the_server_runs_without_their_library() -> None:

@@ -1,1 +1,1 @@
-"""The Model Context Protocol: the messages of `POST /mcp`, and the tools that it offers to agents."""
+"""The Model Context Protocol: `POST /mcp`, its messages, and the tools that it offers to agents."""

@@ -94,7 +94,7 @@ def make_tools(audit: Audit, request_timeout: float) -> list[Tool]:
     async def lookup_connections(call: RequestContext, given: lookups.LookupRequest) -> bytes:
         """Tell where the viewer stands with up to 1,000 users: a result for each, in the same order."""
         call.access.action = "lookup"
-        found, _ = await lookups.look_up(call, lookups.checked_targets(given), *times(call))
+        found, _ = await lookups.look_up(call, lookups.checked_targets(given.users), *times(call))
         return msgspec.json.encode(found)
 
     async def explain_connection(call: RequestContext, given: lookups.Target) -> bytes:

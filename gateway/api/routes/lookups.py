@@ -99,7 +99,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         call = RequestContext.of(request)
         call.access.action = "lookup"
         inputs.only_query(request)
-        targets = checked_targets(inputs.decoded(await request.body(), _DECODER))
+        targets = checked_targets(inputs.decoded(await request.body(), _DECODER).users)
         deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
         if inputs.prefers(call.access, NDJSON):
             parts = _lines(targets, _asked(targets, call), deadline, since, call.access)
@@ -115,9 +115,8 @@ async def look_up(
     call: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
 ) -> tuple[LookupResults, list[Reading]]:
     """A result for each of the targets, and what was read for them."""
-    found = dict(
-        await asyncio.gather(*(_lookup(*each, deadline, since, access=call.access) for each in _asked(targets, call)))
-    )
+    parts = [_lookup(each, deadline, since, call.access) for each in _asked(targets, call)]
+    found = dict(await asyncio.gather(*parts))
     _record(found, call.access)
     results = [
         _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
@@ -214,14 +213,9 @@ def _record(found: Mapping[str, Answers], access: RequestRecord) -> None:
 
 
 async def _lookup(
-    platform: Platform,
-    viewer: Viewer | Problem,
-    user_ids: tuple[int, ...],
-    deadline: float,
-    since: float,
-    *,
-    access: RequestRecord,
+    asked: PlatformTargets, deadline: float, since: float, access: RequestRecord
 ) -> tuple[str, Answers]:
+    platform, viewer, user_ids = asked
     if isinstance(viewer, Problem):
         return platform.name, viewer
     observer = _observer(platform, viewer, access)
@@ -249,9 +243,8 @@ def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
     return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
 
 
-def checked_targets(asked: LookupRequest) -> list[tuple[str, int]]:
-    """The users whom it names. Raises the Problem `invalid-request`."""
-    users = asked.users
+def checked_targets(users: Sequence[Target]) -> list[tuple[str, int]]:
+    """The users, parsed. Raises the Problem `invalid-request`."""
     if not 1 <= len(users) <= inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
     return [
