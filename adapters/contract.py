@@ -78,14 +78,14 @@ class Connection(RedactedRepr, msgspec.Struct, frozen=True):
     platform: PlatformNameText
     user_id: Annotated[UserId, described("The target user, as this platform knows it.")]
     status: Status
-    native_status: Annotated[str | None, described("The platform's own word; null where it has none.")]
-    actions: Annotated[tuple[Action, ...], described("What this platform offers a viewer in this state.")]
+    native_status: Annotated[str | None, described("The platform's own word; null if it has none.")]
+    actions: Annotated[tuple[Action, ...], described("The actions that this platform offers a viewer in this state.")]
     first_requested_at: Annotated[Time | None, described("When the first request was made.")]
     updated_at: Annotated[Time | None, described("When the connection last changed.")]
     request_count: Annotated[int | None, described("How many requests were made.")]
     as_of: Annotated[Time, described("When the platform said so.")]
     stale: Annotated[
-        bool, described("True only where the platform could not be asked, and this is what it said before.")
+        bool, described("True only if the platform could not be asked, and this is an earlier answer.")
     ] = False
 
 

@@ -20,23 +20,23 @@ from gateway.problems.problem import Kind
 
 PROBLEM: Final = "application/problem+json"
 ABOUT: Final = """\
-Where does this user stand with that user? One answer for every platform that your users are on.
+Are these two users connected? One answer for every platform that your users are on.
 
-A platform answers *as seen by somebody*, the **viewer**, and a credential says who that is. `GET /v1/platforms` says
-in `credentials` whose is used. With `caller` you bring the viewer's own token, in the platform's own header or in
-`X-Platform-Token`. With `obo`, and with `jwt` unless the gateway has been told whose it is, you name the viewer in
-`X-On-Behalf-Of`. With any other the gateway holds the credential of one user, and you need none.
+A platform answers as seen by one user, the **viewer**, and a credential determines who that is. `GET /v1/platforms`
+says in `credentials` whose credential is used. With `caller` you send the viewer's own token, in the platform's own
+header or in `X-Platform-Token`. With `obo`, and with `jwt` unless it is configured for one user, you name the
+viewer in `X-On-Behalf-Of`. In all other modes the gateway has the credential of one user, and you send none.
 
-Where the gateway knows its callers, every call needs your `X-API-Key` as well.
+If callers are configured, every call needs your `X-API-Key` as well.
 
-What goes wrong is a problem (RFC 9457). Its `type` is a path below this gateway, under which stands what it means and
-what to do. A path that has other methods is answered with 405 and `Allow`.
+Errors are problems (RFC 9457). A problem's `type` is a path below the gateway's base URL: the page there says what
+it means and what to do. A path that does not support a method responds with 405 and `Allow`.
 """
 TAGS: Final = {
-    Tag.CONNECTIONS: "Where the viewer stands with others, and what to do about it.",
-    Tag.PLATFORMS: "What can be asked.",
-    Tag.OPERATION: "For whoever runs the gateway.",
-    Tag.CONTRACT: "This description, and what its problems mean.",
+    Tag.CONNECTIONS: "The viewer's connections, and actions on them.",
+    Tag.PLATFORMS: "What is configured, and what this key may do.",
+    Tag.OPERATION: "Probes and metrics.",
+    Tag.CONTRACT: "This document, and what its problems mean.",
 }
 LINES: Final = "x-ndjson"
 """Where a response says what a line is, if it may be asked for in lines (`application/x-ndjson`).
@@ -44,9 +44,9 @@ LINES: Final = "x-ndjson"
 Not among its `content`: clients that are generated have one type for all that stands there, and would have to tell
 apart at each call what can only be the document. OpenAPI 3.2 has `itemSchema` for it, which they don't read yet.
 """
-RETRY_AFTER: Final = Header("Retry-After", "Seconds after which to try again.", 7, always=False, type=int)
-ALLOW: Final = Header("Allow", "The methods that the path has.", "GET, HEAD")
-CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are taken.", "Bearer")
+RETRY_AFTER: Final = Header("Retry-After", "Seconds to wait before trying again.", 7, always=False, type=int)
+ALLOW: Final = Header("Allow", "The methods that this path supports.", "GET, HEAD")
+CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are accepted.", "Bearer")
 ALWAYS_LATER: Final = frozenset({Kind.PLATFORM_THROTTLED, Kind.PLATFORM_UNAVAILABLE, Kind.OVERLOADED})
 """Problems that always say when to try again."""
 PERHAPS_LATER: Final = ALWAYS_LATER | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN}

@@ -22,7 +22,7 @@ REQUEST_ID: Final = Parameter(
     "X-Request-Id",
     Where.HEADER,
     str,
-    "An id of your own: up to 64 of `A-Z a-z 0-9 . _ -`. It comes back in the answer, in problems and in the log. Any"
+    "An id of your own: up to 64 of `A-Z a-z 0-9 . _ -`. It is returned in the response, in problems and in the log. Any"
     " other is replaced.",
     "order-4711",
 )
@@ -30,7 +30,7 @@ TIMEOUT: Final = Parameter(
     "X-Request-Timeout-Ms",
     Where.HEADER,
     Annotated[int, Meta(ge=1)],
-    "Milliseconds that you wait for the answer. More than the gateway's own limit counts as that.",
+    "Milliseconds that you wait for the response, at most the gateway's own limit.",
     800,
 )
 FRESHNESS: Final = Parameter(
@@ -54,22 +54,27 @@ TRACE: Final = Parameter(
     "traceparent",
     Where.HEADER,
     str,
-    "The trace that this call is part of (W3C Trace Context). It goes on to the platforms where the gateway traces.",
+    "The trace that this call belongs to (W3C Trace Context). It is passed on to platforms if the gateway traces.",
     _TRACE,
 )
 
 HEADERS: Final = (ON_BEHALF, TIMEOUT, REQUEST_ID, TRACE)
 """What every call may bring that is about connections."""
 
-OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or one that was made.", "fe79be88bcd04a26d73b10379648168c"),)
+OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or a generated one.", "fe79be88bcd04a26d73b10379648168c"),)
 OF_EVERY_CALL_OF_THE_API: Final = (
-    Header("traceparent", "The gateway's own part of the trace, where it traces.", _TRACE, always=False),
+    Header("traceparent", "The gateway's own span, if it traces.", _TRACE, always=False),
 )
-NOT_STORED: Final = Header("Cache-Control", "Nobody may keep it.", "no-store")
+NOT_STORED: Final = Header("Cache-Control", "The response must not be stored.", "no-store")
 OF_READS: Final = (
-    Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),
-    Header("Vary", "The headers that say who asks, and as whom.", "X-API-Key, X-Platform-Token"),
-    Header("Age", "Seconds since the platform said so; of many, the oldest.", 0, type=Annotated[int, Meta(ge=0)]),
+    Header("Cache-Control", "Only the gateway's own cache decides what is fresh.", "private, no-cache"),
+    Header("Vary", "The headers that identify caller and viewer.", "X-API-Key, X-Platform-Token"),
+    Header(
+        "Age",
+        "Seconds since the platform said so; for many users, of the oldest part.",
+        0,
+        type=Annotated[int, Meta(ge=0)],
+    ),
     Header(
         "Cache-Status",
         "Where the answer came from (RFC 9211): `hit`; `fwd=miss`, `fwd=stale` or `fwd=request` where the platform"

@@ -168,7 +168,10 @@ class Attempt:
             left = tuple(action for action in current.actions if action is not self._action)
             current = msgspec.structs.replace(current, actions=left)
         else:
-            detail = f"the connection is {current.status}: possible is {' or '.join(current.actions) or 'nothing'}"
+            possible = (
+                f"possible actions: {', '.join(current.actions)}" if current.actions else "no action is possible"
+            )
+            detail = f"the connection is {current.status}: {possible}"
         name = self._adapter.platform
         return Problem(Kind.ACTION_NOT_POSSIBLE, detail, platform=name, connection=current)
 

@@ -22,19 +22,21 @@ class ProblemDetails(RedactedRepr, msgspec.Struct, frozen=True):
     type: Annotated[
         str,
         described(
-            "Which problem: the path of the page that says what to do.",
+            "Which problem. Also the path, below the gateway's base URL, of a page that says what to do.",
             **{"enum": [kind.link for kind in Kind], "x-enum-varnames": [kind.name for kind in Kind]},
         ),
     ]
     title: Annotated[str, described("The same for all problems of this type.")]
     status: Annotated[int, described("The HTTP status; within an answer about many, what it would be alone.")]
-    detail: Annotated[str, described("What was wrong this time.")]
+    detail: Annotated[str, described("What was wrong this time, and what was expected.")]
     instance: Annotated[str, described("The request id.")]
-    retryable: Annotated[bool, described("Whether the same call may succeed later without a change of yours.")]
+    retryable: Annotated[bool, described("Whether the same call may succeed later without a change on your side.")]
     platform: PlatformNameText | UnsetType = UNSET
     user_id: UserId | UnsetType = UNSET
-    retry_after: Annotated[int | UnsetType, described("Seconds after which to try again.")] = UNSET
-    connection: Annotated[contract.Connection | UnsetType, described("What stands in an action's way.")] = UNSET
+    retry_after: Annotated[int | UnsetType, described("Seconds to wait before trying again.")] = UNSET
+    connection: Annotated[
+        contract.Connection | UnsetType, described("The current connection, for `action-not-possible`.")
+    ] = UNSET
     explain: Annotated[Explanation | UnsetType, described("For a lookup with `explain=true`.")] = UNSET
 
 

@@ -19,21 +19,26 @@ class Kind(Enum):
 
     INVALID_REQUEST = "invalid-request", 400, False, "The request is malformed"
     INVALID_API_KEY = "invalid-api-key", 401, False, "The caller's key is missing or unknown"
-    MISSING_CREDENTIAL = "missing-credential", 401, False, "The platform wants the viewer's token"
+    MISSING_CREDENTIAL = "missing-credential", 401, False, "The platform needs the viewer's token"
     CREDENTIAL_REFUSED = "credential-refused", 401, False, "The platform refused the viewer's token"
     NOT_ALLOWED = "not-allowed", 403, False, "This caller or page may not do this"
     PLATFORM_FORBIDDEN = "platform-forbidden", 403, False, "The platform does not allow this"
     NOT_FOUND = "not-found", 404, False, "There is no such path"
     UNKNOWN_PLATFORM = "unknown-platform", 404, False, "There is no such platform"
     USER_NOT_FOUND = "user-not-found", 404, False, "The platform says that this user does not exist"
-    METHOD_NOT_ALLOWED = "method-not-allowed", 405, False, "This path has other methods"
-    ACTION_NOT_POSSIBLE = "action-not-possible", 409, False, "The connection is in no state for this action"
+    METHOD_NOT_ALLOWED = "method-not-allowed", 405, False, "This path does not support the method"
+    ACTION_NOT_POSSIBLE = (
+        "action-not-possible",
+        409,
+        False,
+        "The connection is in a state that does not allow this action",
+    )
     PAYLOAD_TOO_LARGE = "payload-too-large", 413, False, "The body is too large"
     ACTION_NOT_OFFERED = "action-not-offered", 422, False, "The platform has no such action"
     PLATFORM_THROTTLED = "platform-throttled", 429, True, "The platform asks for fewer calls"
     INTERNAL_ERROR = "internal-error", 500, False, "The gateway has a bug"
     PLATFORM_ERROR = "platform-error", 502, True, "The platform failed"
-    PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, True, "The platform's answer makes no sense"
+    PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, True, "The platform's response breaks its contract"
     PLATFORM_UNREACHABLE = "platform-unreachable", 502, True, "The platform can't be reached"
     PLATFORM_CREDENTIAL_REFUSED = (
         "platform-credential-refused",
@@ -41,7 +46,12 @@ class Kind(Enum):
         True,
         "The platform refused the gateway's credential",
     )
-    PLATFORM_UNAVAILABLE = "platform-unavailable", 503, True, "The platform failed, and is left alone for a while"
+    PLATFORM_UNAVAILABLE = (
+        "platform-unavailable",
+        503,
+        True,
+        "The platform failed too often, and is not called for a while",
+    )
     OVERLOADED = "overloaded", 503, True, "Too many requests are waiting"
     PLATFORM_TIMEOUT = "platform-timeout", 504, True, "The platform did not answer in time"
     OUTCOME_UNKNOWN = "outcome-unknown", 504, False, "The action may or may not have been applied"

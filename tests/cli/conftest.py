@@ -41,7 +41,7 @@ def community() -> Iterator[Served]:
 def config(tmp_path: Path, pod: Served, community: Served) -> str:
     (tmp_path / "acme.pem").write_text(KEY)
     (tmp_path / "acme.pem").chmod(0o600)
-    file = tmp_path / "gateway.config.toml"
+    file = tmp_path / "gateway.toml"
     file.write_text(f"""
         [platforms.acme]
         adapter = "symphony"

@@ -121,9 +121,9 @@ def test_act_takes_the_viewers_token(run: Run, config: str, community: Served) -
         (
             ("acme", "103", "accept"),
             1,
-            "action-not-possible: the connection is pending_outgoing: possible is nothing",
+            "action-not-possible: the connection is pending_outgoing: no action is possible",
         ),
-        (("acme", "106", "remove"), 1, "action-not-possible: the connection is connected: possible is nothing"),
+        (("acme", "106", "remove"), 1, "action-not-possible: the connection is connected: no action is possible"),
         (("acme", "103", "cancel"), 1, "action-not-offered: this platform offers request, accept, reject, remove"),
         (("acme", "103", "dance"), 2, "action: expected one of request, accept, reject, cancel, remove"),
         (("acme", "x", "accept"), 2, "expected a user id: "),

@@ -31,7 +31,7 @@ def named(tmp_path: Path, pod: Served, community: Served) -> str:
     (tmp_path / "token").write_text("demo")
     for file in tmp_path.iterdir():
         file.chmod(0o600)
-    file = tmp_path / "gateway.config.toml"
+    file = tmp_path / "gateway.toml"
     file.write_text(f"""
         [[callers]]
         name = "web"

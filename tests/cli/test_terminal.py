@@ -75,8 +75,8 @@ def test_a_file_with_a_hostile_name_is_named_in_one_line(tmp_path: Path) -> None
 
 
 def test_a_key_with_a_hostile_name_is_named_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "gateway.config.toml").write_text('[server]\n"a\\u001b[2J\\u202e" = 1\n')
-    shown = on_terminal("check", "--config", str(tmp_path / "gateway.config.toml"))
+    (tmp_path / "gateway.toml").write_text('[server]\n"a\\u001b[2J\\u202e" = 1\n')
+    shown = on_terminal("check", "--config", str(tmp_path / "gateway.toml"))
     assert shown.startswith(r"connection-gateway: configuration: server.a\x1b[2J\u202e: unknown key")
     assert shown.count("\n") == 1
 

@@ -22,6 +22,6 @@ credentials = { mode = "bot", username = "bot", private_key_file = "acme.pem" }
 
 
 def loaded(folder: Path, text: str, **environ: str) -> Settings:
-    file = folder / "gateway.config.toml"
+    file = folder / "gateway.toml"
     file.write_text(text)
     return load(file, environ)

@@ -103,7 +103,7 @@ SHORT = 1024
 def test_what_is_wrong_is_one_line_that_names_the_key(folder: Path, text: str, line: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         loaded(folder, text)
-    assert re.sub(r"^.*/gateway.toml", "gateway.config.toml", str(caught.value)).startswith(line)
+    assert re.sub(r"^.*/gateway.toml", "gateway.toml", str(caught.value)).startswith(line)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is None or "secret" not in str(caught.value.__cause__)
 

@@ -45,14 +45,14 @@ def refused(folder: Path, text: str) -> str:
 
 
 def test_a_configuration_may_have_a_byte_order_mark(folder: Path) -> None:
-    file = folder / "gateway.config.toml"
+    file = folder / "gateway.toml"
     file.write_bytes(codecs.BOM_UTF8 + CLUB.replace("\n", "\r\n").encode())
     assert load(file, {}).platforms
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_utf_16_is_named(folder: Path, encoding: str) -> None:
-    file = folder / "gateway.config.toml"
+    file = folder / "gateway.toml"
     file.write_bytes(CLUB.encode(encoding))
     with pytest.raises(ConfigurationError, match=r"/gateway\.toml: expected .*UTF-16"):
         load(file, {})
@@ -131,9 +131,9 @@ def test_a_file_that_exists_is_named(folder: Path) -> None:
 def test_files_that_everybody_can_change_are_a_warning(
     folder: Path, file: int, directory: int, words: list[str]
 ) -> None:
-    (folder / "gateway.config.toml").write_text("")
+    (folder / "gateway.toml").write_text("")
     Authority(folder).file.chmod(file)
-    for name in ("gateway.config.toml", "token"):
+    for name in ("gateway.toml", "token"):
         (folder / name).chmod(file)
     folder.chmod(directory)
     public = [word for word in words if word != "readable-by-everyone"]

@@ -19,8 +19,8 @@ SECRET = "c2VjcmV0LTJmNmM5ZDQx"
 
 def refused(folder: Path, config: str, *, command: str = "serve", **environ: str) -> str:
     """What the process writes, which ends with 2."""
-    (folder / "gateway.config.toml").write_text(config)
-    words = [sys.executable, "-m", "gateway", command, "--config", str(folder / "gateway.config.toml")]
+    (folder / "gateway.toml").write_text(config)
+    words = [sys.executable, "-m", "gateway", command, "--config", str(folder / "gateway.toml")]
     ended = subprocess.run(  # noqa: S603  our own
         words, capture_output=True, timeout=LONGEST, check=False, env=os.environ | environ, text=True
     )

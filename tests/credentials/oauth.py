@@ -69,7 +69,7 @@ class Community:
 
 def configured(folder: Path, grant: str, **environ: str) -> Settings:
     (folder / "client").write_text(SECRET)
-    (folder / "gateway.config.toml").write_text(f"""
+    (folder / "gateway.toml").write_text(f"""
         [platforms.club]
         adapter = "selfcommunity"
         base_url = "http://club.example"
@@ -78,9 +78,7 @@ def configured(folder: Path, grant: str, **environ: str) -> Settings:
     """)
     for file in folder.iterdir():
         file.chmod(0o600)
-    return load(
-        folder / "gateway.config.toml", {f"GATEWAY_PLATFORMS__CLUB__{key}": text for key, text in environ.items()}
-    )
+    return load(folder / "gateway.toml", {f"GATEWAY_PLATFORMS__CLUB__{key}": text for key, text in environ.items()})
 
 
 def names_in(folder: Path) -> set[str]:
@@ -115,7 +113,7 @@ class Gateway:
         self.lines: list[str] = []
         self.community = community
         self.after_reading: Callable[[], object] = lambda: None
-        self._file = folder / "gateway.config.toml"
+        self._file = folder / "gateway.toml"
         log = Log(self.lines.append)
         self.app = create_app(settings, log=log, wire=lambda _settings: community.wire())
         self._reloading = Reloader(self._read, self.app.state.snapshots, log)

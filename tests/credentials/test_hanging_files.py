@@ -42,7 +42,7 @@ async def serve(folder: Path, port: int, community: Simulator, *command: str) ->
         granted = await client.post("/oauth/token/", data=CLIENT)
         (folder / "refresh").write_text(granted.json()["refresh_token"])
         (folder / "client").write_text(SECRET)
-        (folder / "gateway.config.toml").write_text(f"""
+        (folder / "gateway.toml").write_text(f"""
             [server]
             port = {port}
             request_timeout = 60.0
@@ -52,7 +52,7 @@ async def serve(folder: Path, port: int, community: Simulator, *command: str) ->
             fresh_for = 0
             credentials = {{ mode = "oauth2", client_id = "demo", client_secret_file = "client", refresh_token_file = "refresh" }}
         """)
-        environ = os.environ | {"GATEWAY_CONFIG": "gateway.config.toml", "PYTHONPATH": str(Path(__file__).parents[2])}
+        environ = os.environ | {"GATEWAY_CONFIG": "gateway.toml", "PYTHONPATH": str(Path(__file__).parents[2])}
         process = await asyncio.create_subprocess_exec(
             *[*command, "serve"], stderr=subprocess.PIPE, env=environ, cwd=folder
         )
@@ -105,7 +105,7 @@ async def test_a_signal_that_meets_a_configuration_that_hangs_does_not_keep_it_f
 ) -> None:
     community = simulator("selfcommunity")
     async with serve(tmp_path, port, community, *COMMAND) as gateway:
-        become_a_pipe(tmp_path / "gateway.config.toml")
+        become_a_pipe(tmp_path / "gateway.toml")
         for _ in range(3):
             gateway.signal(signal.SIGHUP)
             await asyncio.sleep(0.1)

@@ -39,7 +39,7 @@ def test_a_new_refresh_token_takes_the_old_ones_place_and_survives_a_restart(tmp
                 seen.add(now)
             settings = configured(tmp_path, BY_REFRESH)  # as a restart reads it
         assert (tmp_path / "refresh").stat().st_mode & 0o777 == 0o600
-        assert names_in(tmp_path) == {"refresh", "client", "gateway.config.toml"}
+        assert names_in(tmp_path) == {"refresh", "client", "gateway.toml"}
 
     clock.run(main())
 
@@ -89,7 +89,7 @@ def test_one_that_can_not_be_written_is_kept_in_memory_and_the_operator_is_told(
             community.simulator.misbehave(Fault(expire_sessions=True))
         assert told == ["refresh-token-not-kept"] * 3
         assert (tmp_path / "refresh").read_text() == before
-        assert names_in(tmp_path) == {"refresh", "client", "gateway.config.toml"}
+        assert names_in(tmp_path) == {"refresh", "client", "gateway.toml"}
         monkeypatch.undo()
         await ask(adapter)
         assert (tmp_path / "refresh").read_text() != before

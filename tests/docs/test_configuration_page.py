@@ -86,12 +86,12 @@ def test_environment_variables_load(tmp_path: Path) -> None:
     (text,) = re.findall(r"```sh\n(.*?)```", section(PAGE, "## Environment variables"), re.DOTALL)
     shown = dict(re.findall(r"^(GATEWAY_\w+)=('.*?'|\".*?\"|\S+)", text, re.MULTILINE))
     environment = {name: KEY if "acme.pem" in value else value.strip("'") for name, value in shown.items()}
-    (tmp_path / "gateway.config.toml").write_text(
+    (tmp_path / "gateway.toml").write_text(
         '[platforms.open-club]\nadapter = "selfcommunity"\nbase_url = "https://x.example.com"\ncredentials = { mode = "caller" }\n'
         '[platforms.acme]\nadapter = "symphony"\nbase_url = "https://acme.example.com"\n'
         'credentials = { mode = "bot", username = "bot" }\n[server]\nallow_anonymous = true\n'
     )
-    found = load(tmp_path / "gateway.config.toml", environment)
+    found = load(tmp_path / "gateway.toml", environment)
     assert len(shown) == 5
     assert (found.server.host, found.server.port, found.server.hosts) == ("0.0.0.0", 9000, ("gateway.example.com",))
     assert found.platforms["open-club"].base_url == "https://open.example.com"

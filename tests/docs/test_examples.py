@@ -52,8 +52,8 @@ def settings(folder: Path, text: str, environment: dict[str, str] | None = None)
     for name in re.findall(r'_file = "([^"]+)"', text):
         (folder / name).write_text(KEY if name.endswith(".pem") else "x" * 32)
         (folder / name).chmod(0o600)
-    (folder / "gateway.config.toml").write_text(text)
-    return load(folder / "gateway.config.toml", environment or {})
+    (folder / "gateway.toml").write_text(text)
+    return load(folder / "gateway.toml", environment or {})
 
 
 @pytest.mark.parametrize(("page", "text"), TOML)
@@ -138,7 +138,7 @@ def test_commands_are_what_the_command_line_takes(command: str) -> None:
     name, *words = shlex.split(command)
     found = main.commands[name]
     context = found.make_context(
-        name, [word.replace("gateway.config.toml", __file__) for word in words], resilient_parsing=False
+        name, [word.replace("gateway.toml", __file__) for word in words], resilient_parsing=False
     )
     assert isinstance(context, click.Context)
 

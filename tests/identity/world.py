@@ -301,10 +301,10 @@ class World:
             "[[callers]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in policy.table(name).items())
             for name, policy in self.policies.items()
         ]
-        self._write("gateway.config.toml", "\n".join([*tables, *callers]))
+        self._write("gateway.toml", "\n".join([*tables, *callers]))
 
     def _load(self) -> Settings:
-        return load(self.folder / "gateway.config.toml", {})
+        return load(self.folder / "gateway.toml", {})
 
     async def _start(self) -> None:
         log = Log(self.lines.append)

@@ -29,11 +29,11 @@ async def test_a_proxy_is_trusted_as_the_platform_is(pod: Simulator, authority: 
 def test_certificates_that_are_not_there_are_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    (tmp_path / "gateway.config.toml").write_text(f"{CLUB}[server]\nport = 1\n")
+    (tmp_path / "gateway.toml").write_text(f"{CLUB}[server]\nport = 1\n")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "nowhere"))
     monkeypatch.setattr("gateway.server.listener.listen", lambda *_: None)
     monkeypatch.setattr("gateway.telemetry.log.Log.take_over", lambda _log: None)
-    result = CliRunner().invoke(main, [command, "--config", str(tmp_path / "gateway.config.toml")])
+    result = CliRunner().invoke(main, [command, "--config", str(tmp_path / "gateway.toml")])
     assert result.exit_code == 2
     assert result.stderr == (
         "connection-gateway: configuration: SSL_CERT_FILE, SSL_CERT_DIR: expected certificates in PEM\n"

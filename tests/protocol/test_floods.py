@@ -33,7 +33,7 @@ async def process(
 ) -> AsyncIterator[Process]:
     """A gateway with one caller."""
     async with serving(simulator("symphony")) as pod_url:
-        settings = folder / "gateway.config.toml"
+        settings = folder / "gateway.toml"
         async with started(port, pod_url, folder, prefix=prefix, server=server) as gateway:
             settings.write_text(settings.read_text() + WEB)
             gateway.signal(signal.SIGHUP)

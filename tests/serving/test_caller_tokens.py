@@ -24,7 +24,7 @@ async def test_keys_are_exchanged_without_a_restart(port: int, tmp_path: Path) -
     keys = tmp_path / "keys" / "page.pem"
     keys.parent.mkdir()
     keys.write_text(pem(RSA))
-    file = tmp_path / "gateway.config.toml"
+    file = tmp_path / "gateway.toml"
     async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
         file.write_text(file.read_text() + PAGE)
         async with httpx.AsyncClient(base_url=gateway.url) as client:

@@ -63,7 +63,7 @@ def test_a_name_is_listened_on_at_its_ipv4_address_if_it_has_one(
 def test_an_address_that_is_taken_is_written_as_people_write_it(
     port: int, tmp_path: Path, host: str, shown: str
 ) -> None:
-    file = tmp_path / "gateway.config.toml"
+    file = tmp_path / "gateway.toml"
     file.write_text(CLUB)
     settings = ServerSettings(host=host, port=port)
     assert where(settings) == f"{shown}:{port}"

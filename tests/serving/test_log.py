@@ -35,11 +35,11 @@ async def served(
     async with serving(pod) as url:
         (folder / "acme.pem").write_text(KEY)
         (folder / "acme.pem").chmod(0o600)
-        (folder / "gateway.config.toml").write_text(
+        (folder / "gateway.toml").write_text(
             f'server = {{ port = {port} }}\n[platforms.acme]\nadapter = "symphony"\nbase_url = "{url}"\n'
             f"credentials = {{ {BOT} }}\n"
         )
-        environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.config.toml")}
+        environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")}
         process = await asyncio.create_subprocess_exec(*prefix, *COMMAND, "serve", stderr=stderr, env=environ)
         try:
             async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST) as client:

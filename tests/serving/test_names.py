@@ -44,9 +44,9 @@ async def test_names_that_hang_hold_up_no_other_platform(port: int, tmp_path: Pa
                     ("two", "http://two.hangs.example"),
                 )
             )
-            (tmp_path / "gateway.config.toml").write_text(f"server = {{ port = {port} }}\n{tables}")
+            (tmp_path / "gateway.toml").write_text(f"server = {{ port = {port} }}\n{tables}")
             words = ["unshare", "-m", "sh", "-c", PRIVATE, str(tmp_path / "resolv.conf"), *COMMAND, "serve"]
-            environ = os.environ | {"GATEWAY_CONFIG": str(tmp_path / "gateway.config.toml")}
+            environ = os.environ | {"GATEWAY_CONFIG": str(tmp_path / "gateway.toml")}
             process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.DEVNULL, env=environ)
             try:
                 async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=LONGEST) as client:

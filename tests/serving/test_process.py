@@ -72,7 +72,7 @@ async def started(
     """A gateway in front of this pod, once it is ready; `prefix` is a command that runs it."""
     (folder / "acme.pem").write_text(KEY)
     (folder / "acme.pem").chmod(0o600)
-    (folder / "gateway.config.toml").write_text(f"""
+    (folder / "gateway.toml").write_text(f"""
         [server]
         port = {port}
         request_timeout = 5.0
@@ -82,7 +82,7 @@ async def started(
         credentials = {{ {mode} }}
     """)
     overrides = {f"GATEWAY_SERVER__{key.upper()}": value for key, value in server.items()}
-    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.config.toml")} | overrides
+    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")} | overrides
     serve = await asyncio.create_subprocess_exec(*prefix, *COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
     try:
         wait = await asyncio.create_subprocess_exec(*COMMAND, "wait", env=environ)
@@ -103,7 +103,7 @@ ASKED = "/v1/connections/acme/1"
 
 
 async def test_a_hangup_reads_callers_and_credentials_anew(port: int, tmp_path: Path) -> None:
-    file = tmp_path / "gateway.config.toml"
+    file = tmp_path / "gateway.toml"
     async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
         async with httpx.AsyncClient(base_url=gateway.url, headers={"X-API-Key": key_of("web")}) as client:
             first = file.read_text()
@@ -353,7 +353,7 @@ async def test_it_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
             answer = await client.get("http://localhost/v1/connections/acme/103")
             assert answer.json()["user_id"] == "103"
         second = await asyncio.create_subprocess_exec(
-            *(*COMMAND, "serve", "--config", str(tmp_path / "gateway.config.toml")),
+            *(*COMMAND, "serve", "--config", str(tmp_path / "gateway.toml")),
             env=os.environ | {"GATEWAY_SERVER__SOCKET": str(path)},
             stderr=subprocess.PIPE,
         )

@@ -27,8 +27,8 @@ CONFIGURATION = """
 
 async def starting(folder: Path, port: int) -> asyncio.subprocess.Process:
     """A process that has run its first line of ours, and no more for sure."""
-    (folder / "gateway.config.toml").write_text(CONFIGURATION.format(port=port))
-    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.config.toml")}
+    (folder / "gateway.toml").write_text(CONFIGURATION.format(port=port))
+    environ = os.environ | {"GATEWAY_CONFIG": str(folder / "gateway.toml")}
     process = await asyncio.create_subprocess_exec(*COMMAND, "serve", stderr=subprocess.PIPE, env=environ)
     async with asyncio.timeout(LONGEST):
         while not _catches(process.pid, signal.SIGHUP):  # noqa: ASYNC110  another process has no event

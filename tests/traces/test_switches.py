@@ -74,7 +74,10 @@ print(sorted(name for name in sys.modules if name.startswith(("opentelemetry", "
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry", None)
-    monkeypatch.delitem(sys.modules, "gateway.telemetry.otel", raising=False)
+    for name in [*sys.modules, "opentelemetry"]:
+        if name.partition(".")[0] == "opentelemetry":
+            monkeypatch.setitem(sys.modules, name, None)
+    for ours in ("gateway.telemetry.otel", "gateway.telemetry.otel_spans"):
+        monkeypatch.delitem(sys.modules, ours, raising=False)
     with pytest.raises(ConfigurationError, match=r"server\.traces: .* install connection-gateway\[otel\]"):
         create_app(from_tables(tables(OWN, {"traces": True})))

@@ -116,7 +116,7 @@ class FakeGateway:
         if found.status in GOALS[action]:
             return found
         if action not in ACTIONS[found.status]:
-            title = "The connection is in no state for this action"
+            title = "The connection is in a state that does not allow this action"
             details = Details("/problems/action-not-possible", title, 409, platform=name, connection=found)
             raise ActionNotPossible(details)
         self.set(name, user, ACTIONS[found.status][action])

@@ -30,7 +30,7 @@ class NoArguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ListArguments(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Which connections to list."""
 
-    platforms: Annotated[list[PlatformNameText], described("Only these; without it all of them.")] = []
+    platforms: Annotated[list[PlatformNameText], described("Only these platforms. By default all.")] = []
     statuses: Annotated[list[ListedStatus], described("Without it both pending ones.")] = []
     user_ids: Annotated[list[UserId], described("Only these users.")] = []
     limit: Annotated[int, msgspec.Meta(ge=1, le=list_query.MAX_LIMIT)] = list_query.DEFAULT_LIMIT

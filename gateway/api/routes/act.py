@@ -61,7 +61,7 @@ class ActResults(RedactedRepr, msgspec.Struct, frozen=True):
 _DECODER: Final = msgspec.json.Decoder(ActRequest)
 OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
-    summary="Many actions at once",
+    summary="Act on many connections",
     details="""\
 Up to 100 actions over any platforms, each by the rules of a single one: its connection is read first, the action is
 sent at most once, and what may have been applied is read back. All have the same time. Each is alone in its outcome:

@@ -33,14 +33,18 @@ class ExplainedConnection(Connection, frozen=True):
 
 OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
-    summary="Where the viewer stands with one user",
+    summary="Look up one connection",
     details="The answer may be some seconds old (`Age`); where the platform can't be asked, it may be older, and then"
-    " it says so in `stale`. A refusal is never answered from what was kept.",
+    " it says so in `stale`. A refusal by the platform is never answered from the cache.",
     parameters=(
         shared.PLATFORM,
         shared.USER,
         Parameter(
-            "explain", Where.QUERY, bool, "Tell how the answer came to be, also if it is a problem.", example=True
+            "explain",
+            Where.QUERY,
+            bool,
+            "Add `explain`: the steps that led to the answer, also to a problem.",
+            example=True,
         ),
         shared.FRESHNESS,
         shared.IF_NONE_MATCH,

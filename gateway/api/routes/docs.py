@@ -20,9 +20,9 @@ from gateway.openapi import shared
 from gateway.openapi.operation import ALWAYS, HTML, JSON, Answer, Header, Operation, Parameter, Tag, Where
 from gateway.problems.problem import Kind, Problem
 
-CHECKED: Final = Header("Cache-Control", "It may be kept, and is to be asked for again.", "no-cache")
+CHECKED: Final = Header("Cache-Control", "It may be stored, and must be revalidated.", "no-cache")
 POLICY: Final = Header(
-    "Content-Security-Policy", "The page loads nothing from elsewhere, and runs nothing inline.", pages.POLICY
+    "Content-Security-Policy", "The page loads nothing from other hosts, and runs no inline scripts.", pages.POLICY
 )
 HEADERS: Final = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
 NOT_GUESSED: Final = Header("X-Content-Type-Options", "It is what `Content-Type` says.", "nosniff")
@@ -64,7 +64,7 @@ class Index(msgspec.Struct, frozen=True):
 
 INDEX: Final = Index("connection-gateway", __version__, Links())
 ROOT: Final = _says(
-    "What answers here",
+    "Start page",
     "A short page for browsers, and the same in JSON for everybody else.",
     Answer(
         "What answers here, and where to go on.",
@@ -81,16 +81,16 @@ ROOT: Final = _says(
     problems=ALWAYS,
 )
 OPENAPI: Final = _says(
-    "This document",
+    "The OpenAPI document",
     "OpenAPI 3.1.",
     Answer("The document.", dict[str, Any], {"openapi": "3.1.0", "…": "…"}, JSON, headers=(CHECKED,)),
     problems=ALWAYS,
 )
 DOCS: Final = _says(
-    "This document for people", "A page that shows every call, and makes it.", _page("The page."), problems=ALWAYS
+    "The documentation page", "A page that shows every call, and makes it.", _page("The page."), problems=ALWAYS
 )
 PROBLEM: Final = _says(
-    "What a problem means, and what to do about it",
+    "Explain a problem",
     "For people: what the caller can do, and what whoever runs the gateway can do.",
     _page("The page."),
     Parameter("slug", Where.PATH, Slug, "The last part of a problem's `type`.", "platform-timeout"),

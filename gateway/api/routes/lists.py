@@ -45,9 +45,13 @@ class ConnectionList(RedactedRepr, msgspec.Struct, frozen=True):
     connections: list[Connection]
     errors: Annotated[
         list[ProblemDetails],
-        described("What failed: a platform, one user, or entries that name no user; all others are answered."),
+        described(
+            "What failed: a platform, one user, or entries that name no user. Everything else is in `connections`."
+        ),
     ]
-    next_cursor: Annotated[str | None, described("Asks for the next page, with the same filters; null on the last.")]
+    next_cursor: Annotated[
+        str | None, described("Requests the next page, with the same filters. Null on the last page.")
+    ]
     complete: Annotated[
         bool,
         described(
@@ -78,7 +82,7 @@ BOTH_PENDING: Final = ("pending_incoming", "pending_outgoing")
 ListedStatus = Literal["connected", "pending_incoming", "pending_outgoing", "rejected", "all"]
 OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
-    summary="The viewer's connections, on any platforms",
+    summary="List connections",
     details="""\
 One list over several platforms, in their configured order. A platform that fails is an entry in `errors`, `complete`
 is false, and the others still answer; where every platform refuses *you* (400, 401, 403), so does the call. Read
@@ -91,25 +95,25 @@ With `Accept: application/x-ndjson` every platform is asked at once, and each co
 as its platform has answered. The last line has what the JSON document has beside the connections; where it is
 missing, the answer was cut.""",
     parameters=(
-        Parameter("platform", Where.QUERY, list[PlatformNameText], "Only these; without it all of them.", ["acme"]),
+        Parameter("platform", Where.QUERY, list[PlatformNameText], "Only these platforms. By default all.", ["acme"]),
         Parameter(
             "status",
             Where.QUERY,
             Annotated[list[ListedStatus], msgspec.Meta(extra_json_schema={"default": list(BOTH_PENDING)})],
-            "Only these, or `all`; without it both pending ones.",
+            "Only these statuses, or `all`. By default both pending ones.",
             ["pending_incoming"],
         ),
         Parameter(
             "user_id",
             Where.QUERY,
             Annotated[list[UserId], msgspec.Meta(extra_json_schema={"maxItems": inputs.MOST_USERS})],
-            "Only these users. They are looked up; who is in none of the statuses, or does not exist, is left out.",
+            "Only these users. They are looked up; users in none of the statuses, or who don't exist, are left out.",
         ),
         Parameter(
             "limit",
             Where.QUERY,
             Annotated[int, msgspec.Meta(ge=1, le=MAX_LIMIT, extra_json_schema={"default": DEFAULT_LIMIT})],
-            "The most connections on a page.",
+            "The maximum number of connections on a page.",
             DEFAULT_LIMIT,
         ),
         Parameter("cursor", Where.QUERY, Cursor, "The `next_cursor` of the page before."),

@@ -62,7 +62,7 @@ class LookupResults(RedactedRepr, msgspec.Struct, frozen=True):
 _DECODER: Final = msgspec.json.Decoder(LookupRequest)
 OPERATION: Final = Operation(
     tag=Tag.CONNECTIONS,
-    summary="Where the viewer stands with many users",
+    summary="Look up many connections",
     details="""\
 Up to 1,000 users over any platforms, in as few calls as the platforms allow. Each is alone in its failure: an unknown
 platform, a missing credential or what you are not allowed is that entry's `error`. What is malformed refuses the

@@ -82,7 +82,7 @@ class Me(RedactedRepr, msgspec.Struct, frozen=True):
 
 OPERATION: Final = Operation(
     tag=Tag.PLATFORMS,
-    summary="What you may do, and as whom each platform is asked",
+    summary="Show what this key may do",
     details="For trying out keys, tokens and headers: no platform is asked. Platforms that are closed to the caller"
     " are left out.",
     parameters=(shared.ON_BEHALF, shared.REQUEST_ID, shared.TRACE),
@@ -100,8 +100,8 @@ OPERATION: Final = Operation(
                 ],
             ),
             headers=(
-                Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),
-                Header("Vary", "The headers that say who asks, and as whom.", KEY_HEADER),
+                Header("Cache-Control", "Only the gateway's own cache decides what is fresh.", "private, no-cache"),
+                Header("Vary", "The headers that identify caller and viewer.", KEY_HEADER),
             ),
         )
     },

@@ -20,8 +20,8 @@ connection_gateway_waiting{platform="acme"} 0.0
 """
 OPERATION: Final = Operation(
     tag=Tag.OPERATION,
-    summary="What the gateway counts",
-    details="As Prometheus reads it. Needs no key. It names platforms, and no user.",
+    summary="Metrics",
+    details="In Prometheus' text format. Needs no key. Labels name platforms, never users.",
     parameters=(shared.REQUEST_ID,),
     answers={HTTPStatus.OK: Answer("The metrics.", str, EXAMPLE, CONTENT_TYPE, headers=(shared.NOT_STORED,))},
     problems=OF_PROBES,

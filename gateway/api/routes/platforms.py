@@ -45,7 +45,7 @@ class PlatformList(msgspec.Struct, frozen=True):
 
 OPERATION: Final = Operation(
     tag=Tag.PLATFORMS,
-    summary="What is configured, and what each platform offers",
+    summary="List the configured platforms",
     details="Platforms that are closed to the caller are left out.",
     parameters=(
         shared.REQUEST_ID,
@@ -57,7 +57,7 @@ OPERATION: Final = Operation(
             PlatformList,
             PlatformList([PlatformEntry("acme", "symphony", "bot", (Action.REQUEST, Action.ACCEPT), Health.UP)]),
             headers=(
-                Header("Cache-Control", "Only the gateway decides what is fresh.", "private, no-cache"),
+                Header("Cache-Control", "Only the gateway's own cache decides what is fresh.", "private, no-cache"),
                 Header("Vary", "Callers see what they may use.", KEY_HEADER),
             ),
         )

@@ -111,7 +111,7 @@ async def gateway(
         for name, url in platforms.items()
     ]
     lines = "\n".join(f"{key} = {value}" for key, value in server.items())
-    (folder / "gateway.config.toml").write_text(f"[server]\nport = {port}\n{lines}\n" + "\n".join((*tables, more)))
+    (folder / "gateway.toml").write_text(f"[server]\nport = {port}\n{lines}\n" + "\n".join((*tables, more)))
     log = folder / "gateway.log"
     with log.open("ab") as written:
         process = await asyncio.create_subprocess_exec(
@@ -119,7 +119,7 @@ async def gateway(
             *COMMAND,
             "serve",
             "--config",
-            str(folder / "gateway.config.toml"),
+            str(folder / "gateway.toml"),
             stderr=written if log_to is None else log_to,
         )
     socket = SocketPath(str(server["socket"]).strip("'")) if "socket" in server else None
