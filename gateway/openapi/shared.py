@@ -22,8 +22,8 @@ REQUEST_ID: Final = Parameter(
     "X-Request-Id",
     Where.HEADER,
     str,
-    "An id of your own: up to 64 of `A-Z a-z 0-9 . _ -`. It is returned in the response, in problems and in the log. Any"
-    " other is replaced.",
+    "An id of your own: up to 64 of `A-Z a-z 0-9 . _ -`. It is returned in responses, problems and the log. Any other"
+    " is replaced.",
     "order-4711",
 )
 TIMEOUT: Final = Parameter(

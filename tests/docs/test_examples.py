@@ -30,7 +30,6 @@ COMMANDS = re.findall(r"^\$ (?:\.venv/bin/)?connection-gateway (.*)$", CONSOLE, 
 PROGRAMS = [
     (program, re.findall(r"^\$ python3 \w+\.py\n(.*?)```", PAGES[page], re.DOTALL | re.MULTILINE)[0])
     for page, program in blocks("python")
-    if not page.startswith("docs/clients/")  # those are run by the clients' tests
 ]
 
 
