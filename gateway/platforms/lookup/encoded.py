@@ -14,8 +14,8 @@ _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Connection)
 _NOT_STALE: Final = b'"stale":false}'
 _STALE: Final = b'"stale":true}'
-_AS_OF: Final = b',"as_of":"'
-_TIME: Final = len("2026-11-21T21:41:00.123Z")
+_TAIL: Final = len(',"as_of":"2026-11-21T21:41:00.123Z",') + len(_NOT_STALE)
+"""Bytes of the last two fields: a time always has three decimals."""
 
 
 def weak_etag(content: bytes) -> bytes:
@@ -40,13 +40,11 @@ class CachedConnection(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
 
     def etag(self, body: bytes) -> bytes:
         """The entity tag of `body`, which is this connection's own or its stale one: over all of it but `as_of`."""
-        if body is self.body and self._etag:
-            return self._etag
-        before, _, behind = body.rpartition(_AS_OF)
-        etag = weak_etag(before + behind[_TIME:])
-        if body is self.body:
-            msgspec.structs.force_setattr(self, "_etag", etag)
-        return etag
+        if body is not self.body:
+            return weak_etag(self.body[:-_TAIL] + _STALE)
+        if not self._etag:
+            msgspec.structs.force_setattr(self, "_etag", weak_etag(body[:-_TAIL]))
+        return self._etag
 
     def connection(self) -> Connection:
         return _DECODER.decode(self.body)
