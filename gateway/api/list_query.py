@@ -17,15 +17,12 @@ from gateway.platforms.listing import Place
 from gateway.problems.problem import Kind, Problem
 
 DEFAULT_LIMIT: Final = 100
-
-
 MAX_LIMIT: Final = 500
-
-
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
 def read_filters(request: Request, call: RequestContext) -> Filters:
+    """The filters. Checks also that the query has nothing else that a list does not know."""
     query = request.query_params
     named = query.getlist("platform")
     check_known(named, call)
@@ -63,6 +60,7 @@ def _statuses(words: list[str]) -> frozenset[Status]:
 
 
 def read_limit(request: Request) -> int:
+    """The most connections on a page."""
     text = _once(request, "limit")
     if text is None:
         return DEFAULT_LIMIT
@@ -72,11 +70,12 @@ def read_limit(request: Request) -> int:
 
 
 def read_start(request: Request, filters: Filters) -> tuple[Place, ...]:
+    """Where the page begins; empty: at the beginning."""
     return parse_cursor(_once(request, "cursor"), filters)
 
 
 def parse_cursor(text: str | None, filters: Filters) -> tuple[Place, ...]:
-    """Where the page begins; None: at the beginning."""
+    """Where the page begins that this cursor asks for. Raises the Problem `invalid-request`."""
     try:
         return () if text is None else cursors.decode(text, filters)
     except ValueError as error:
