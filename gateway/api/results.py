@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import msgspec
 
-from adapters.contract import InvalidPosition, PlatformError, described
+from adapters.contract import PlatformError, described
 from adapters.secret import RedactedRepr
 from gateway.api.request_record import RequestRecord
 from gateway.problems.details import ProblemDetails, details
-from gateway.problems.problem import Kind, Problem
+from gateway.problems.problem import Problem, as_problem
 
 
 class Found(RedactedRepr, msgspec.Struct, frozen=True):
@@ -54,16 +54,6 @@ Results = Annotated[
 """Of `Found` and `Failed`."""
 
 
-def as_problem(error: Problem | PlatformError | InvalidPosition) -> Problem:
-    match error:
-        case Problem():
-            return error
-        case PlatformError():
-            return Problem.of(error)
-        case InvalidPosition():
-            return Problem(Kind.INVALID_REQUEST, "cursor: expected the next_cursor of an answer")
-
-
 def as_details(problem: Problem, access: RequestRecord) -> ProblemDetails:
     """The problem that a request ends in, as its caller is told it. It is noted in the record of the request."""
     problem.platform = problem.platform or access.platform
@@ -75,6 +65,6 @@ def as_details(problem: Problem, access: RequestRecord) -> ProblemDetails:
 
 def failed(error: Problem | PlatformError, user_id: int, access: RequestRecord) -> Failed:
     """The result that says so; it is counted in the record of the request."""
-    problem = error if isinstance(error, Problem) else Problem.of(error)
+    problem = as_problem(error)
     access.count(problem.kind.slug)
     return Failed(details(problem, access.request_id, user_id))

@@ -22,7 +22,7 @@ from gateway.platforms.listing import Listing, Place, Source, fill
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery
 from gateway.platforms.registry import PlatformRegistry
-from gateway.problems.problem import Problem
+from gateway.problems.problem import Problem, as_problem
 from gateway.telemetry.metrics import Metrics
 
 PATIENCE: Final = 4
@@ -99,7 +99,7 @@ async def list_all(
 
 def describe(error: PlatformError | Problem) -> str:
     """Slug and sentence; for the operator with what the system said about the connection, and when to try again."""
-    problem = error if isinstance(error, Problem) else Problem.of(error)
+    problem = as_problem(error)
     cause = f" ({problem.__cause__})" if isinstance(problem.__cause__, httpx.ConnectError) else ""
     later = f" (try again in {problem.retry_after} s)" if problem.retry_after else ""
     return f"{problem.kind.slug}: {problem.detail}{cause}{later}"

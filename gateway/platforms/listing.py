@@ -12,7 +12,7 @@ from adapters.contract import Connection, InvalidPosition, PlatformError, Positi
 from adapters.secret import RedactedRepr
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery, PlatformPage
-from gateway.problems.problem import Kind, Problem
+from gateway.problems.problem import Problem, as_problem
 
 HEAD_START: Final = 0.25
 """Part of a list's time that its first platform has before the others are asked as well."""
@@ -138,9 +138,10 @@ async def _read(source: Source, position: Position | None, query: PageQuery) -> 
 def _result(task: asyncio.Task[PlatformPage | Problem], source: Source) -> PlatformPage | Problem:
     try:
         return task.result()
-    except InvalidPosition:
-        detail = "cursor: expected the next_cursor of an answer"
-        return Problem(Kind.INVALID_REQUEST, detail, platform=source.platform.name)
+    except InvalidPosition as error:
+        problem = as_problem(error)
+        problem.platform = source.platform.name
+        return problem
 
 
 def _add(

@@ -121,3 +121,14 @@ class Problem(Exception):
         problem = cls(kind, error.detail, platform=error.platform, user_id=user_id, retry_after=error.retry_after)
         problem.__cause__ = error.__cause__
         return problem
+
+
+def as_problem(error: Problem | contract.PlatformError | contract.InvalidPosition) -> Problem:
+    """The problem that a caller gets for what was raised."""
+    match error:
+        case Problem():
+            return error
+        case contract.PlatformError():
+            return Problem.of(error)
+        case contract.InvalidPosition():
+            return Problem(Kind.INVALID_REQUEST, "cursor: expected the next_cursor of an answer")

@@ -31,8 +31,8 @@ from gateway.api.mcp.messages import (
 )
 from gateway.api.mcp.tools import make_tools
 from gateway.api.responses import answer
-from gateway.api.results import as_details, as_problem
-from gateway.problems.problem import Problem
+from gateway.api.results import as_details
+from gateway.problems.problem import Problem, as_problem
 
 SERVER: Final = {"name": "connection-gateway", "version": __version__}
 INSTRUCTIONS: Final = """\

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.contract import Adapter, InvalidPosition, PlatformError
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
-from gateway.api.results import as_details, as_problem
+from gateway.api.results import as_details
 from gateway.auth.callers import KEY_HEADER
 from gateway.problems.details import response
-from gateway.problems.problem import Kind, Problem
+from gateway.problems.problem import Kind, Problem, as_problem
 from gateway.telemetry.log import Log
 
 

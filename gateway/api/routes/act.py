@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Final
 
@@ -23,11 +22,12 @@ from gateway.api.endpoint import Endpoint
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import answer
 from gateway.api.results import Failed, Found, Results, failed
+from gateway.api.routes.actions import send
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_THE_API, Answer, Operation, Tag
 from gateway.platforms.platform import Platform
-from gateway.problems.problem import Kind, Problem
+from gateway.problems.problem import Kind, Problem, as_problem
 
 MOST_ACTIONS: Final = 100
 
@@ -119,11 +119,10 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
             try:
                 connection = await act(call.platforms.get(target.platform), target, viewers, record, deadline)
             except (Problem, PlatformError) as error:
-                problem = error if isinstance(error, Problem) else Problem.of(error)
+                problem = as_problem(error)
                 record.problem = problem.kind.slug
                 return failed(problem, target.user_id, access)
             else:
-                record.outcomes[target.platform] = connection.status
                 return Found(msgspec.Raw(msgspec.json.encode(connection)))
             finally:
                 audit.request(record, answered=True)
@@ -145,14 +144,16 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         if isinstance(viewer, Problem):
             raise viewer
         record.viewer = viewer
-        return await platform.act(
+        until = record.received_at + request_timeout
+        return await send(
+            platform,
             viewer,
             target.user_id,
             target.action,
+            record=record,
+            audit=audit,
             deadline=deadline,
-            until=record.received_at + request_timeout,
-            begin=partial(audit.begun, record),
-            late=partial(audit.late, record),
+            until=until,
         )
 
     return [Endpoint("/v1/act", act_on_many, OPERATION, "POST", is_compressed=True)]

@@ -9,11 +9,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.contract import Action, Connection
+from adapters.contract import Action, Connection, Viewer
 from gateway.api import inputs
 from gateway.api.audit import Audit
 from gateway.api.call import RequestContext
 from gateway.api.endpoint import Endpoint
+from gateway.api.request_record import RequestRecord
 from gateway.api.responses import answer
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
@@ -66,16 +67,33 @@ async def act(
     """The connection after the action. The caller waits until `deadline`, the action has until `until`."""
     platform.check_offers(action)
     viewer = call.viewer(platform.name, Right.ACT)
+    return await send(
+        platform, viewer, user_id, action, record=call.access, audit=audit, deadline=deadline, until=until
+    )
+
+
+async def send(
+    platform: Platform,
+    viewer: Viewer,
+    user_id: int,
+    action: Action,
+    *,
+    record: RequestRecord,
+    audit: Audit,
+    deadline: float,
+    until: float,
+) -> Connection:
+    """The connection after the action of this viewer, which the audit log tells from `record`."""
     connection = await platform.act(
         viewer,
         user_id,
         action,
         deadline=deadline,
         until=until,
-        begin=partial(audit.begun, call.access),
-        late=partial(audit.late, call.access),
+        begin=partial(audit.begun, record),
+        late=partial(audit.late, record),
     )
-    call.access.outcomes[platform.name] = connection.status
+    record.outcomes[platform.name] = connection.status
     return connection
 
 
