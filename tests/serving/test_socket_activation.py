@@ -137,9 +137,11 @@ async def test_two_sockets_are_refused(tmp_path: Path) -> None:
 
 def test_a_reload_may_not_open_it_either() -> None:
     settings = from_tables(tables(OWN))
-    with socket.create_server(("0.0.0.0", 0)) as listener:
-        with pytest.raises(ConfigurationError, match=r"server\.host: 0\.0\.0\.0"):
-            as_inherited(settings, listener)
+    with (
+        socket.create_server(("0.0.0.0", 0)) as listener,
+        pytest.raises(ConfigurationError, match=r"server\.host: 0\.0\.0\.0"),
+    ):
+        as_inherited(settings, listener)
 
 
 @pytest.mark.parametrize("environ", [{}, {"LISTEN_FDS": "1"}, {"LISTEN_FDS": "1", "LISTEN_PID": "1"}])
