@@ -103,6 +103,11 @@ def test_pods_are_restricted(base: str) -> None:
         assert set(each["resources"]["requests"]) == {"cpu", "memory"}
 
 
+def test_the_image_has_the_same_user_as_a_number() -> None:
+    """kubelet refuses `runAsNonRoot` where the image names its user."""
+    assert f"USER {POD['runAsUser']}:{POD['runAsGroup']}" in (CONFIG.parent / "Dockerfile").read_text().splitlines()
+
+
 def test_a_sidecar_starts_first_and_takes_nothing_out_of_service() -> None:
     gateway = gateway_of(deployment("sidecar")["spec"]["template"]["spec"])
     assert gateway["restartPolicy"] == "Always"
