@@ -12,8 +12,8 @@ RUN /venv/bin/pip install --no-cache-dir --no-build-isolation --no-deps --no-ind
 
 FROM python:3.11-slim
 COPY --from=build /venv /venv
-RUN useradd --system --uid 10001 --no-create-home gateway
-USER gateway
+RUN groupadd --system --gid 10001 gateway && useradd --system --uid 10001 --gid 10001 --no-create-home gateway
+USER 10001:10001
 ENV PATH=/venv/bin:$PATH GATEWAY_CONFIG=/etc/gateway/gateway.toml
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["connection-gateway", "wait", "--timeout", "3"]

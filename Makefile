@@ -8,7 +8,7 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: help demo test check docs install client bench faults lock clean
+.PHONY: help demo test check docs install client bench faults image lock clean
 
 help:  ## the commands, one a line
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 12
@@ -41,6 +41,9 @@ bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell comman
 
 faults: .venv/dev  ## what it does when platforms fail, callers are too many, and it is told to stop: 20 minutes (ARGS="--only ends --short": a part)
 	.venv/bin/python -m tests.faults.live $(ARGS)
+
+image:  ## the image, without a container engine: needs buildah, mmdebstrap and root
+	.ci/image
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock

@@ -36,14 +36,19 @@ def demo(port: int, check: bool) -> None:
 @click.command()
 @config_option
 def serve(config: Path | None) -> None:
-    """Serve until stopped. SIGHUP reads callers and credentials anew."""
+    """Serve until stopped. SIGHUP reads callers and credentials anew.
+
+    A listening socket that systemd passes (socket activation) is used instead of the configured address.
+    """
     early_signals.end_when_told()
     from gateway.app import create_app, log_of
-    from gateway.config.loader import load
+    from gateway.cli.served import read_from, serve_and_watch
     from gateway.config.settings import ConfigurationError
     from gateway.runtime.reload import Reloader
+    from gateway.server.activation import as_inherited, inherited_listener
     from gateway.server.descriptors import max_connections, raise_limit
     from gateway.server.listener import listen, where
+    from gateway.server.notifier import Notifier
     from gateway.server.server import Server, run
 
     settings = parse_settings(config)
@@ -51,18 +56,31 @@ def serve(config: Path | None) -> None:
     log.take_over()
     log.warnings(each.logged for each in settings.warnings)
     try:
-        listener = listen(settings.server)
+        inherited = inherited_listener(os.environ)
+        listener = inherited or listen(settings.server)
     except OSError as error:
         stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
     try:
+        settings = settings if inherited is None else as_inherited(settings, inherited)
         app = create_app(settings, log=log)
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
-    reloading = Reloader(lambda: load(config, os.environ), app.state.snapshots, log)
+    files = read_from(config, settings, inherited)
+    notifier = Notifier(os.environ)
+    reloading = Reloader(files.read, app.state.snapshots, log, on_begin=notifier.reloading, on_end=notifier.reloaded)
     raise_limit()
-    server = Server(app, settings.server, log, max_connections=max_connections(settings), on_hangup=reloading.start)
+    server = Server(
+        app,
+        settings.server,
+        log,
+        max_connections=max_connections(settings),
+        on_hangup=reloading.start,
+        notifier=notifier,
+        keeps_listener=inherited is not None,
+    )
     early_signals.hand_over()
-    run(server.serve_on(listener, early_signals=early_signals.came))
+    serving = server.serve_on(listener, early_signals=early_signals.came)
+    run(serve_and_watch(serving, files, reloading.start) if settings.server.reload == "watch" else serving)
     early_signals.ignore()
 
 

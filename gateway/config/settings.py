@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, ClassVar, Final, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 import msgspec
 
@@ -97,6 +97,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     drain_delay: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 0.0
     """between the signal to stop and the listener's closing"""
     drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
+    reload: Literal["signal", "watch"] = "signal"
+    """what a reload begins with: SIGHUP alone, or also a change of a file"""
     allow_anonymous: bool = False
     mcp: bool = False
     """whether `/mcp` is served"""

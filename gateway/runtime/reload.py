@@ -19,10 +19,20 @@ READ_WITHIN: Final = 30.0
 class Reloader:
     """`read` gives the settings as they are now. It runs in a thread: it takes a while, and files may hang."""
 
-    def __init__(self, read: Callable[[], Settings], snapshots: Snapshots, log: Log) -> None:
+    def __init__(
+        self,
+        read: Callable[[], Settings],
+        snapshots: Snapshots,
+        log: Log,
+        *,
+        on_begin: Callable[[], None] = lambda: None,
+        on_end: Callable[[], None] = lambda: None,
+    ) -> None:
         self._read = read
         self._snapshots = snapshots
         self._log = log
+        self._on_begin = on_begin
+        self._on_end = on_end
         self._thread = DaemonThread()
         self._under_way: asyncio.Task[None] | None = None
         self._once_more = False
@@ -35,10 +45,12 @@ class Reloader:
             self._once_more = True
 
     async def _run(self) -> None:
+        self._on_begin()
         try:
             await self._reload()
         finally:
             self._under_way = None
+            self._on_end()
         if self._once_more:
             self._once_more = False
             self.start()

@@ -21,6 +21,7 @@ from gateway.config.settings import ServerSettings
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
+from gateway.server.notifier import Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
 
@@ -59,8 +60,13 @@ class Server(uvicorn.Server):
         *,
         max_connections: int = MAX_CONNECTIONS,
         on_hangup: Callable[[], None] | None = None,
+        notifier: Notifier | None = None,
+        keeps_listener: bool = False,
     ) -> None:
-        """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process."""
+        """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process.
+
+        `keeps_listener`: the listener is another process's too, and whoever still waits there is left to the next.
+        """
         self._lifecycle: Lifecycle = app.state.lifecycle
         connections = ConnectionLimit(max_connections)
         bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle, "connections": connections}
@@ -80,6 +86,8 @@ class Server(uvicorn.Server):
         self._settings = settings
         self._log = log
         self._on_hangup = on_hangup
+        self._notifier = notifier or Notifier()
+        self._keeps_listener = keeps_listener
         self._early_signals: Callable[[], Collection[int]] = frozenset
 
     async def serve_on(
@@ -88,13 +96,27 @@ class Server(uvicorn.Server):
         """Serve until stopped. `early_signals` are those that came before anybody could heed them."""
         self._early_signals = early_signals
         self._log.line("listening", address=address_of(listener), version=__version__)
-        await self.serve(sockets=[listener])
+        watchdog = asyncio.create_task(self._feed_watchdog())
+        try:
+            await self.serve(sockets=[listener])
+        finally:
+            watchdog.cancel()
         self._log.line("stopped")
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._notifier.ready()
+
+    async def _feed_watchdog(self) -> None:
+        while (interval := self._notifier.watchdog_interval) is not None:
+            self._notifier.alive()
+            await asyncio.sleep(interval)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn closes its listener at once, and waits for tasks, which few of our requests have."""
         await self._for_at_most(self._settings.drain_delay, lambda: False)
-        for listener in sockets or ():
+        for listener in () if self._keeps_listener else sockets or ():
             remove_file(listener)
             await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
         for each in (*self.servers, *(sockets or ())):
@@ -121,6 +143,7 @@ class Server(uvicorn.Server):
     def stop(self) -> None:
         self.force_exit = self._lifecycle.draining
         self._lifecycle.draining = True
+        self._notifier.stopping()
         self.should_exit = True
         for each in self.server_state.connections:
             cast("Protocol", each).end_with_what_is_under_way()
