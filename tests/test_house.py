@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import itertools
 from collections.abc import Iterator
@@ -94,6 +95,33 @@ def test_there_is_no_circle_of_imports() -> None:
             if graph().direct_import_exists(importer=one, imported=other, as_packages=True):
                 edges[one].add(other)
         assert circles(edges) == [], package
+
+
+def written_records(source: str) -> list[int]:
+    """The lines that assign to an attribute of a request's record."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.ctx, ast.Store)
+        and getattr(node.value, "id", getattr(node.value, "attr", None)) == "record"
+    ]
+
+
+def test_written_records_are_found() -> None:
+    assert written_records("x = record.caller\nrecord.caller = 1\na, context.record.b = 1, 2\nrecord.c += 1") == [
+        2,
+        3,
+        4,
+    ]
+
+
+def test_only_middleware_writes_the_record_of_a_request() -> None:
+    """Routes report by its methods, so that all that changes it stands in one file."""
+    api = ROOT / "gateway" / "api"
+    found = {file: written_records(file.read_text()) for file in api.rglob("*.py")}
+    assert sum(map(len, found.values())) >= 5
+    assert {file.parent.name for file, lines in found.items() if lines} == {"middleware"}
 
 
 def test_few_files_lie_flat_in_the_gateway() -> None:

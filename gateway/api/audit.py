@@ -27,28 +27,28 @@ class Audit:
     def __init__(self, log: Log) -> None:
         self._log = log
 
-    def request(self, access: RequestRecord, *, answered: bool) -> None:
+    def request(self, record: RequestRecord, *, answered: bool) -> None:
         """What was asked for, and what the caller was told; not `answered`: nothing."""
-        named = access.named or (access.claimed_viewers if access.problem else {})
+        named = record.named or (record.claimed_viewers if record.problem else {})
         outcome = None if answered else UNANSWERED
         for platform, user_id in named.items():
-            self._line(access, platform or access.platform, self._log.user(user_id), outcome=outcome)
-        if access.action in ACTIONS and not named:
-            self._line(access, access.platform, self._hash(access.viewer), outcome=outcome)
+            self._line(record, platform or record.platform, self._log.user(user_id), outcome=outcome)
+        if record.action in ACTIONS and not named:
+            self._line(record, record.platform, self._hash(record.viewer), outcome=outcome)
 
-    async def begun(self, access: RequestRecord) -> None:
+    async def begun(self, record: RequestRecord) -> None:
         """An action is about to be sent: returns when that stands in the log, or the log takes nothing."""
-        self._line(access, access.platform, self._hash(access.viewer), outcome=BEGUN)
+        self._line(record, record.platform, self._hash(record.viewer), outcome=BEGUN)
         await self._log.written()
 
-    def late(self, access: RequestRecord, outcome: str) -> None:
+    def late(self, record: RequestRecord, outcome: str) -> None:
         """How an action ended that its caller did not wait for: the status that it led to, or a problem's slug."""
-        viewer = self._hash(access.viewer)
-        self._line(access, access.platform, viewer, outcome=outcome, late=True)
+        viewer = self._hash(record.viewer)
+        self._line(record, record.platform, viewer, outcome=outcome, late=True)
 
     def _line(
         self,
-        access: RequestRecord,
+        record: RequestRecord,
         platform: str | None,
         viewer: str | None,
         outcome: str | None = None,
@@ -57,13 +57,13 @@ class Audit:
     ) -> None:
         self._log.line(
             "audit",
-            request_id=access.request_id,
-            caller=access.caller,
+            request_id=record.request_id,
+            caller=record.caller,
             platform=platform,
             viewer=viewer,
-            action=access.action,
-            user=None if access.user_id is None else self._log.user(access.user_id),
-            outcome=outcome or access.outcomes.get(platform or "") or access.problem or DONE,
+            action=record.action,
+            user=None if record.user_id is None else self._log.user(record.user_id),
+            outcome=outcome or record.outcomes.get(platform or "") or record.problem or DONE,
             late=late,
         )
 

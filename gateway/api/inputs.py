@@ -12,8 +12,7 @@ from starlette.requests import Request
 from adapters.mismatch import mismatch
 from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import parse_user_id
-from gateway.api.call import RequestContext
-from gateway.api.request_record import RequestRecord
+from gateway.api.context import RequestContext
 from gateway.openapi.operation import JSON
 from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.platform import Platform
@@ -30,17 +29,17 @@ _NAME: Final = re.compile(r"[A-Za-z_-]{1,32}")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `([A-Za-z_-]{1,32})`")
 
 
-def platform(request: Request, call: RequestContext) -> Platform:
+def platform(request: Request, context: RequestContext) -> Platform:
     """The platform in the path, or `unknown-platform`."""
-    return known_platform(request.scope["path_params"]["platform"], call)
+    return known_platform(request.scope["path_params"]["platform"], context)
 
 
-def known_platform(name: str, call: RequestContext) -> Platform:
+def known_platform(name: str, context: RequestContext) -> Platform:
     """The platform of this name, or `unknown-platform`."""
-    found = call.snapshot.platforms.get(name)
+    found = context.snapshot.platforms.get(name)
     if found is None:
         raise unknown_platform(name)
-    call.access.platform = found.name
+    context.record.concerns(platform=found.name)
     return found
 
 
@@ -50,9 +49,10 @@ def unknown_platform(name: str) -> Problem:
     return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
 
 
-def user_id(request: Request, access: RequestRecord) -> int:
+def user_id(request: Request, context: RequestContext) -> int:
     """The user in the path."""
-    found = access.user_id = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
+    found = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
+    context.record.concerns(user_id=found)
     return found
 
 
@@ -84,25 +84,25 @@ def flag(request: Request, name: str) -> bool:
     raise Problem(Kind.INVALID_REQUEST, f"{name}: expected true or false, once")
 
 
-def deadline(access: RequestRecord, longest: float) -> float:
+def deadline(context: RequestContext, longest: float) -> float:
     """The `loop.time()` until which this caller waits: `X-Request-Timeout-Ms`, at most `longest` seconds."""
     seconds = longest
-    if b"x-request-timeout-ms" in access.headers:
-        text = access.headers.single("X-Request-Timeout-Ms") or ""
+    if b"x-request-timeout-ms" in context.headers:
+        text = context.headers.single("X-Request-Timeout-Ms") or ""
         if not (text.isascii() and text.isdigit()) or not (given := int(text.lstrip("0")[:9] or 0)):
             raise Problem(
                 Kind.INVALID_REQUEST, "X-Request-Timeout-Ms: expected a whole number of milliseconds above 0"
             )
         seconds = min(given / 1000, longest)
-    return access.received_at + seconds
+    return context.received_at + seconds
 
 
-def since(access: RequestRecord) -> float:
+def since(context: RequestContext) -> float:
     """The `loop.time()` from when an answer has to be: `Cache-Control: no-cache` or `max-age=N`; else `ANY_TIME`."""
-    if b"cache-control" not in access.headers:
+    if b"cache-control" not in context.headers:
         return ANY_TIME
-    given = access.headers.every("cache-control")
-    now = access.received_at
+    given = context.headers.every("cache-control")
+    now = context.received_at
     oldest = ANY_TIME
     for directive in ",".join(given).split(","):
         name, _, value = directive.strip(" \t").lower().partition("=")
@@ -117,11 +117,11 @@ def since(access: RequestRecord) -> float:
     return oldest
 
 
-def prefers(access: RequestRecord, media_type: str) -> bool:
+def prefers(context: RequestContext, media_type: str) -> bool:
     """Whether `Accept` names this media type, and `application/json` not before it."""
-    if b"accept" not in access.headers:
+    if b"accept" not in context.headers:
         return False
-    ranges = ",".join(access.headers.every("accept")).lower().split(",")
+    ranges = ",".join(context.headers.every("accept")).lower().split(",")
     quality = {each.partition(";")[0].strip(): _quality(each) for each in ranges}
     return quality.get(media_type, 0.0) > 0 and quality[media_type] >= quality.get(JSON, 0.0)
 

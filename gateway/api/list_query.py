@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from adapters.contract import Status
 from gateway.api import inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.platforms import cursors
 from gateway.platforms.filters import Filters, listed_statuses
 from gateway.platforms.listing import Place
@@ -21,32 +21,32 @@ MAX_LIMIT: Final = 500
 PARAMETERS: Final = ("platform", "status", "user_id", "limit", "cursor")
 
 
-def read_filters(request: Request, call: RequestContext) -> Filters:
+def read_filters(request: Request, context: RequestContext) -> Filters:
     """The filters. Checks also that the query has nothing else that a list does not know."""
     query = request.query_params
     named = query.getlist("platform")
-    check_known(named, call)
+    check_known(named, context)
     inputs.only_query(request, *PARAMETERS)
-    return checked_filters(call, named, query.getlist("status"), query.getlist("user_id"))
+    return checked_filters(context, named, query.getlist("status"), query.getlist("user_id"))
 
 
-def check_known(platforms: Iterable[str], call: RequestContext) -> None:
+def check_known(platforms: Iterable[str], context: RequestContext) -> None:
     """Raise the Problem `unknown-platform` for the first of these that is not configured."""
     for name in platforms:
-        if name not in call.platforms:
+        if name not in context.platforms:
             raise inputs.unknown_platform(name)
 
 
 def checked_filters(
-    call: RequestContext, platforms: Sequence[str], statuses: list[str], users: Iterable[str]
+    context: RequestContext, platforms: Sequence[str], statuses: list[str], users: Iterable[str]
 ) -> Filters:
     """Without a platform's name, those that this caller may use."""
     user_ids = {inputs.checked_user_id(text, "user_id") for text in users}
     if len(user_ids) > inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
-    asked = platforms or [name for name in call.platforms if call.caller.may_use(name)]
+    asked = platforms or [name for name in context.platforms if context.caller.may_use(name)]
     return Filters(
-        platforms=tuple(name for name in call.platforms if name in asked),
+        platforms=tuple(name for name in context.platforms if name in asked),
         statuses=_statuses(statuses),
         user_ids=tuple(sorted(user_ids)),
     )

@@ -54,17 +54,16 @@ Results = Annotated[
 """Of `Found` and `Failed`."""
 
 
-def as_details(problem: Problem, access: RequestRecord) -> ProblemDetails:
-    """The problem that a request ends in, as its caller is told it. It is noted in the record of the request."""
-    problem.platform = problem.platform or access.platform
-    problem.user_id = problem.user_id or access.user_id
-    access.problem = problem.kind.slug
-    told = access.explainers[0].explanation() if access.explainers and access.explains else None
-    return details(problem, access.request_id, explanation=told)
+def as_details(problem: Problem, record: RequestRecord) -> ProblemDetails:
+    """The problem that a request ends in, as its caller is told it."""
+    problem.platform = problem.platform or record.platform
+    problem.user_id = problem.user_id or record.user_id
+    told = record.explainers[0].explanation() if record.explainers and record.explains else None
+    return details(problem, record.request_id, explanation=told)
 
 
-def failed(error: Problem | PlatformError, user_id: int, access: RequestRecord) -> Failed:
-    """The result that says so; it is counted in the record of the request."""
+def failed(error: Problem | PlatformError, user_id: int, record: RequestRecord) -> Failed:
+    """The result that says so, which is reported to the record of the request."""
     problem = as_problem(error)
-    access.count(problem.kind.slug)
-    return Failed(details(problem, access.request_id, user_id))
+    record.failed_at(problem)
+    return Failed(details(problem, record.request_id, user_id))

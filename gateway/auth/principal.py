@@ -26,8 +26,8 @@ class Principal(RedactedRepr, msgspec.Struct, frozen=True):
     caller: Caller
     claimed_viewers: Mapping[str, int]
     """whom the caller names, by platform or for all (empty)"""
-    viewers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
-    """by platform: as whom it may read there, and on whose behalf; filled as they are asked for"""
+    readers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
+    """by platform: the viewer for reads, and on whose behalf; filled as they are resolved"""
 
 
 class PrincipalCache:

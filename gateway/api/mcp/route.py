@@ -17,7 +17,7 @@ from adapters.contract import InvalidPosition, PlatformError
 from gateway import __version__
 from gateway.api import inputs
 from gateway.api.audit import Audit
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.mcp.messages import (
     SUPPORTED,
@@ -57,7 +57,7 @@ class Mcp:
         self._description = functools.cache(lambda name: self._tools[name].description())
 
     async def mcp(self, request: Request) -> Response:
-        call = RequestContext.of(request)
+        context = RequestContext.of(request)
         inputs.only_query(request)
         body = await request.body()
         try:
@@ -69,8 +69,8 @@ class Mcp:
         stateless = True
         try:
             params = parse_params(message)
-            stateless = is_stateless(message, params, call.access.headers)
-            result = await self._result(message.method, params, call, stateless=stateless)
+            stateless = is_stateless(message, params, context.headers)
+            result = await self._result(message.method, params, context, stateless=stateless)
         except ProtocolError as failure:
             status = 404 if failure.code is ErrorCode.METHOD_NOT_FOUND else 400
             # After a handshake a 404 would end the session, and other statuses mean less than the error.
@@ -78,7 +78,9 @@ class Mcp:
         result = OF_RESULTS | result if stateless else result
         return answer({"jsonrpc": "2.0", "id": message.id, "result": result}, NOT_STORED)
 
-    async def _result(self, method: str, params: Params, call: RequestContext, *, stateless: bool) -> dict[str, Any]:
+    async def _result(
+        self, method: str, params: Params, context: RequestContext, *, stateless: bool
+    ) -> dict[str, Any]:
         match method:
             case "server/discover" if stateless:
                 return {"supportedVersions": SUPPORTED, **ABOUT, **CACHED}
@@ -89,29 +91,31 @@ class Mcp:
             case "ping" if not stateless:
                 return {}
             case "tools/list":
-                return {"tools": self._listed(params, call)} | (CACHED if stateless else {})
+                return {"tools": self._listed(params, context)} | (CACHED if stateless else {})
             case "tools/call":
-                return await self._called(params, call)
+                return await self._called(params, context)
         raise ProtocolError(ErrorCode.METHOD_NOT_FOUND, "Method not found")
 
-    def _listed(self, params: Params, call: RequestContext) -> list[dict[str, Any]]:
+    def _listed(self, params: Params, context: RequestContext) -> list[dict[str, Any]]:
         """The tools that this caller has the right to use."""
         if params.cursor is not None:
             raise ProtocolError(ErrorCode.INVALID_PARAMS, "cursor: expected none, since there is one page")
-        rights = {None, *call.caller.rights}
+        rights = {None, *context.caller.rights}
         return [self._description(name) for name, tool in self._tools.items() if tool.right in rights]
 
-    async def _called(self, params: Params, call: RequestContext) -> dict[str, Any]:
+    async def _called(self, params: Params, context: RequestContext) -> dict[str, Any]:
         """What a tool returns; where it fails, the problem."""
         tool = self._tools.get(params.name or "")
         if tool is None:
             raise ProtocolError(ErrorCode.INVALID_PARAMS, "name: expected a tool of tools/list")
         try:
             given = inputs.decoded(bytes(params.arguments), self._decoders[tool.name], "arguments")
-            body = await tool.run(call, given)
+            body = await tool.run(context, given)
         except (Problem, PlatformError, InvalidPosition) as error:
-            problem = msgspec.json.encode(as_details(as_problem(error), call.access))
-            return {"content": _text(problem), "isError": True}
+            problem = as_problem(error)
+            context.record.ended_in(problem)
+            told = msgspec.json.encode(as_details(problem, context.record))
+            return {"content": _text(told), "isError": True}
         return {"content": _text(body), "structuredContent": msgspec.Raw(body), "isError": False}
 
 

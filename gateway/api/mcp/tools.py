@@ -13,7 +13,7 @@ from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs, list_query
 from gateway.api.audit import Audit
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.routes import actions, connections, lists, lookups, platforms
 from gateway.config.caller_settings import Right
 from gateway.platforms.platform import Platform
@@ -76,50 +76,54 @@ class Tool(msgspec.Struct, frozen=True):
 def make_tools(audit: Audit, request_timeout: float) -> list[Tool]:
     """All of them, in the order in which they are listed."""
 
-    async def list_platforms(call: RequestContext, _: NoArguments) -> bytes:
+    async def list_platforms(context: RequestContext, _: NoArguments) -> bytes:
         """List the platforms that can be asked, the actions that each offers, and whether it is up."""
-        return msgspec.json.encode(platforms.platform_list(call))
+        return msgspec.json.encode(platforms.platform_list(context))
 
-    async def list_connections(call: RequestContext, given: ListArguments) -> bytes:
+    async def list_connections(context: RequestContext, given: ListArguments) -> bytes:
         """List the viewer's connections over all platforms, by default the pending requests. Where `complete` is
         false, `errors` says what is missing. Read on with `next_cursor` until it is null.
         """
-        call.access.action = "list"
-        list_query.check_known(given.platforms, call)
-        filters = list_query.checked_filters(call, given.platforms, given.statuses, given.user_ids)
+        context.record.asks_for("list")
+        list_query.check_known(given.platforms, context)
+        filters = list_query.checked_filters(context, given.platforms, given.statuses, given.user_ids)
         start = list_query.parse_cursor(given.cursor, filters)
-        page, _ = await lists.read_page(call, start, PageQuery(filters, given.limit, *times(call)))
+        page, _ = await lists.read_page(context, start, PageQuery(filters, given.limit, *times(context)))
         return msgspec.json.encode(page)
 
-    async def lookup_connections(call: RequestContext, given: lookups.LookupRequest) -> bytes:
+    async def lookup_connections(context: RequestContext, given: lookups.LookupRequest) -> bytes:
         """Tell where the viewer stands with up to 1,000 users: a result for each, in the same order."""
-        call.access.action = "lookup"
-        found, _ = await lookups.look_up(call, lookups.checked_targets(given.users), *times(call))
+        context.record.asks_for("lookup")
+        found, _ = await lookups.look_up(context, lookups.checked_targets(given.users), *times(context))
         return msgspec.json.encode(found)
 
-    async def explain_connection(call: RequestContext, given: lookups.Target) -> bytes:
+    async def explain_connection(context: RequestContext, given: lookups.Target) -> bytes:
         """Look up one user, and tell how the answer came to be: cache, retries, circuit breaker, times."""
-        call.access.action, call.access.explains = "lookup", True
-        platform, user_id = target(call, given)
-        return connections.explained_body(*await connections.read_explained(call, platform, user_id, *times(call)))
+        context.record.asks_for("lookup")
+        platform, user_id = target(context, given)
+        deadline, since = times(context)
+        return connections.explained_body(
+            *await connections.read_explained(context, platform, user_id, deadline, since, explains=True)
+        )
 
-    async def act_on_connection(call: RequestContext, given: ActArguments) -> bytes:
+    async def act_on_connection(context: RequestContext, given: ActArguments) -> bytes:
         """Request, accept, reject, cancel or remove a connection. Choose one of the connection's `actions`. What is
         as wanted already is left as it is. After `outcome-unknown`, look the user up before you try again.
         """
         action = actions.parse_action(given.action, Kind.INVALID_REQUEST)
-        call.access.action = action
-        platform, user_id = target(call, given)
-        deadline, until = inputs.deadline(call.access, request_timeout), call.access.received_at + request_timeout
-        found = await actions.act(call, audit, platform, user_id, action, deadline=deadline, until=until)
+        context.record.asks_for(action)
+        platform, user_id = target(context, given)
+        deadline, until = inputs.deadline(context, request_timeout), context.received_at + request_timeout
+        found = await actions.act(context, audit, platform, user_id, action, deadline=deadline, until=until)
         return msgspec.json.encode(found)
 
-    def times(call: RequestContext) -> tuple[float, float]:
-        return inputs.deadline(call.access, request_timeout), inputs.since(call.access)
+    def times(context: RequestContext) -> tuple[float, float]:
+        return inputs.deadline(context, request_timeout), inputs.since(context)
 
-    def target(call: RequestContext, given: lookups.Target | ActArguments) -> tuple[Platform, int]:
-        platform = inputs.known_platform(given.platform, call)
-        user_id = call.access.user_id = inputs.checked_user_id(given.user_id, "user_id")
+    def target(context: RequestContext, given: lookups.Target | ActArguments) -> tuple[Platform, int]:
+        platform = inputs.known_platform(given.platform, context)
+        user_id = inputs.checked_user_id(given.user_id, "user_id")
+        context.record.concerns(user_id=user_id)
         return platform, user_id
 
     return [

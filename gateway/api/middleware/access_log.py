@@ -1,4 +1,4 @@
-"""The access log: gives each request its id, and writes one line for it."""
+"""The record log: gives each request its id, and writes one line for it."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ class AccessLog:
         given = headers.pop(b"x-request-id", None)
         known = given is not None and _REQUEST_ID.fullmatch(given)
         request_id = given if given is not None and known else next(self._ids)
-        access = scope[REQUEST_RECORD] = RequestRecord(request_id.decode(), headers)
+        record = scope[REQUEST_RECORD] = RequestRecord(request_id.decode(), headers)
         if b"traceparent" in headers:
-            access.traceparent = headers.once("traceparent")
+            record.traceparent = headers.once("traceparent")
             # Every call has another: what headers say of whoever asks would have to be worked out anew each time.
             del headers[b"traceparent"]
         headers.pop(b"tracestate", None)
 
         async def send_with_id(message: Message) -> None:
-            if access.status is None:
-                access.status = message["status"]
+            if record.status is None:
+                record.status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
             await send(message)
 
@@ -59,22 +59,22 @@ class AccessLog:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else None
             route = scope["route"].path if "route" in scope else None
-            self._metrics.request(method, route, access.status, access.problem, seconds)
+            self._metrics.request(method, route, record.status, record.problem, seconds)
             self._log.request(
-                access.request_id,
+                record.request_id,
                 method,
                 route,
-                access.status,
+                record.status,
                 int(seconds * 1e6) / 1000,
-                access.caller,
-                access.platform,
-                None if access.user_id is None else self._log.user(access.user_id),
-                access.problem,
-                access.problems,
-                access.trace_id,
+                record.caller,
+                record.platform,
+                None if record.user_id is None else self._log.user(record.user_id),
+                record.problem,
+                record.problems,
+                record.trace_id,
             )
-            if access.problem or access.named or access.action in ACTIONS:
-                self._audit.request(access, answered=access.status is not None)
+            if record.problem or record.named or record.action in ACTIONS:
+                self._audit.request(record, answered=record.status is not None)
 
 
 def _ids() -> Iterator[bytes]:

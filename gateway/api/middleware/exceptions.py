@@ -34,18 +34,19 @@ class ExceptionMiddleware:
         try:
             await self._app(scope, receive, send)
         except Exception as error:
-            access: RequestRecord = scope[REQUEST_RECORD]
-            if access.status is not None:
-                self._log.failure("broken-answer", error, request_id=access.request_id)
+            record: RequestRecord = scope[REQUEST_RECORD]
+            if record.status is not None:
+                self._log.failure("broken-answer", error, request_id=record.request_id)
                 raise
-            problem = self._problem(error, access)
-            answer = response(problem, as_details(problem, access))
+            problem = self._problem(error, record)
+            record.ended_in(problem)
+            answer = response(problem, as_details(problem, record))
             if problem.kind.status == 401:
                 claimed_viewers = KEY_HEADER if problem.kind is Kind.INVALID_API_KEY else self._challenge
                 answer.headers["www-authenticate"] = claimed_viewers
             await answer(scope, receive, send)
 
-    def _problem(self, error: Exception, access: RequestRecord) -> Problem:
+    def _problem(self, error: Exception, record: RequestRecord) -> Problem:
         match error:
             case Problem() | PlatformError() | InvalidPosition():
                 return as_problem(error)
@@ -55,5 +56,5 @@ class ExceptionMiddleware:
                 allowed = ", ".join(sorted((headers or {})["Allow"].split(", ")))
                 return Problem(Kind.METHOD_NOT_ALLOWED, f"this path has {allowed}", headers={"allow": allowed})
             case _:
-                self._log.failure("internal-error", error, request_id=access.request_id)
+                self._log.failure("internal-error", error, request_id=record.request_id)
                 return Problem(Kind.INTERNAL_ERROR, "the gateway's log says more under this request id")

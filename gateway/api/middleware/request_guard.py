@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.loop import OneLoop
-from gateway.api.call import API, REQUEST_CONTEXT, RequestContext
+from gateway.api.context import API, REQUEST_CONTEXT, RequestContext
 from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.body import read_body
 from gateway.api.middleware.trusted_origins import TrustedOrigins
@@ -44,8 +44,8 @@ class RequestGuard(OneLoop):
         if scope["type"] == "http":
             if REFUSED in scope:
                 raise Problem(Kind.INVALID_REQUEST, scope[REFUSED], headers={"connection": "close"})
-            access: RequestRecord = scope[REQUEST_RECORD]
-            snapshot = self._let_in(scope, access)
+            record: RequestRecord = scope[REQUEST_RECORD]
+            snapshot, principal = self._let_in(scope, record)
             is_api = scope["path"].startswith(API)
             if scope["method"] == "POST":
                 if is_api:
@@ -55,28 +55,35 @@ class RequestGuard(OneLoop):
                 except ClientDisconnect:
                     return
                 if snapshot is not self._snapshots.current:
-                    self._let_in(scope, access)
-            access.received_at = self._loop.time()
+                    snapshot, principal = self._let_in(scope, record)
+            scope[REQUEST_CONTEXT] = RequestContext(
+                snapshot,
+                principal,
+                record.headers,
+                record.request_id,
+                self._loop.time(),
+                record.is_traced,
+                record,
+            )
             if is_api:
                 with self._admission:
                     await self._app(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _let_in(self, scope: Scope, access: RequestRecord) -> Snapshot:
+    def _let_in(self, scope: Scope, record: RequestRecord) -> tuple[Snapshot, Principal]:
         snapshot = self._snapshots.current
         is_api = scope["path"].startswith(API)
-        principal = snapshot.principals.get(access.headers) if is_api else None
+        principal = snapshot.principals.get(record.headers) if is_api else None
         if principal is None:
-            principal = self._principal(snapshot, access.headers, scope, is_api=is_api)
+            principal = self._principal(snapshot, record.headers, scope, is_api=is_api)
         if is_api and LET_IN in scope:
             scope[LET_IN]()
         if b"%" in (scope.get("raw_path") or b""):
             raise Problem(Kind.NOT_FOUND, "no path of this gateway contains a %")
-        access.caller = principal.caller.name
-        access.claimed_viewers = principal.claimed_viewers
-        scope[REQUEST_CONTEXT] = RequestContext(snapshot, principal, access)
-        return snapshot
+        record.caller = principal.caller.name
+        record.claimed_viewers = principal.claimed_viewers
+        return snapshot, principal
 
     def _principal(self, snapshot: Snapshot, headers: RequestHeaders, scope: Scope, *, is_api: bool) -> Principal:
         """Every call of the API needs a key, if there are callers; probes and pages need none."""

@@ -8,7 +8,6 @@ from http import HTTPStatus
 from typing import Annotated, Final
 
 import msgspec
-from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,7 +16,7 @@ from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs
 from gateway.api.audit import Audit
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import answer
@@ -93,35 +92,31 @@ class Target(RedactedRepr, msgspec.Struct, frozen=True):
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act_on_many(request: Request) -> Response:
-        call = RequestContext.of(request)
-        access = call.access
-        access.action = "act"
+        context = RequestContext.of(request)
+        context.record.asks_for("act")
         inputs.only_query(request)
         targets = _targets(await request.body())
-        deadline = inputs.deadline(access, request_timeout)
-        viewers = call.viewers(
-            tuple({each.platform: None for each in targets if each.platform in call.platforms}), Right.ACT
-        )
-        named, access.named = access.named, {}
+        deadline = inputs.deadline(context, request_timeout)
+        platforms = tuple({each.platform: None for each in targets if each.platform in context.platforms})
+        viewers, named = context.resolve(platforms, Right.ACT)
+        if isinstance(viewers, Problem):
+            context.record.acts_for(named)
+            raise viewers
 
         async def result(target: Target) -> Found | Failed:
             """What came of one action, which has lines of its own in the audit log."""
-            record = structs.replace(
-                access,
-                platform=target.platform if target.platform in call.platforms else None,
-                user_id=target.user_id,
-                action=target.action,
-                named={target.platform: named[target.platform]} if target.platform in named else {},
-                claimed_viewers={},
-                outcomes={},
-                problems=None,
-            )
+            platform = context.platforms.get(target.platform)
+            on_behalf = {name: user_id for name, user_id in named.items() if name == target.platform}
+            known = None if platform is None else platform.name
+            record = context.record.part(known, target.user_id, target.action, on_behalf)
             try:
-                connection = await act(call.platforms.get(target.platform), target, viewers, record, deadline)
+                connection = await act(
+                    platform, target, viewers, record, deadline=deadline, until=context.received_at + request_timeout
+                )
             except (Problem, PlatformError) as error:
                 problem = as_problem(error)
-                record.problem = problem.kind.slug
-                return failed(problem, target.user_id, access)
+                record.ended_in(problem)
+                return failed(problem, target.user_id, context.record)
             else:
                 return Found(msgspec.Raw(msgspec.json.encode(connection)))
             finally:
@@ -135,7 +130,9 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         target: Target,
         viewers: Mapping[str, Viewer | Problem],
         record: RequestRecord,
+        *,
         deadline: float,
+        until: float,
     ) -> Connection:
         if platform is None:
             raise inputs.unknown_platform(target.platform)
@@ -143,8 +140,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         viewer = viewers[platform.name]
         if isinstance(viewer, Problem):
             raise viewer
-        record.viewer = viewer
-        until = record.received_at + request_timeout
+        record.acts_as(viewer)
         return await send(
             platform,
             viewer,

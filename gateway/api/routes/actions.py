@@ -12,7 +12,7 @@ from starlette.responses import Response
 from adapters.contract import Action, Connection, Viewer
 from gateway.api import inputs
 from gateway.api.audit import Audit
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import answer
@@ -55,7 +55,7 @@ time for it passes, it runs on.""",
 
 
 async def act(
-    call: RequestContext,
+    context: RequestContext,
     audit: Audit,
     platform: Platform,
     user_id: int,
@@ -66,9 +66,9 @@ async def act(
 ) -> Connection:
     """The connection after the action. The caller waits until `deadline`, the action has until `until`."""
     platform.check_offers(action)
-    viewer = call.viewer(platform.name, Right.ACT)
+    viewer = context.viewer(platform.name, Right.ACT)
     return await send(
-        platform, viewer, user_id, action, record=call.access, audit=audit, deadline=deadline, until=until
+        platform, viewer, user_id, action, record=context.record, audit=audit, deadline=deadline, until=until
     )
 
 
@@ -93,24 +93,24 @@ async def send(
         begin=partial(audit.begun, record),
         late=partial(audit.late, record),
     )
-    record.outcomes[platform.name] = connection.status
+    record.ended_at(platform.name, connection.status)
     return connection
 
 
 def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     async def act_on_connection(request: Request) -> Response:
-        call = RequestContext.of(request)
+        context = RequestContext.of(request)
         word = request.path_params["action"]
-        call.access.action = word if word in set(Action) else None
-        platform = inputs.platform(request, call)
-        user_id = inputs.user_id(request, call.access)
+        context.record.asks_for(word if word in set(Action) else None)
+        platform = inputs.platform(request, context)
+        user_id = inputs.user_id(request, context)
         action = parse_action(word, Kind.NOT_FOUND)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")
         inputs.only_query(request)
-        deadline = inputs.deadline(call.access, request_timeout)
-        until = call.access.received_at + request_timeout
-        connection = await act(call, audit, platform, user_id, action, deadline=deadline, until=until)
+        deadline = inputs.deadline(context, request_timeout)
+        until = context.received_at + request_timeout
+        connection = await act(context, audit, platform, user_id, action, deadline=deadline, until=until)
         return answer(connection, {"cache-control": "no-store"})
 
     return [Endpoint("/v1/connections/{platform}/{user_id}/{action}", act_on_connection, OPERATION, "POST")]

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from adapters.contract import Connection, described
 from gateway.api import conditional, inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import not_modified, reads
 from gateway.auth.headers import RequestHeaders
@@ -61,12 +61,12 @@ OPERATION: Final = Operation(
 
 
 async def read_explained(
-    call: RequestContext, platform: Platform, user_id: int, deadline: float, since: float
+    context: RequestContext, platform: Platform, user_id: int, deadline: float, since: float, *, explains: bool
 ) -> tuple[Reading, Explainer]:
-    """Looks up one connection, and follows how. The explainer is in the record of the request if that fails."""
-    viewer = call.reader(platform.name)
-    explainer = platform.explainer(viewer, call.access.received_at)
-    call.access.explainers = (explainer,)
+    """Look up one connection, and observe how. `explains`: so is the caller, also of a problem."""
+    viewer = context.reader(platform.name)
+    explainer = platform.explainer(viewer, context.received_at)
+    context.record.observed_by(explainer, explains=explains)
     return await platform.lookups.one(viewer, user_id, deadline, since, explainer), explainer
 
 
@@ -79,22 +79,22 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, unchanged = reads(identities), not_modified(identities)
 
     async def get_connection(request: Request) -> Response:
-        call = RequestContext.of(request)
-        access = call.access
-        access.action = "lookup"
-        platform = inputs.platform(request, call)
-        user_id = inputs.user_id(request, access)
+        context = RequestContext.of(request)
+        context.record.asks_for("lookup")
+        platform = inputs.platform(request, context)
+        user_id = inputs.user_id(request, context)
+        explains = False
         if request.scope["query_string"]:
             inputs.only_query(request, "explain")
-            access.explains = inputs.flag(request, "explain")
-        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
-        if not access.explains and not access.is_traced:
-            viewer = call.reader(platform.name)
+            explains = inputs.flag(request, "explain")
+        deadline, since = inputs.deadline(context, request_timeout), inputs.since(context)
+        if not explains and not context.is_traced:
+            viewer = context.reader(platform.name)
             reading = await platform.lookups.one(viewer, user_id, deadline, since)
-            return told(reading, access.headers)
-        reading, explainer = await read_explained(call, platform, user_id, deadline, since)
-        if not access.explains:
-            return told(reading, access.headers)
+            return told(reading, context.headers)
+        reading, explainer = await read_explained(context, platform, user_id, deadline, since, explains=explains)
+        if not explains:
+            return told(reading, context.headers)
         return answer(explained_body(reading, explainer), reading.age, reading.source)
 
     def told(reading: Reading, headers: RequestHeaders) -> Response:

@@ -16,7 +16,7 @@ from adapters.contract import Connection, PlatformNameText, described
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import conditional, inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines
 from gateway.api.list_query import DEFAULT_LIMIT, MAX_LIMIT, read_filters, read_limit, read_start
@@ -144,47 +144,48 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, unchanged, stream = reads(identities), not_modified(identities), lines(identities)
 
     async def list_connections(request: Request) -> Response:
-        call = RequestContext.of(request)
-        access = call.access
-        access.action = "list"
-        filters = read_filters(request, call)
+        context = RequestContext.of(request)
+        context.record.asks_for("list")
+        filters = read_filters(request, context)
         limit = read_limit(request)
         start = read_start(request, filters)
-        deadline, since = inputs.deadline(access, request_timeout), inputs.since(access)
+        deadline, since = inputs.deadline(context, request_timeout), inputs.since(context)
         query = PageQuery(filters, limit, deadline, since)
-        if inputs.prefers(access, NDJSON):
-            parts = _lines(arrivals(_sources(filters, call), start, query), filters, access)
+        if inputs.prefers(context, NDJSON):
+            parts = _lines(arrivals(_sources(filters, context), start, query), filters, context.record)
             return stream(await anext(parts), parts, deadline)
-        page, listing = await read_page(call, start, query)
+        page, listing = await read_page(context, start, query)
         body = msgspec.json.encode(page)
         age, source = _origin(listing)
         if listing.errors:
             return answer(body, age, source)
         etag = weak_etag(_AS_OF.sub(b"", body))
-        if b"if-none-match" in access.headers and conditional.is_known(access.headers, etag):
+        if b"if-none-match" in context.headers and conditional.is_known(context.headers, etag):
             return unchanged(age, source, etag)
         return answer(body, age, source, etag)
 
     return [Endpoint("/v1/connections", list_connections, OPERATION, is_compressed=True)]
 
 
-async def read_page(call: RequestContext, start: Sequence[Place], query: PageQuery) -> tuple[ConnectionList, Listing]:
+async def read_page(
+    context: RequestContext, start: Sequence[Place], query: PageQuery
+) -> tuple[ConnectionList, Listing]:
     """A page from `start` on, and what it was made of. Raises what refuses the whole call."""
-    listing = await fill(_sources(query.filters, call), start, query)
-    _record(listing, call.access)
+    listing = await fill(_sources(query.filters, context), start, query)
+    _report(listing, context.record)
     refusal = listing.refusal()
     if refusal is not None:
         raise refusal
-    return ConnectionList(listing.connections, **_rest(listing, query.filters, call.access)), listing
+    return ConnectionList(listing.connections, **_rest(listing, query.filters, context.record)), listing
 
 
-def _sources(filters: Filters, call: RequestContext) -> list[Source]:
-    call.check(filters.platforms, Right.READ)
-    viewers = call.viewers(filters.platforms, Right.READ)
-    return [Source(call.platforms[name], viewers[name]) for name in filters.platforms]
+def _sources(filters: Filters, context: RequestContext) -> list[Source]:
+    context.check(filters.platforms, Right.READ)
+    viewers = context.viewers(filters.platforms, Right.READ)
+    return [Source(context.platforms[name], viewers[name]) for name in filters.platforms]
 
 
-async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: RequestRecord) -> AsyncGenerator[bytes]:
+async def _lines(pages: AsyncIterator[Listing], filters: Filters, record: RequestRecord) -> AsyncGenerator[bytes]:
     """The lines of a page, those together that are known together. Raises what refuses the whole call."""
     listing, written = Listing(), 0
     async for listing in pages:
@@ -192,26 +193,26 @@ async def _lines(pages: AsyncIterator[Listing], filters: Filters, access: Reques
             new = listing.connections[written:]
             yield encode_lines(ConnectionLine(written + place, each) for place, each in enumerate(new))
             written += len(new)
-    _record(listing, access)
+    _report(listing, record)
     refusal = listing.refusal()
     if refusal is not None:
         raise refusal
-    yield encode_lines([ListEnd(written, **_rest(listing, filters, access))])
+    yield encode_lines([ListEnd(written, **_rest(listing, filters, record))])
 
 
-def _record(listing: Listing, access: RequestRecord) -> None:
-    """Write what came of the list into the record of the request."""
+def _report(listing: Listing, record: RequestRecord) -> None:
+    """Report what came of the list."""
     for each in listing.errors:
-        access.count(each.kind.slug)
+        record.failed_at(each)
         if each.user_id is None:
-            access.outcomes[each.platform or ""] = each.kind.slug
-    access.named = {name: user_id for name, user_id in access.named.items() if name in listing.asked}
+            record.ended_at(each.platform or "", each.kind.slug)
+    record.acts_for({name: user_id for name, user_id in record.named.items() if name in listing.asked})
 
 
-def _rest(listing: Listing, filters: Filters, access: RequestRecord) -> dict[str, Any]:
+def _rest(listing: Listing, filters: Filters, record: RequestRecord) -> dict[str, Any]:
     """What the document has beside its connections."""
     return {
-        "errors": [details(each, access.request_id) for each in listing.errors],
+        "errors": [details(each, record.request_id) for each in listing.errors],
         "next_cursor": cursors.encode(listing.next, filters) if listing.next else None,
         "complete": not listing.errors,
     }

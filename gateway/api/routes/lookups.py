@@ -19,7 +19,7 @@ from adapters.contract import PlatformError, PlatformNameText, Viewer
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.lines import encode_lines, lines, merged
 from gateway.api.request_record import RequestRecord
@@ -96,15 +96,15 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
     answer, stream = reads(identities), lines(identities)
 
     async def lookup_connections(request: Request) -> Response:
-        call = RequestContext.of(request)
-        call.access.action = "lookup"
+        context = RequestContext.of(request)
+        context.record.asks_for("lookup")
         inputs.only_query(request)
         targets = checked_targets(inputs.decoded(await request.body(), _DECODER).users)
-        deadline, since = inputs.deadline(call.access, request_timeout), inputs.since(call.access)
-        if inputs.prefers(call.access, NDJSON):
-            parts = _lines(targets, _asked(targets, call), deadline, since, call.access)
+        deadline, since = inputs.deadline(context, request_timeout), inputs.since(context)
+        if inputs.prefers(context, NDJSON):
+            parts = _lines(targets, _asked(targets, context), deadline, since, context)
             return stream(await anext(parts), parts, deadline)
-        results, readings = await look_up(call, targets, deadline, since)
+        results, readings = await look_up(context, targets, deadline, since)
         age, source = _origin(readings)
         return answer(msgspec.json.encode(results), age, source)
 
@@ -112,14 +112,14 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
 
 
 async def look_up(
-    call: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
+    context: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
 ) -> tuple[LookupResults, list[Reading]]:
     """A result for each of the targets, and what was read for them."""
-    parts = [_lookup(each, deadline, since, call.access) for each in _asked(targets, call)]
+    parts = [_lookup(each, deadline, since, context) for each in _asked(targets, context)]
     found = dict(await asyncio.gather(*parts))
-    _record(found, call.access)
+    _report(found, context.record)
     results = [
-        _result(found[name] if name in found else inputs.unknown_platform(name), user_id, call.access)
+        _result(found[name] if name in found else inputs.unknown_platform(name), user_id, context.record)
         for name, user_id in targets
     ]
     readings = [each for some in found.values() if not isinstance(some, Problem) for each in some.values()]
@@ -130,14 +130,14 @@ Answers = Mapping[int, Reading | PlatformError] | Problem
 PlatformTargets = tuple[Platform, Viewer | Problem, tuple[int, ...]]
 
 
-def _asked(targets: Sequence[tuple[str, int]], call: RequestContext) -> list[PlatformTargets]:
+def _asked(targets: Sequence[tuple[str, int]], context: RequestContext) -> list[PlatformTargets]:
     """The targets of each platform that is known, each once, and the viewer there."""
     wanted: dict[str, dict[int, None]] = {}
     for name, user_id in targets:
-        if name in call.platforms:
+        if name in context.platforms:
             wanted.setdefault(name, {})[user_id] = None
-    seen_as = call.viewers(wanted, Right.READ)
-    return [(call.platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
+    seen_as = context.viewers(wanted, Right.READ)
+    return [(context.platforms[name], seen_as[name], tuple(user_ids)) for name, user_ids in wanted.items()]
 
 
 async def _lines(
@@ -145,7 +145,7 @@ async def _lines(
     asked: Sequence[PlatformTargets],
     deadline: float,
     since: float,
-    access: RequestRecord,
+    context: RequestContext,
 ) -> AsyncGenerator[bytes]:
     """A line for each of the targets, those together that are known together; then the last line."""
     places: dict[tuple[str, int], list[int]] = {}
@@ -157,11 +157,11 @@ async def _lines(
     refused: dict[str, Answers] = {}
     if unknown:
         yield encode_lines(
-            _line(index, problem, target[1], access)
+            _line(index, problem, target[1], context.record)
             for target, problem in unknown.items()
             for index in places[target]
         )
-    async for name, part in merged([_parts(each, deadline, since, access) for each in asked]):
+    async for name, part in merged([_parts(each, deadline, since, context) for each in asked]):
         if isinstance(part, Problem):
             refused[name] = part
             users: Iterable[int] = [user_id for platform, user_id in places if platform == name]
@@ -169,21 +169,21 @@ async def _lines(
             found.setdefault(name, {}).update(part)
             users = part
         yield encode_lines(
-            _line(index, part, user_id, access) for user_id in users for index in places[name, user_id]
+            _line(index, part, user_id, context.record) for user_id in users for index in places[name, user_id]
         )
-    _record({**found, **refused}, access)
+    _report({**found, **refused}, context.record)
     yield encode_lines([LookupEnd(len(targets))])
 
 
 async def _parts(
-    asked: PlatformTargets, deadline: float, since: float, access: RequestRecord
+    asked: PlatformTargets, deadline: float, since: float, context: RequestContext
 ) -> AsyncGenerator[tuple[str, Answers]]:
     """What is known of one platform's users, part by part."""
     platform, viewer, user_ids = asked
     if isinstance(viewer, Problem):
         yield platform.name, viewer
         return
-    observer = _observer(platform, viewer, access)
+    observer = _observer(platform, viewer, context)
     async with contextlib.aclosing(
         platform.lookups.many_in_parts(viewer, user_ids, deadline, since, observer)
     ) as parts:
@@ -191,34 +191,36 @@ async def _parts(
             yield platform.name, part
 
 
-def _line(index: int, found: Answers, user_id: int, access: RequestRecord) -> FoundLine | FailedLine:
-    result = _result(found, user_id, access)
+def _line(index: int, found: Answers, user_id: int, record: RequestRecord) -> FoundLine | FailedLine:
+    result = _result(found, user_id, record)
     if isinstance(result, Found):
         return FoundLine(index=index, connection=result.connection)
     return FailedLine(index=index, error=result.error)
 
 
-def _observer(platform: Platform, viewer: Viewer, access: RequestRecord) -> LookupObserver:
+def _observer(platform: Platform, viewer: Viewer, context: RequestContext) -> LookupObserver:
     """The observer of this platform's part, where calls are traced."""
-    if not access.is_traced:
+    if not context.is_traced:
         return NO_OBSERVER
-    explainer = platform.explainer(viewer, access.received_at)
-    access.explainers += (explainer,)
+    explainer = platform.explainer(viewer, context.received_at)
+    context.record.observed_by(explainer)
     return explainer
 
 
-def _record(found: Mapping[str, Answers], access: RequestRecord) -> None:
-    """Write into the record of the request which platforms answered for nobody."""
-    access.outcomes |= {name: slug for name, each in found.items() if (slug := _failure(each))}
+def _report(found: Mapping[str, Answers], record: RequestRecord) -> None:
+    """Report which platforms answered for nobody."""
+    for name, each in found.items():
+        if slug := _failure(each):
+            record.ended_at(name, slug)
 
 
 async def _lookup(
-    asked: PlatformTargets, deadline: float, since: float, access: RequestRecord
+    asked: PlatformTargets, deadline: float, since: float, context: RequestContext
 ) -> tuple[str, Answers]:
     platform, viewer, user_ids = asked
     if isinstance(viewer, Problem):
         return platform.name, viewer
-    observer = _observer(platform, viewer, access)
+    observer = _observer(platform, viewer, context)
     return platform.name, await platform.lookups.many(viewer, user_ids, deadline, since, observer)
 
 
@@ -230,11 +232,11 @@ def _failure(found: Answers) -> str | None:
     return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
 
 
-def _result(found: Answers, user_id: int, access: RequestRecord) -> Found | Failed:
+def _result(found: Answers, user_id: int, record: RequestRecord) -> Found | Failed:
     each = found if isinstance(found, Problem) else found[user_id]
     if isinstance(each, Reading):
         return Found(msgspec.Raw(each.body))
-    return failed(each, user_id, access)
+    return failed(each, user_id, record)
 
 
 def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:

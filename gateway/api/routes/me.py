@@ -18,7 +18,7 @@ from adapters.settings import ViewerSource
 from adapters.times import MAX_MS, rfc3339
 from adapters.user_ids import UserId
 from gateway.api import inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import answer
 from gateway.auth.callers import KEY_HEADER
@@ -113,32 +113,33 @@ def routes(identities: Iterable[str]) -> list[Endpoint]:
     headers = {"cache-control": "private, no-cache", "vary": ", ".join(identities)}
 
     async def get_me(request: Request) -> Response:
-        call = RequestContext.of(request)
+        context = RequestContext.of(request)
         inputs.only_query(request)
-        mine = [each for each in call.platforms.values() if call.caller.may_use(each.name)]
-        right = Right.READ if Right.READ in call.caller.rights else Right.ACT
-        viewers = call.viewers([each.name for each in mine], right)
-        call.access.named = {}  # nobody was asked on behalf of anybody
-        caller = call.caller
+        mine = [each for each in context.platforms.values() if context.caller.may_use(each.name)]
+        right = Right.READ if Right.READ in context.caller.rights else Right.ACT
+        viewers = context.resolve([each.name for each in mine], right).viewers
+        if isinstance(viewers, Problem):
+            raise viewers
+        caller = context.caller
         found = Me(
             caller.name,
             [right for right in Right if right in caller.rights],
             None if caller.expires_at is None else rfc3339(min(int(caller.expires_at * 1000), MAX_MS)),
-            [_mine(each, viewers[each.name], call) for each in mine],
+            [_mine(each, viewers[each.name], context) for each in mine],
         )
         return answer(found, headers)
 
     return [Endpoint("/v1/me", get_me, OPERATION)]
 
 
-def _mine(platform: Platform, viewer: Viewer | Problem, call: RequestContext) -> MyPlatform:
+def _mine(platform: Platform, viewer: Viewer | Problem, context: RequestContext) -> MyPlatform:
     source = platform.adapter.viewer_source
     is_named = source is ViewerSource.NAMED
     named = viewer.user_id if isinstance(viewer, Viewer) and is_named else None
     return MyPlatform(
         platform.name,
         OF_SOURCE[source],
-        call.caller.speaks_for(platform.name) if is_named else [],
+        context.caller.speaks_for(platform.name) if is_named else [],
         None if named is None else str(named),
-        details(viewer, call.access.request_id) if isinstance(viewer, Problem) else UNSET,
+        details(viewer, context.request_id) if isinstance(viewer, Problem) else UNSET,
     )

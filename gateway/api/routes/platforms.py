@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from adapters.contract import Action, PlatformNameText, described
 from gateway.api import inputs
-from gateway.api.call import RequestContext
+from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import answer
 from gateway.auth.callers import KEY_HEADER
@@ -67,21 +67,21 @@ OPERATION: Final = Operation(
 )
 
 
-def platform_list(call: RequestContext) -> PlatformList:
+def platform_list(context: RequestContext) -> PlatformList:
     """Those that this caller may use."""
     return PlatformList(
         [
             PlatformEntry(each.name, each.kind, each.adapter.mode, each.offered, each.health)
-            for each in call.platforms.values()
-            if call.caller.may_use(each.name)
+            for each in context.platforms.values()
+            if context.caller.may_use(each.name)
         ]
     )
 
 
 def routes() -> list[Endpoint]:
     async def list_platforms(request: Request) -> Response:
-        call = RequestContext.of(request)
+        context = RequestContext.of(request)
         inputs.only_query(request)
-        return answer(platform_list(call), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
+        return answer(platform_list(context), {"cache-control": "private, no-cache", "vary": KEY_HEADER})
 
     return [Endpoint("/v1/platforms", list_platforms, OPERATION)]
