@@ -97,15 +97,15 @@ def test_there_is_no_circle_of_imports() -> None:
         assert circles(edges) == [], package
 
 
-def written_records(source: str) -> list[int]:
+def written_records(source: str) -> set[int]:
     """The lines that assign to an attribute of a request's record."""
-    return [
+    return {
         node.lineno
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Attribute)
         and isinstance(node.ctx, ast.Store)
         and getattr(node.value, "id", getattr(node.value, "attr", None)) == "record"
-    ]
+    }
 
 
 def test_written_records_are_found() -> None:
