@@ -1,17 +1,26 @@
-"""As whom the commands `lookup`, `list` and `act` ask."""
+"""As whom the commands `lookup`, `list` and `act` ask: by the same rules as a caller of the API."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import Final
 
 import msgspec
 
-from adapters.contract import Viewer
+from adapters.contract import Adapter, Viewer
 from adapters.secret import RedactedRepr, Token
 from adapters.settings import ViewerSource
-from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
+from gateway.auth.callers import Caller
+from gateway.auth.headers import RequestHeaders
+from gateway.auth.viewers import ON_BEHALF_HEADER, Viewers
+from gateway.config.caller_settings import Grant, Right
 from gateway.config.settings import Settings
 from gateway.platforms.platform import Platform
+from gateway.problems.problem import Kind, Problem
+
+ON_BEHALF_OPTION: Final = "--on-behalf-of"
+OPERATOR: Final = Caller(name=None, rights=frozenset(Right), grants=(Grant("*"),))
+"""Whoever can read the configuration may do all that it allows anybody."""
 
 
 class ViewerOptions(RedactedRepr, msgspec.Struct, frozen=True):
@@ -23,53 +32,52 @@ class ViewerOptions(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 class WrongViewer(Exception):
-    """A platform is to be told as whom it is asked and was not, or in a way that it does not take."""
+    """The options name no viewer for a platform that needs one, or one that it does not take."""
 
 
 def viewers(
-    settings: Settings, platforms: Mapping[str, Platform], names: Collection[str], seen_as: ViewerOptions
+    settings: Settings, platforms: Mapping[str, Platform], names: Collection[str], options: ViewerOptions
 ) -> Mapping[str, Viewer]:
-    """One token is for one platform: it travels to no other. Nothing is used up that the service needs."""
+    """The viewer on each of the platforms in `names`. Raises WrongViewer.
+
+    One token is for one platform: it travels to no other. Nothing is used up that the service needs.
+    """
     for name in names:
         if settings.platforms[name].credentials.is_good_once:
             raise WrongViewer(
                 f"platform {name}: to ask would use up its refresh token for good, because a new one can't be kept"
             )
-    sources = {name: platforms[name].adapter.viewer_source for name in names}
-    callers = [name for name in names if sources[name] is ViewerSource.CALLER]
-    if callers and seen_as.token is None:
-        raise WrongViewer(f"platform {callers[0]} wants the viewer's token: --token-file or GATEWAY_TOKEN")
-    if len(callers) > 1:
-        raise WrongViewer(f"one token can't be for {' and '.join(callers)}: name one platform")
-    on_behalf = _on_behalf(platforms, sources, seen_as.on_behalf)
-    viewers: dict[str, Viewer] = {}
-    for name, source in sources.items():
-        match source:
-            case ViewerSource.CALLER:
-                viewers[name] = Viewer(name, b"operator", seen_as.token)
-            case ViewerSource.NAMED:
-                viewers[name] = Viewer.named(name, on_behalf[name])
-            case ViewerSource.OWN:
-                viewers[name] = Viewer.own(name)
-    return viewers
+    adapters = {name: platforms[name].adapter for name in names}
+    takers = [each for each in adapters.values() if each.viewer_source is ViewerSource.CALLER]
+    if len(takers) > 1 and options.token is not None:
+        raise WrongViewer(
+            f"one token can't be for {' and '.join(each.platform for each in takers)}: name one platform"
+        )
+    everywhere = Viewers({name: each.adapter for name, each in platforms.items()}, b"operator")
+    resolved = everywhere.of(names, OPERATOR, Right.READ, RequestHeaders(list(_headers(takers, options)))).viewers
+    if isinstance(resolved, Problem):
+        raise WrongViewer(_in_options(resolved))
+    return {name: _viewer(each) for name, each in resolved.items()}
 
 
-def _on_behalf(
-    platforms: Collection[str], sources: Mapping[str, ViewerSource], text: str | None
-) -> Mapping[str, int]:
-    """The viewer for each platform that is asked as a named one, and for no other."""
-    try:
-        given = NO_VIEWERS if text is None else OnBehalf.parse(text, platforms)
-    except ValueError as error:
-        raise WrongViewer(f"--on-behalf-of: {error}") from error
-    taking = [name for name, source in sources.items() if source is ViewerSource.NAMED]
-    beside = [name for name in given.by_platform if name in sources and name not in taking]
-    if beside or (given.everywhere is not None and not taking):
-        raise WrongViewer(f"--on-behalf-of: {' and '.join(beside or sources)} is asked on behalf of nobody")
-    named: dict[str, int] = {}
-    for name in taking:
-        user_id = given.of(name)
-        if user_id is None:
-            raise WrongViewer(f"platform {name} wants a viewer: --on-behalf-of USER_ID")
-        named[name] = user_id
-    return named
+def _headers(takers: Collection[Adapter], options: ViewerOptions) -> Iterator[tuple[bytes, bytes]]:
+    """The request headers that say the same as the options."""
+    if options.on_behalf is not None:
+        yield ON_BEHALF_HEADER.lower().encode(), options.on_behalf.encode("latin-1", "replace")
+    for each in takers:
+        if options.token is not None:
+            scheme = "" if each.TOKEN_SCHEME is None else f"{each.TOKEN_SCHEME} "
+            yield each.TOKEN_HEADER.lower().encode(), f"{scheme}{options.token.reveal()}".encode()
+
+
+def _viewer(resolved: Viewer | Problem) -> Viewer:
+    if isinstance(resolved, Problem):
+        raise WrongViewer(f"platform {resolved.platform}: {_in_options(resolved)}")
+    return resolved
+
+
+def _in_options(problem: Problem) -> str:
+    """What is wrong, in terms of the command line."""
+    if problem.kind is Kind.MISSING_CREDENTIAL:
+        return "expected the viewer's token, by --token-file or GATEWAY_TOKEN"
+    return problem.detail.replace(ON_BEHALF_HEADER, ON_BEHALF_OPTION)

@@ -91,10 +91,10 @@ def test_lookup_takes_the_viewers_token_from_file_or_environment(run: Run, confi
     [
         (("club", "404404"), {"GATEWAY_TOKEN": "demo"}, 1, "user-not-found: "),
         (("club", "101"), {"GATEWAY_TOKEN": "expired"}, 1, "credential-refused: "),
-        (("club", "101"), {}, 2, "platform club wants the viewer's token: --token-file or GATEWAY_TOKEN"),
+        (("club", "101"), {}, 2, "platform club: expected the viewer's token, by --token-file or GATEWAY_TOKEN"),
         (("club", "101"), {"GATEWAY_TOKEN": "a b"}, 2, "GATEWAY_TOKEN: expected a token: "),
         (("club", "101", "--token-file", "/nowhere/token"), {}, 2, "--token-file: No such file or directory in /"),
-        (("club", "101"), {"GATEWAY_TOKEN": ""}, 2, "platform club wants the viewer's token"),
+        (("club", "101"), {"GATEWAY_TOKEN": ""}, 2, "platform club: expected the viewer's token"),
         (("acme", "abc"), {}, 2, "expected a user id: "),
         (("acme", "0"), {}, 2, "expected a user id: "),
         (("nowhere", "1"), {}, 2, "platform: expected one of acme, club"),

@@ -67,7 +67,7 @@ def test_list_says_who_failed_and_why(run: Run, config: str, pod: Served) -> Non
         (("--platform", "nowhere"), "platform: expected one of acme, club"),
         (("--status", "none"), "status: expected some of connected, pending_incoming"),
         (("--user-id", "01"), "expected a user id: "),
-        ((), "platform club wants the viewer's token: --token-file or GATEWAY_TOKEN"),
+        ((), "platform club: expected the viewer's token, by --token-file or GATEWAY_TOKEN"),
     ],
 )
 def test_list_says_what_is_wrong_in_one_line(run: Run, config: str, words: tuple[str, ...], text: str) -> None:
@@ -128,7 +128,7 @@ def test_act_takes_the_viewers_token(run: Run, config: str, community: Served) -
         (("acme", "103", "dance"), 2, "action: expected one of request, accept, reject, cancel, remove"),
         (("acme", "x", "accept"), 2, "expected a user id: "),
         (("nowhere", "1", "accept"), 2, "platform: expected one of acme, club"),
-        (("club", "1", "accept"), 2, "platform club wants the viewer's token"),
+        (("club", "1", "accept"), 2, "platform club: expected the viewer's token"),
     ],
 )
 def test_act_says_what_is_wrong_in_one_line(

@@ -99,28 +99,39 @@ def test_list_on_behalf(run: Run, named: str) -> None:
     ]
 
 
-def test_one_viewer_is_for_the_platforms_that_name_viewers(run: Run, named: str) -> None:
-    result = run("list", "--config", named, "--status", "connected", "--on-behalf-of", "101")
+def test_a_viewer_without_a_platform_is_for_the_only_one_that_names_viewers(run: Run, named: str) -> None:
+    words = ("--platform", "acme", "--platform", "own", "--status", "connected", "--on-behalf-of", "101")
+    result = run("list", "--config", named, *words)
     found = [msgspec.json.decode(line) for line in result.stdout.splitlines()]
-    assert {(each["platform"], each["user_id"]) for each in found if each["platform"] != "own"} == {
-        ("acme", "1"),
-        ("club", "1"),
-    }
-    assert len(found) == 2 + 1001
+    assert {(each["platform"], each["user_id"]) for each in found if each["platform"] != "own"} == {("acme", "1")}
+    assert len(found) == 1 + 1001
+
+
+def test_a_viewer_without_a_platform_is_not_for_two(run: Run, named: str) -> None:
+    """The same number is another person on another platform."""
+    result = run("list", "--config", named, "--on-behalf-of", "101")
+    text = "--on-behalf-of: acme and club would take it: name each, as acme=USER_ID"
+    assert (result.exit_code, result.stderr) == (2, f"connection-gateway: {text}\n")
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["lookup", "acme", "1"], "platform acme wants a viewer: --on-behalf-of USER_ID"),
-        (["lookup", "acme", "1", "--on-behalf-of", "club=1"], "platform acme wants a viewer"),
+        (["lookup", "acme", "1"], "platform acme: --on-behalf-of: expected the user as whom this platform is asked"),
+        (["lookup", "acme", "1", "--on-behalf-of", "club=1"], "platform acme: --on-behalf-of: expected the user"),
         (["lookup", "acme", "1", "--on-behalf-of", "x"], "--on-behalf-of: expected a user id"),
         (["lookup", "acme", "1", "--on-behalf-of", "nowhere=1"], "--on-behalf-of: part 1: expected PLATFORM=USER_ID"),
-        (["lookup", "own", "1", "--on-behalf-of", "1"], "--on-behalf-of: own is asked on behalf of nobody"),
-        (["lookup", "own", "1", "--on-behalf-of", "own=1"], "--on-behalf-of: own is asked on behalf of nobody"),
-        (["act", "club", "1", "accept"], "platform club wants a viewer"),
-        (["list"], "platform acme wants a viewer"),
-        (["list", "--on-behalf-of", "acme=1,club=1,own=1"], "--on-behalf-of: own is asked on behalf of nobody"),
+        (["lookup", "own", "1", "--on-behalf-of", "1"], "platform own: --on-behalf-of: this platform is not asked"),
+        (
+            ["lookup", "own", "1", "--on-behalf-of", "own=1"],
+            "platform own: --on-behalf-of: this platform is not asked",
+        ),
+        (["act", "club", "1", "accept"], "platform club: --on-behalf-of: expected the user"),
+        (["list"], "platform acme: --on-behalf-of: expected the user"),
+        (
+            ["list", "--on-behalf-of", "acme=1,club=1,own=1"],
+            "platform own: --on-behalf-of: this platform is not asked",
+        ),
     ],
 )
 def test_what_is_wrong_is_one_line(run: Run, named: str, words: list[str], said: str) -> None:
