@@ -1,4 +1,4 @@
-"""A refresh token that is replaced while it is in use, and the file in which it is kept."""
+"""Refresh tokens that are replaced while they are in use, and the file in which one is kept."""
 
 from __future__ import annotations
 
@@ -27,11 +27,35 @@ class NotAFile(OSError):
     """What has the file's name is a pipe, a device or the like: it is neither read nor replaced."""
 
 
-class RefreshToken(Secret):
-    """The refresh token in force. `replace` puts another in its place; `given` is what the configuration had.
+class RefreshTokens:
+    """The refresh tokens of one platform while the process runs: a reload makes a new adapter, but no new token."""
 
-    Two are equal if one has, or had in force, what the other has: then nobody but us replaced it. `lock` is held by
-    the one login that may use it up. Its file is read and written in `thread`, which may hang.
+    def __init__(self) -> None:
+        self._in_use: list[tuple[Secret, RefreshToken]] = []
+        """each with what the configuration said when its use began"""
+
+    def in_use(self, configured: Secret) -> RefreshToken:
+        """The token to use where the configuration says `configured`: what has replaced it since, or itself."""
+        found = self._find(configured)
+        if found is None:
+            found = configured, RefreshToken(configured.reveal())
+            self._in_use.append(found)
+        return found[1]
+
+    def as_first_configured(self, configured: Secret) -> Secret:
+        """What the configuration said before we replaced it by `configured`; where we did not, `configured`."""
+        found = self._find(configured)
+        return configured if found is None else found[0]
+
+    def _find(self, configured: Secret) -> tuple[Secret, RefreshToken] | None:
+        text = configured.reveal()
+        return next((each for each in self._in_use if each[1].is_or_was(text)), None)
+
+
+class RefreshToken(Secret):
+    """The refresh token in use. `replace` puts another in its place; `given` is what the configuration had.
+
+    `lock` is held by the one login that may use it up. Its file is read and written in `thread`, which may hang.
     """
 
     __slots__ = ("_earlier", "given", "lock", "thread", "writing")
@@ -50,17 +74,7 @@ class RefreshToken(Secret):
         self._text = text
 
     def is_or_was(self, text: str) -> bool:
-        return text in self._known()
-
-    def _known(self) -> set[str]:
-        return {self._text, self.given, *self._earlier}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, RefreshToken):
-            return NotImplemented
-        return not self._known().isdisjoint(other._known())
-
-    __hash__ = None  # type: ignore[assignment]  # what is equal to two that differ can't be hashed
+        return text in {self._text, self.given, *self._earlier}
 
 
 class TokenFile:

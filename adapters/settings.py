@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from adapters.files import TextFile, UnreadableFile, read_text_file
+from adapters.refresh_token import RefreshTokens
 from adapters.secret import RedactedRepr
 
 _BASE_URL: Final = re.compile(
@@ -151,9 +152,9 @@ class Credentials(
     def concerns(self) -> tuple[Concern, ...]:
         return ()
 
-    def taking_over(self, before: Credentials) -> Credentials:
-        """These, where `before` were in force: what has been replaced there while it was in use goes on here."""
-        del before
+    def as_first_configured(self, tokens: RefreshTokens) -> Credentials:
+        """These as the operator wrote them: with the refresh token that the one here has replaced, if we did that."""
+        del tokens
         return self
 
 

@@ -22,6 +22,7 @@ SHARED = {
     "files",
     "loop",
     "mismatch",
+    "refresh_token",
     "secret",
     "settings",
     "times",

@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 
 from adapters.contract import OwnCredentialRefused, Viewer
-from adapters.refresh_token import TokenFile
+from adapters.refresh_token import RefreshToken, TokenFile
 from adapters.secret import Secret
 from adapters.selfcommunity.settings import Jwt, OAuth2
 from adapters.selfcommunity.wire import ERROR, GRANT, OAUTH_ERROR, RENEWED, Renewed
@@ -68,17 +68,20 @@ class OAuthLogin:
         self._settings = settings
         self._upstream = upstream
         self._url = f"{login_url}/token/"
+        self._refresh: RefreshToken | None = None
         self._file: TokenFile | None = None
-        if settings.refresh_token is not None and settings.refresh_token_file is not None:
-            path = Path(settings.refresh_token_file)
-            self._file = TokenFile(path, settings.refresh_token, lambda: settings.keeps_refresh_tokens)
+        if settings.refresh_token is not None:
+            self._refresh = upstream.refresh_tokens.in_use(settings.refresh_token)
+            if settings.refresh_token_file is not None:
+                path = Path(settings.refresh_token_file)
+                self._file = TokenFile(path, self._refresh, lambda: settings.keeps_refresh_tokens)
 
     async def log_in(self, _viewer: Viewer) -> Secret:
         """A new access token. LoginRefused where the community does not take client, user or refresh token.
 
         A new refresh token replaces the one that got it, in its file too; where that fails, it is kept in memory.
         """
-        refresh = self._settings.refresh_token
+        refresh = self._refresh
         if refresh is None:
             return self._granted(await self._ask())
         async with refresh.lock:
@@ -105,22 +108,22 @@ class OAuthLogin:
         if response.status_code == httpx.codes.BAD_REQUEST:
             self._upstream.own_error(response, OAUTH_ERROR)
         if response.status_code in REFUSED:
-            whose = "user" if self._settings.refresh_token is None else "refresh token"
+            whose = "user" if self._refresh is None else "refresh token"
             detail = f"the community refused the client or its {whose}"
             refused = OwnCredentialRefused(self._upstream.platform, detail)
             raise LoginRefused(self._upstream.refused_login(response, refused, ERROR, OAUTH_ERROR))
         return Secret(self._upstream.expect(response, GRANT).access_token)
 
     async def _ask(self) -> httpx.Response:
-        headers, safe = {"Accept": "application/json"}, self._settings.refresh_token is None
+        headers, safe = {"Accept": "application/json"}, self._refresh is None
         request = httpx.Request("POST", self._url, headers=headers, data=self._form(), extensions={"safe": safe})
         return await self._upstream.send(request)
 
     def _form(self) -> dict[str, str]:
         settings = self._settings
         form = {"client_id": settings.client_id, "client_secret": settings.client_secret.reveal()}
-        if settings.refresh_token is not None:
-            return form | {"grant_type": "refresh_token", "refresh_token": settings.refresh_token.reveal()}
+        if self._refresh is not None:
+            return form | {"grant_type": "refresh_token", "refresh_token": self._refresh.reveal()}
         assert settings.username is not None and settings.password is not None  # noqa: S101, PT018  as settings check
         return form | {
             "grant_type": "password",

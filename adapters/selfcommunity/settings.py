@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from adapters import secret
-from adapters.refresh_token import RefreshToken
+from adapters.refresh_token import RefreshTokens
 from adapters.secret import Secret
 from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ThrottleScope, ViewerSource
 from adapters.user_ids import MAX_USER_ID
@@ -56,7 +56,7 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
     client_id: Text
     client_secret: Secret
     client_secret_file: str | None = None
-    refresh_token: RefreshToken | None = None
+    refresh_token: Secret | None = None
     refresh_token_file: str | None = None
     username: Text | None = None
     password: Secret | None = None
@@ -87,10 +87,10 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
     def sole_file(self) -> str | None:
         return None if self.refresh_token_file is None else str(Path(self.refresh_token_file).resolve())
 
-    def taking_over(self, before: Credentials) -> Credentials:
-        if isinstance(before, OAuth2) and before.refresh_token and self.refresh_token == before.refresh_token:
-            return structs.replace(self, refresh_token=before.refresh_token)
-        return self
+    def as_first_configured(self, tokens: RefreshTokens) -> OAuth2:
+        if self.refresh_token is None:
+            return self
+        return structs.replace(self, refresh_token=tokens.as_first_configured(self.refresh_token))
 
     @property
     def concerns(self) -> tuple[Concern, ...]:

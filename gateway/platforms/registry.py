@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from adapters import adapter_name, connect
+from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
 from gateway.config.settings import Settings
 from gateway.platforms.list_cache import ListCache
@@ -62,6 +63,8 @@ class PlatformRegistry:
             name: Stack(name, each, wire(each), self._metrics[name], max_waiting, spans=spans(name))
             for name, each in settings.platforms.items()
         }
+        self.refresh_tokens = {name: RefreshTokens() for name in settings.platforms}
+        """by platform: those that are in use, whatever the configuration says by now"""
         self._retired: dict[asyncio.Task[None], Platform] = {}
         self.platforms: Mapping[str, Platform] = {
             name: self._connect(name, each) for name, each in settings.platforms.items()
@@ -103,6 +106,7 @@ class PlatformRegistry:
             timeout=self._timeout,
             warn=lambda event: self._warn(event, name),
             logged_in=self._metrics[name].logged_in,
+            refresh_tokens=self.refresh_tokens[name],
         )
         fresh_for = self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for
         stale_for = self._usual.stale_for if settings.stale_for is None else settings.stale_for

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import structs
 
+from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
 from gateway.auth.callers import Callers
 from gateway.auth.headers import PAGE_HEADERS
@@ -74,16 +75,16 @@ class Snapshots:
         after = Settings(
             server=before.server,
             cache=before.cache,
-            platforms={name: _renewed(each, settings.platforms.get(name)) for name, each in before.platforms.items()},
+            platforms={
+                name: _renewed(each, settings.platforms.get(name), self._registry.refresh_tokens[name])
+                for name, each in before.platforms.items()
+            },
             callers=settings.callers,
             warnings=settings.warnings,
         )
         changed = [
             name for name, each in after.platforms.items() if each.credentials != before.platforms[name].credentials
         ]
-        # What did not change keeps its settings too: a credential that was replaced while in use lives in them.
-        kept = {name: each for name, each in before.platforms.items() if name not in changed}
-        after = structs.replace(after, platforms={**after.platforms, **kept})
         self._registry.renew(after, changed)
         self._registry.network.renew(certificates)
         self.current = self._of(after)
@@ -113,11 +114,11 @@ def _trusting(platforms: Mapping[str, PlatformSettings], certificates: Mapping[S
     yield from (source.key for source in certificates if source.key in ENVIRONMENT)
 
 
-def _renewed(before: PlatformSettings, after: PlatformSettings | None) -> PlatformSettings:
+def _renewed(before: PlatformSettings, after: PlatformSettings | None, tokens: RefreshTokens) -> PlatformSettings:
     """With the credentials of `after`, if that is the same platform: they may be meant for another host."""
     if after is None or not _is_same_place(before, after):
         return before
-    return structs.replace(before, credentials=after.credentials.taking_over(before.credentials))
+    return structs.replace(before, credentials=after.credentials.as_first_configured(tokens))
 
 
 def _is_same_place(before: PlatformSettings, after: PlatformSettings) -> bool:

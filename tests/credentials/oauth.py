@@ -13,6 +13,7 @@ import msgspec
 
 from adapters import connect
 from adapters.contract import Adapter, PlatformError, Viewer
+from adapters.refresh_token import RefreshTokens
 from adapters.selfcommunity.simulator import SECRET
 from adapters.simulation import Simulator, simulator
 from gateway.app import create_app
@@ -48,8 +49,14 @@ class Community:
         await answer.aread()
         return str(answer.json()["refresh_token"])
 
-    def connect(self, settings: Settings, warn: Callable[[str], None] = lambda _word: None) -> Adapter:
-        return connect("club", settings.platforms["club"], self.wire(), timeout=2.0, warn=warn)
+    def connect(
+        self,
+        settings: Settings,
+        warn: Callable[[str], None] = lambda _word: None,
+        tokens: RefreshTokens | None = None,
+    ) -> Adapter:
+        """An adapter of a new process; with `tokens` one that a reload makes."""
+        return connect("club", settings.platforms["club"], self.wire(), timeout=2.0, warn=warn, refresh_tokens=tokens)
 
     def wire(self) -> Bounded:
         return Bounded(httpx.MockTransport(self._note))

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from adapters.contract import InvalidAnswer, OwnCredentialRefused, PlatformError, ServerError
+from adapters.refresh_token import RefreshTokens
+from adapters.secret import Secret
 from adapters.selfcommunity.simulator import SECRET
 from adapters.sessions import PAUSE
 from adapters.simulation.faults import Fault
@@ -183,10 +185,10 @@ async def test_a_refresh_under_way_comes_to_its_end_before_the_adapter_closes() 
         },
     )
     community.simulator.misbehave(Fault(path="/oauth/", delay=1.0))
-    adapter = community.connect(settings)
+    tokens = RefreshTokens()
+    adapter = community.connect(settings, tokens=tokens)
     asking = asyncio.create_task(ask(adapter))
     await asyncio.sleep(0.5)
     asking.cancel()
     await adapter.aclose()
-    credentials: Any = settings.platforms["club"].credentials
-    assert credentials.refresh_token.reveal() not in {"", token}
+    assert tokens.in_use(Secret(token)).reveal() not in {"", token}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.contract import InvalidAnswer
+from adapters.refresh_token import RefreshTokens
 from adapters.simulation.faults import Fault
 from tests import clock
 from tests.credentials.oauth import (
@@ -166,19 +167,21 @@ def test_credentials_are_the_same_if_nobody_but_us_replaced_the_refresh_token(tm
     (tmp_path / "password").write_text("first")
 
     def now(grant: str = BY_REFRESH) -> Any:
-        return configured(tmp_path, grant).platforms["club"].credentials
+        return configured(tmp_path, grant).platforms["club"].credentials.as_first_configured(tokens)
 
-    in_use = now()
-    assert in_use == now()
-    in_use.refresh_token.replace("second")
-    assert in_use == now()
+    tokens = RefreshTokens()
+    before = now()
+    assert before == now()
+    in_use = tokens.in_use(before.refresh_token)
+    in_use.replace("second")
+    assert before == now()
     (tmp_path / "refresh").write_text("second")
-    in_use.refresh_token.replace("third")
-    assert in_use == now(), "what a reload read just before it was replaced"
+    in_use.replace("third")
+    assert before == now(), "what a reload read just before it was replaced"
     (tmp_path / "refresh").write_text("of another one")
-    assert in_use != now()
-    assert in_use != now(BY_PASSWORD)
-    assert now(BY_PASSWORD) != in_use
+    assert before != now()
+    assert before != now(BY_PASSWORD)
+    assert now(BY_PASSWORD) != before
 
 
 def test_what_the_operator_puts_into_the_file_meanwhile_is_left_alone(tmp_path: Path) -> None:
@@ -271,7 +274,8 @@ def test_two_adapters_with_one_token_use_it_up_in_turns(tmp_path: Path) -> None:
     async def main() -> None:
         community = Community()
         settings = await with_refresh_token(tmp_path, community)
-        adapters = [community.connect(settings) for _ in range(2)]
+        tokens = RefreshTokens()
+        adapters = [community.connect(settings, tokens=tokens) for _ in range(2)]
         community.simulator.misbehave(Fault(path="/oauth/", delay=0.5))
         assert set(await asyncio.gather(*map(ask, adapters))) == {"pending_outgoing"}
         assert len({form["refresh_token"] for form in community.forms}) == 2
@@ -280,15 +284,20 @@ def test_two_adapters_with_one_token_use_it_up_in_turns(tmp_path: Path) -> None:
 
 
 def test_other_keys_of_the_credentials_may_change_while_the_token_lives_in_memory(tmp_path: Path) -> None:
-    in_use: Any = configured(tmp_path, "", CREDENTIALS__REFRESH_TOKEN="first").platforms["club"].credentials
-    in_use.refresh_token.replace("second")
-    now = configured(tmp_path, "", CREDENTIALS__REFRESH_TOKEN="first", CREDENTIALS__CLIENT_ID="x").platforms["club"]
-    after: Any = now.credentials.taking_over(in_use)
-    assert (after.client_id, after.refresh_token.reveal()) == ("x", "second")
-    assert after.refresh_token is in_use.refresh_token
-    other: Any = configured(tmp_path, "", CREDENTIALS__REFRESH_TOKEN="third").platforms["club"].credentials
-    assert other.taking_over(in_use) is other
+    tokens = RefreshTokens()
+
+    def credentials(**variables: str) -> Any:
+        found = configured(tmp_path, "", **{f"CREDENTIALS__{key}": text for key, text in variables.items()})
+        return found.platforms["club"].credentials.as_first_configured(tokens)
+
+    first = credentials(REFRESH_TOKEN="first")
+    tokens.in_use(first.refresh_token).replace("second")
+    assert credentials(REFRESH_TOKEN="second") == first
+    other_client = credentials(REFRESH_TOKEN="second", CLIENT_ID="x")
+    assert (other_client.client_id, other_client.refresh_token.reveal()) == ("x", "first")
+    assert tokens.in_use(other_client.refresh_token).reveal() == "second"
+    assert tokens.in_use(credentials(REFRESH_TOKEN="third").refresh_token).reveal() == "third"
+    assert tokens.in_use(first.refresh_token).reveal() == "second"
     (tmp_path / "password").write_text("p")
     by_password: Any = configured(tmp_path, BY_PASSWORD).platforms["club"].credentials
-    assert by_password.taking_over(in_use) is by_password
-    assert in_use.taking_over(by_password) is in_use
+    assert by_password.as_first_configured(tokens) is by_password
