@@ -37,7 +37,8 @@ from gateway.config.converter import from_tables
 from gateway.platforms.filters import Filters
 from gateway.platforms.listing import Place
 from gateway.platforms.lookup.encoded import CachedConnection
-from gateway.platforms.lookup.lookups import HIT, Reading
+from gateway.platforms.lookup.lookups import Reading
+from gateway.platforms.lookup.origin import Origin
 from gateway.problems.details import details
 from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Line, Log
@@ -136,7 +137,7 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
             "1", RequestHeaders([(b"sessiontoken", TOKEN.encode())]), user_id=USERS_ID, named={"acme": USERS_ID}
         ),
         CachedConnection.of(CONNECTION, 0.0),
-        Reading(CachedConnection.of(CONNECTION, 0.0), CachedConnection.of(CONNECTION, 0.0).body, 0.0, 0, HIT),
+        Reading(CachedConnection.of(CONNECTION, 0.0), CachedConnection.of(CONNECTION, 0.0).body, 0.0, 0, Origin.HIT),
         Filters(("acme",), frozenset(), (USERS_ID,)),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),

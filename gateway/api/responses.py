@@ -11,13 +11,14 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.openapi.operation import JSON
+from gateway.platforms.lookup.origin import Origin
 from gateway.server.extensions import READY
 
 
 class Reads(Protocol):
-    """Makes the answer to a read from a body, its age in seconds, where it came from, and its entity tag, if any."""
+    """Makes the answer to a read from a body, its age in seconds, its origin, and its entity tag, if any."""
 
-    def __call__(self, body: bytes, age: int, source: bytes, etag: bytes | None = None) -> Response: ...
+    def __call__(self, body: bytes, age: int, origin: Origin, etag: bytes | None = None) -> Response: ...
 
 
 def reads(identities: Iterable[str]) -> Reads:
@@ -30,7 +31,7 @@ def reads(identities: Iterable[str]) -> Reads:
     return functools.partial(Ready, fixed)
 
 
-def not_modified(identities: Iterable[str]) -> Callable[[int, bytes, bytes], Response]:
+def not_modified(identities: Iterable[str]) -> Callable[[int, Origin, bytes], Response]:
     """Answers of reads to a caller that knows the body already: the same without it."""
     return functools.partial(NotModified, _never_cached(identities).encode())
 
@@ -46,11 +47,11 @@ def answer(content: object, headers: dict[str, str], status: int = 200) -> Respo
 class Ready(Response):
     """A 200 with prebuilt header lines: building them for each response costs more than a cache hit."""
 
-    def __init__(self, fixed: bytes, body: bytes, age: int, source: bytes, etag: bytes | None = None) -> None:
+    def __init__(self, fixed: bytes, body: bytes, age: int, origin: Origin, etag: bytes | None = None) -> None:
         """`fixed` are whole header lines."""
         self.body = body
         self._fixed = fixed
-        self._more = [(b"age", b"%d" % age), (b"cache-status", source)]
+        self._more = [(b"age", b"%d" % age), (b"cache-status", origin.header)]
         if etag is not None:
             self._more.append((b"etag", etag))
 
@@ -66,9 +67,9 @@ class Ready(Response):
 class NotModified(Response):
     """A 304: the caller's copy is still current."""
 
-    def __init__(self, fixed: bytes, age: int, source: bytes, etag: bytes) -> None:
+    def __init__(self, fixed: bytes, age: int, origin: Origin, etag: bytes) -> None:
         super().__init__(status_code=304, headers=_parsed(fixed))
-        self.raw_headers += [(b"age", b"%d" % age), (b"cache-status", source), (b"etag", etag)]
+        self.raw_headers += [(b"age", b"%d" % age), (b"cache-status", origin.header), (b"etag", etag)]
 
 
 def _parsed(lines: bytes) -> dict[str, str]:

@@ -24,7 +24,8 @@ from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.list_cache import PageKey, PlatformListCache
 from gateway.platforms.lookup.cache import PlatformCache
 from gateway.platforms.lookup.explainer import Explainer
-from gateway.platforms.lookup.lookups import OUT_OF_REACH, Lookups
+from gateway.platforms.lookup.lookups import Lookups
+from gateway.platforms.lookup.origin import OUT_OF_REACH
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
 from gateway.problems.problem import Kind, Problem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import sys
 import tracemalloc
 from collections.abc import Iterable
@@ -35,7 +36,8 @@ def fill(cache: PlatformCache, users: Iterable[int], at: float = 0.0) -> None:
 
 
 def kept(cache: PlatformCache, users: Iterable[int]) -> list[int]:
-    return [user for user in users if cache.get(VIEWER, user)]
+    """Of these users, those of whom there is an entry, whatever its age."""
+    return [user for user in users if cache.get_stale(VIEWER, user, -math.inf)]
 
 
 @virtual

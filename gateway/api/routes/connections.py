@@ -95,12 +95,12 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         reading, explainer = await read_explained(context, platform, user_id, deadline, since, explains=explains)
         if not explains:
             return told(reading, context.headers)
-        return answer(explained_body(reading, explainer), reading.age, reading.source)
+        return answer(explained_body(reading, explainer), reading.age, reading.origin)
 
     def told(reading: Reading, headers: RequestHeaders) -> Response:
         etag = reading.cached.etag(reading.body)
         if b"if-none-match" in headers and conditional.is_known(headers, etag):
-            return unchanged(reading.age, reading.source, etag)
-        return answer(reading.body, reading.age, reading.source, etag)
+            return unchanged(reading.age, reading.origin, etag)
+        return answer(reading.body, reading.age, reading.origin, etag)
 
     return [Endpoint("/v1/connections/{platform}/{user_id}", get_connection, OPERATION, at_once=True)]

@@ -29,13 +29,11 @@ from gateway.platforms import cursors
 from gateway.platforms.filters import Filters
 from gateway.platforms.listing import Listing, Place, Source, arrivals, fill
 from gateway.platforms.lookup.encoded import weak_etag
-from gateway.platforms.lookup.lookups import STALE
+from gateway.platforms.lookup.origin import STALE, Origin
 from gateway.platforms.platform_page import PageQuery
 from gateway.problems.details import ProblemDetails, details
 from gateway.problems.problem import Kind
 
-BYPASSED: Final = b"connection-gateway; fwd=bypass"
-"""What is listed is asked for each time."""
 _AS_OF: Final = re.compile(rb'"as_of":"[^"]*"')
 
 
@@ -156,13 +154,13 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             return stream(await anext(parts), parts, deadline)
         page, listing = await read_page(context, start, query)
         body = msgspec.json.encode(page)
-        age, source = _origin(listing)
+        age, origin = _origin(listing)
         if listing.errors:
-            return answer(body, age, source)
+            return answer(body, age, origin)
         etag = weak_etag(_AS_OF.sub(b"", body))
         if b"if-none-match" in context.headers and conditional.is_known(context.headers, etag):
-            return unchanged(age, source, etag)
-        return answer(body, age, source, etag)
+            return unchanged(age, origin, etag)
+        return answer(body, age, origin, etag)
 
     return [Endpoint("/v1/connections", list_connections, OPERATION, is_compressed=True)]
 
@@ -218,9 +216,9 @@ def _rest(listing: Listing, filters: Filters, record: RequestRecord) -> dict[str
     }
 
 
-def _origin(listing: Listing) -> tuple[int, bytes]:
+def _origin(listing: Listing) -> tuple[int, Origin]:
     """The age in seconds of what was told as stale, and why it was."""
     now = asyncio.get_running_loop().time()
     ages = [int(now - page.stale_since) for page in listing.stale if page.stale_since is not None]
     reasons = {STALE[type(page.error)] for page in listing.stale if page.error is not None}
-    return max(ages, default=0), reasons.pop() if len(reasons) == 1 else BYPASSED
+    return max(ages, default=0), reasons.pop() if len(reasons) == 1 else Origin.BYPASSED

@@ -28,8 +28,9 @@ from gateway.api.results import Failed, FailedLine, Found, FoundLine, LookupEnd,
 from gateway.config.caller_settings import Right
 from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Tag
-from gateway.platforms.lookup.lookups import MISS, Reading
+from gateway.platforms.lookup.lookups import Reading
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
+from gateway.platforms.lookup.origin import Origin
 from gateway.platforms.platform import Platform
 from gateway.problems.problem import Kind, Problem
 
@@ -105,8 +106,8 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
             parts = _lines(targets, _asked(targets, context), deadline, since, context)
             return stream(await anext(parts), parts, deadline)
         results, readings = await look_up(context, targets, deadline, since)
-        age, source = _origin(readings)
-        return answer(msgspec.json.encode(results), age, source)
+        age, origin = _origin(readings)
+        return answer(msgspec.json.encode(results), age, origin)
 
     return [Endpoint("/v1/lookup", lookup_connections, OPERATION, "POST", is_compressed=True)]
 
@@ -239,10 +240,11 @@ def _result(found: Answers, user_id: int, record: RequestRecord) -> Found | Fail
     return failed(each, user_id, record)
 
 
-def _origin(readings: Sequence[Reading]) -> tuple[int, bytes]:
+def _origin(readings: Sequence[Reading]) -> tuple[int, Origin]:
     """The age of the oldest, and where they came from, if it is the same for all; else some were asked for."""
-    sources = {each.source for each in readings}
-    return max((each.age for each in readings), default=0), sources.pop() if len(sources) == 1 else MISS
+    first = readings[0].origin if readings else Origin.MISS
+    is_common = all(each.origin is first for each in readings)
+    return max((each.age for each in readings), default=0), first if is_common else Origin.MISS
 
 
 def checked_targets(users: Sequence[Target]) -> list[tuple[str, int]]:

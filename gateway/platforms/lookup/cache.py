@@ -17,6 +17,7 @@ from typing import Final
 
 from adapters.contract import CredentialRefused, Forbidden, OwnCredentialRefused, PlatformError, UserNotFound, Viewer
 from gateway.platforms.lookup.encoded import CachedConnection
+from gateway.platforms.lookup.origin import Origin
 
 SWEEP_SIZE: Final = 2
 """Entries that are looked at, the oldest first, whenever one is added: so more can expire than are added."""
@@ -65,22 +66,23 @@ class PlatformCache:
         """seconds after which an entry is of no more use"""
         self._stale_for = stale_for
 
-    def get(self, viewer: Viewer, user_id: int) -> CachedConnection | None:
-        """Return the entry, however old."""
-        return self._entries.get((self, viewer.key, user_id))
-
-    def get_fresh(self, viewer: Viewer, user_id: int, since: float, now: float) -> CachedConnection | None:
-        """Return the entry if it is fresh, and not from before `since` (`loop.time()`)."""
+    def get_fresh(
+        self, viewer: Viewer, user_id: int, since: float, now: float
+    ) -> tuple[CachedConnection | None, Origin]:
+        """Return the entry if it is fresh and not from before `since` (`loop.time()`), and what the cache had."""
         cached = self._entries.get((self, viewer.key, user_id))
-        if cached is None or cached.at < since or now - cached.at >= self._fresh_for:
-            return None
-        return cached
+        if cached is None:
+            return None, Origin.MISS
+        if now - cached.at >= self._fresh_for:
+            return None, Origin.EXPIRED
+        if cached.at < since:
+            return None, Origin.REQUESTED
+        return cached, Origin.HIT
 
-    def is_fresh(self, cached: CachedConnection, now: float) -> bool:
-        return now - cached.at < self._fresh_for
-
-    def may_serve_stale(self, cached: CachedConnection, now: float) -> bool:
-        return now - cached.at < self._stale_for
+    def get_stale(self, viewer: Viewer, user_id: int, now: float) -> CachedConnection | None:
+        """Return the entry if it may be served while the platform can't be asked."""
+        cached = self._entries.get((self, viewer.key, user_id))
+        return None if cached is None or now - cached.at >= self._stale_for else cached
 
     def on_refusal(self, viewer: Viewer, user_id: int | None, refused: PlatformError) -> None:
         """Evict what a refusal makes unfit to be served. Any other failure evicts nothing."""

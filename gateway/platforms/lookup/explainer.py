@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
-from gateway.explain.explanation import ExplainedBreaker, ExplainedStep, ExplainedThrottle, Explanation, Source
+from gateway.explain.explanation import ExplainedBreaker, ExplainedStep, ExplainedThrottle, Explanation
 from gateway.explain.timeline import Step, StepKind
 from gateway.health import Gates
-from gateway.platforms.lookup.lookups import HIT, STALE, Reading
+from gateway.platforms.lookup.lookups import Reading
 from gateway.platforms.lookup.pending import LookupHandle
 
 
@@ -56,7 +56,7 @@ class Explainer:
         steps = self.steps()
         gates = self._gates()
         return Explanation(
-            source=None if reading is None else _source(reading),
+            source=None if reading is None else reading.origin.source,
             age_ms=None if reading is None else _milliseconds(now - reading.at),
             took_ms=_milliseconds(now - self._begun),
             calls=sum(step.kind is StepKind.CALL for step in steps),
@@ -70,12 +70,6 @@ class Explainer:
         at = _milliseconds(step.begun - self._begun)
         took = None if step.ended is None else _milliseconds(step.ended - step.begun)
         return ExplainedStep(step.kind, at, took, step.outcome, step.users)
-
-
-def _source(reading: Reading) -> Source:
-    if reading.source is HIT:
-        return Source.CACHE
-    return Source.STALE if reading.source in STALE.values() else Source.PLATFORM
 
 
 def _milliseconds(seconds: float) -> int:

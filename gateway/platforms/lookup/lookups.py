@@ -4,21 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from typing import Final
 
 import msgspec
 
-from adapters.contract import (
-    Adapter,
-    DeadlineExceeded,
-    Overloaded,
-    PlatformError,
-    ServerError,
-    Throttled,
-    Unavailable,
-    Unreachable,
-    Viewer,
-)
+from adapters.contract import Adapter, Overloaded, PlatformError, Viewer
 from adapters.loop import OneLoop
 from adapters.secret import RedactedRepr
 from gateway.aio.background_tasks import BackgroundTasks
@@ -29,24 +18,9 @@ from gateway.platforms.lookup.batcher import Batcher
 from gateway.platforms.lookup.cache import PlatformCache
 from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
+from gateway.platforms.lookup.origin import OUT_OF_REACH, STALE, Origin
 from gateway.platforms.lookup.pending import LookupResult
-from gateway.problems.problem import OF_PLATFORM_ERROR
 from gateway.transports.stack import Stack
-
-OUT_OF_REACH: Final = (DeadlineExceeded, Overloaded, ServerError, Throttled, Unavailable, Unreachable)
-"""Failures that say only that the platform could not be asked: a stale answer may stand in."""
-HIT: Final = b"connection-gateway; hit"
-MISS: Final = b"connection-gateway; fwd=miss"
-EXPIRED: Final = b"connection-gateway; fwd=stale"
-REQUESTED: Final = b"connection-gateway; fwd=request"
-"""Where an answer came from, as values of `Cache-Status` (RFC 9211)."""
-WORDS: Final = {why: why.rpartition(b"=")[2].decode() for why in (MISS, EXPIRED, REQUESTED)}
-"""`miss`, `stale` and `request`."""
-COLLAPSED: Final = {why: why + b"; collapsed" for why in (MISS, EXPIRED, REQUESTED)}
-"""The same for a lookup that joined a call in flight."""
-STALE: Final[Mapping[type[PlatformError], bytes]] = {
-    kind: b"connection-gateway; fwd=stale; detail=%s" % OF_PLATFORM_ERROR[kind].slug.encode() for kind in OUT_OF_REACH
-}
 
 
 class Reading(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
@@ -56,7 +30,7 @@ class Reading(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
     body: bytes
     at: float
     age: int
-    source: bytes
+    origin: Origin
 
 
 class Lookups(OneLoop):
@@ -84,23 +58,21 @@ class Lookups(OneLoop):
     ) -> Reading:
         """Return the connection of `viewer` with `user_id`. Raises a PlatformError."""
         now = self._loop.time()
-        fresh = self._cache.get_fresh(viewer, user_id, since, now)
+        fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
+        observer.note(StepKind.CACHE, origin.word)
         if fresh is not None:
-            observer.note(StepKind.CACHE, "hit")
-            return Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), HIT)
-        why = self._why_asked(self._cache.get(viewer, user_id), now)
-        observer.note(StepKind.CACHE, WORDS[why])
+            return Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
         try:
             with self._room:
                 asked = self._batcher.ask(viewer, user_id, deadline, since)
                 observer.waits(asked)
                 if asked.joined:
-                    why = COLLAPSED[why]
-                said = await self._batcher.result(asked)
+                    origin = origin.joined()
+                result = await self._batcher.result(asked)
         except Overloaded as overloaded:
             observer.note(StepKind.REFUSED, "waiting_room")
-            said = overloaded
-        found = self._reading(viewer, user_id, said, since, why)
+            result = overloaded
+        found = self._reading(viewer, user_id, result, since, origin)
         if isinstance(found, PlatformError):
             raise found.with_traceback(None)  # it is raised for everybody who waited
         return found
@@ -115,8 +87,8 @@ class Lookups(OneLoop):
     ) -> Mapping[int, Reading | PlatformError]:
         """Return the connection with each of these different users, or its PlatformError, in few calls."""
         found, asked = self._cached(viewer, user_ids, since, observer)
-        said = await self.live(viewer, asked, deadline, since)
-        return found | self._readings(viewer, said, since, asked)
+        results = await self.live(viewer, asked, deadline, since)
+        return found | self._readings(viewer, results, since, asked)
 
     async def many_in_parts(
         self,
@@ -140,17 +112,17 @@ class Lookups(OneLoop):
 
     def _cached(
         self, viewer: Viewer, user_ids: Iterable[int], since: float, observer: LookupObserver
-    ) -> tuple[dict[int, Reading | PlatformError], dict[int, bytes]]:
-        """Return the cached entries, and for each other user why the platform has to be asked."""
+    ) -> tuple[dict[int, Reading | PlatformError], dict[int, Origin]]:
+        """Return the cached entries, and for each other user, who has to be asked for, what the cache had."""
         now = self._loop.time()
         found: dict[int, Reading | PlatformError] = {}
-        asked: dict[int, bytes] = {}
+        asked: dict[int, Origin] = {}
         for user_id in user_ids:
-            fresh = self._cache.get_fresh(viewer, user_id, since, now)
-            if fresh is not None:
-                found[user_id] = Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), HIT)
+            fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
+            if fresh is None:
+                asked[user_id] = origin
             else:
-                asked[user_id] = self._why_asked(self._cache.get(viewer, user_id), now)
+                found[user_id] = Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
         observer.note(StepKind.CACHE, f"{len(found)} of {len(found) + len(asked)}")
         return found, asked
 
@@ -167,11 +139,11 @@ class Lookups(OneLoop):
         except Overloaded as overloaded:
             return dict.fromkeys(asked, overloaded)
 
-    def _on_result(self, viewer: Viewer, user_id: int, said: LookupResult) -> None:
-        if isinstance(said, CachedConnection):
-            self._cache.put(viewer.key, user_id, said)
+    def _on_result(self, viewer: Viewer, user_id: int, result: LookupResult) -> None:
+        if isinstance(result, CachedConnection):
+            self._cache.put(viewer.key, user_id, result)
         else:
-            self.on_refusal(viewer, user_id, said)
+            self.on_refusal(viewer, user_id, result)
 
     def on_refusal(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
         """Evict what a failure, of a lookup or of anything else, makes unfit to be served."""
@@ -189,26 +161,22 @@ class Lookups(OneLoop):
         self._cache.close()
         self._lists.close()
 
-    def _why_asked(self, cached: CachedConnection | None, now: float) -> bytes:
-        if cached is None:
-            return MISS
-        return REQUESTED if self._cache.is_fresh(cached, now) else EXPIRED
-
     def _readings(
-        self, viewer: Viewer, said: Mapping[int, LookupResult], since: float, why_asked: Mapping[int, bytes]
+        self, viewer: Viewer, results: Mapping[int, LookupResult], since: float, origins: Mapping[int, Origin]
     ) -> dict[int, Reading | PlatformError]:
         return {
-            user_id: self._reading(viewer, user_id, each, since, why_asked[user_id]) for user_id, each in said.items()
+            user_id: self._reading(viewer, user_id, each, since, origins[user_id])
+            for user_id, each in results.items()
         }
 
     def _reading(
-        self, viewer: Viewer, user_id: int, said: LookupResult, since: float, why_asked: bytes
+        self, viewer: Viewer, user_id: int, result: LookupResult, since: float, origin: Origin
     ) -> Reading | PlatformError:
-        if isinstance(said, CachedConnection):
-            return Reading(said, said.body, said.at, 0, why_asked)
-        if isinstance(said, OUT_OF_REACH) and since == ANY_TIME:
+        if isinstance(result, CachedConnection):
+            return Reading(result, result.body, result.at, 0, origin)
+        if isinstance(result, OUT_OF_REACH) and since == ANY_TIME:
             now = self._loop.time()
-            cached = self._cache.get(viewer, user_id)
-            if cached is not None and self._cache.may_serve_stale(cached, now):
-                return Reading(cached, cached.stale_body(), cached.at, int(now - cached.at), STALE[type(said)])
-        return said
+            stale = self._cache.get_stale(viewer, user_id, now)
+            if stale is not None:
+                return Reading(stale, stale.stale_body(), stale.at, int(now - stale.at), STALE[type(result)])
+        return result
