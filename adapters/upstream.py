@@ -15,6 +15,7 @@ import msgspec
 
 from adapters import contract
 from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyUnauthorized
+from adapters.httpx_internals import BelowURL
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.refresh_token import RefreshTokens
@@ -59,7 +60,7 @@ class Base:
 
     def get(self, path: str, users: Collection[int] = ()) -> httpx.Request:
         """As httpx would make it by itself, in a third of the time: a test compares the two."""
-        url = _Below(self._url, path)
+        url = BelowURL(self._url, path)
         extensions = {"safe": True, "users": tuple(users)}
         request = httpx.Request("GET", url, headers=self._headers, stream=_NOTHING, extensions=extensions)
         request.read()
@@ -67,20 +68,9 @@ class Base:
 
     def post(self, path: str, body: Any = None, *, safe: bool, users: Collection[int] = ()) -> httpx.Request:
         """`body` leaves as JSON; `safe` is whether asking twice does no more than asking once."""
-        url = _Below(self._url, path)
+        url = BelowURL(self._url, path)
         extensions = {"safe": safe, "users": tuple(users)}
         return httpx.Request("POST", url, headers=self._headers, json=body, extensions=extensions)
-
-
-class _Below(httpx.URL):
-    """One that is parsed already; there is no public way around parsing it again."""
-
-    def __init__(self, base: httpx.URL, path: str) -> None:
-        known = base._uri_reference  # noqa: SLF001  as above
-        path, _, query = path.partition("?")
-        self._uri_reference = type(known)(
-            known.scheme, known.userinfo, known.host, known.port, known.path + path, query or None, None
-        )
 
 
 class Upstream(OneLoop):

@@ -20,6 +20,7 @@ SHARED = {
     "contract",
     "daemon_thread",
     "files",
+    "httpx_internals",
     "loop",
     "mismatch",
     "refresh_token",

@@ -57,19 +57,7 @@ class Endpoint(Route):
             return
         if not self._at_once:
             await in_a_task()
-        response: ASGIApp = await self._answer(_Request(scope, receive))
+        response: ASGIApp = await self._answer(Request(scope, receive))
         if self._is_compressed:
             response = compressed(response)
         await response(scope, receive, send)
-
-
-class _Request(Request):
-    """Starlette's, whose attributes are there from the start."""
-
-    _stream_consumed = False
-    _is_disconnected = False
-    _form = None
-
-    def __init__(self, scope: Scope, receive: Receive) -> None:
-        self.scope = scope
-        self._receive = receive

@@ -1,7 +1,5 @@
 """The innermost transport: the connections to one platform, over aiohttp.
 
-Long, because all that is private of aiohttp is used here and nowhere else.
-
 Here a request leaves, so here it is known whether it did. A failure is either one from before that (`ConnectError`,
 `ConnectTimeout`, `PoolTimeout`, `ProxyError`, `UnsupportedProtocol`) or one from after (`WriteError`, `ReadError`,
 `ReadTimeout`, `RemoteProtocolError`). Answers are read whole: what goes wrong in a body goes wrong here.
@@ -10,40 +8,28 @@ Here a request leaves, so here it is known whether it did. A failure is either o
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import functools
-import random
 import re
-import select
 import socket
 import ssl
-from enum import Enum, auto
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from adapters.call import NameNotResolved
 from adapters.loop import OneLoop
 from gateway import __version__
+from gateway.transports.aiohttp_internals import ATTEMPT, INTERIM, Attempt, Connector, Stage
 from gateway.transports.errors import FAILURES, translated
 from gateway.transports.resolver import Resolver
 from gateway.transports.response import ACCEPTED_ENCODING, read_whole
 
 USER_AGENT: Final = f"connection-gateway/{__version__}"
 _OURS: Final = f"User-Agent: {USER_AGENT}\r\nAccept-Encoding: {ACCEPTED_ENCODING}\r\n\r\n".encode()
-MAX_AGE: Final = 60.0
-"""Seconds, give or take a tenth, after which a connection is replaced, so that a platform that moves is followed."""
-MAX_INTERIM: Final = 16
-"""Interim answers (1xx) to one request."""
 _RESOLVING: Final = 0.75
 """The share of a call's time that a name may take, so that it can be said that it was the name."""
-_SLICE: Final = 2048
-"""Bytes that are read at once while only interim answers have come."""
 IDLE_FOR: Final = 15.0
 """Seconds that a connection is kept for the next call. Servers close theirs after 5 to 75 s."""
 MAX_HEADER: Final = 32 * 1024
@@ -52,41 +38,17 @@ _READ_HEADERS: Final = 2000
 """Fields that are read before it is said that there are too many: beyond that it is no answer at all."""
 _breaks_out: Final = re.compile(rb"[\r\n\0]").search
 _SCHEMES: Final = frozenset({"http", "https"})
-_INTERIM: Final = frozenset(range(100, 200)) - {101}
-"""Statuses of answers that another one follows."""
 _NO_TIMEOUTS: Final = aiohttp.ClientTimeout()
 """The deadline is kept here."""
 
 
-class _Stage(Enum):
-    QUEUED = auto()
-    RESOLVING = auto()
-    CONNECTING = auto()
-    SENT = auto()
-    """it has a connection of its own: from here on the platform may see it"""
-
-
-_PASSED: Final[dict[_Stage, type[httpx.TransportError]]] = {
-    _Stage.QUEUED: httpx.PoolTimeout,
-    _Stage.RESOLVING: NameNotResolved,
-    _Stage.CONNECTING: httpx.ConnectTimeout,
-    _Stage.SENT: httpx.ReadTimeout,
+_PASSED: Final[dict[Stage, type[httpx.TransportError]]] = {
+    Stage.QUEUED: httpx.PoolTimeout,
+    Stage.RESOLVING: NameNotResolved,
+    Stage.CONNECTING: httpx.ConnectTimeout,
+    Stage.SENT: httpx.ReadTimeout,
 }
 """What the passing of the deadline is called, by how far the request had come."""
-
-
-class _Attempt:
-    """How far one request has come."""
-
-    __slots__ = ("deadline", "stage")
-
-    def __init__(self, deadline: float) -> None:
-        self.deadline = deadline
-        self.stage = _Stage.QUEUED
-
-
-_ATTEMPT: Final[contextvars.ContextVar[_Attempt]] = contextvars.ContextVar("attempt")
-"""That of the running task: aiohttp has no other way to tell its connector."""
 
 
 class Pool(OneLoop, httpx.AsyncBaseTransport):
@@ -106,14 +68,14 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
         self._resolver = resolver or Resolver()
         self._tls = tls
         self._proxy = None if proxy is None else URL(proxy)
-        self._connector: _Connector | None = None
+        self._connector: Connector | None = None
         self._hosts: dict[tuple[bytes, bytes], _Host] = {}
         self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = request.extensions["deadline"]
-        attempt = _Attempt(deadline)
-        _ATTEMPT.set(attempt)
+        attempt = Attempt(deadline)
+        ATTEMPT.set(attempt)
         if deadline <= self._loop.time():
             raise httpx.PoolTimeout("the deadline had passed", request=request)
         if self._closed:
@@ -124,7 +86,7 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
         except TimeoutError as timeout:
             raise _PASSED[attempt.stage]("the deadline passed", request=request) from timeout
         except tuple(FAILURES) as failure:
-            raise translated(failure, sent=attempt.stage is _Stage.SENT, request=request) from failure
+            raise translated(failure, sent=attempt.stage is Stage.SENT, request=request) from failure
 
     def trust(self, tls: ssl.SSLContext) -> None:
         """Let `tls` say whom to trust from now on: calls in flight finish, other connections are made anew."""
@@ -156,7 +118,7 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
                 raise aiohttp.ClientConnectionResetError("it was closed before anything was written")
             transport.write(host.written(request))
             message, body = await protocol.read()
-            while message.code in _INTERIM:
+            while message.code in INTERIM:
                 message, body = await protocol.read()
             if message.code == 407 and host.is_proxied:
                 raise aiohttp.ClientHttpProxyError(host.asked.request_info, (), status=407)
@@ -169,9 +131,9 @@ class Pool(OneLoop, httpx.AsyncBaseTransport):
                 connection.close()
         return answer
 
-    def _open(self) -> _Connector:
+    def _open(self) -> Connector:
         """Only now, because aiohttp wants a running loop."""
-        self._connector = _Connector(
+        self._connector = Connector(
             limit=self._limit,
             keepalive_timeout=IDLE_FOR,
             resolver=_Names(self._resolver),
@@ -228,15 +190,15 @@ class _Names(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        attempt = _ATTEMPT.get()
-        attempt.stage = _Stage.RESOLVING
+        attempt = ATTEMPT.get()
+        attempt.stage = Stage.RESOLVING
         now = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout_at(now + _RESOLVING * (attempt.deadline - now)):
                 found = await self._resolver.addresses(host)
         except TimeoutError:
             raise OSError("the name was not resolved in time") from None
-        attempt.stage = _Stage.CONNECTING
+        attempt.stage = Stage.CONNECTING
         return [
             ResolveResult(
                 hostname=host,
@@ -252,82 +214,3 @@ class _Names(AbstractResolver):
 
     async def close(self) -> None:
         """The pool closes it."""
-
-
-class _Protocol(ResponseHandler):
-    """A connection that knows its age, and takes only so many interim answers."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self.retires_at = loop.time() + MAX_AGE * random.uniform(0.9, 1.1)  # noqa: S311  so that not all go at once
-        self._interim = 0
-        """answers in a row that another one follows"""
-
-    def data_received(self, data: bytes) -> None:
-        """aiohttp makes objects of all answers in `data` at once, so interim ones are given to it piece by piece."""
-        if not self._interim and not data.startswith(b"HTTP/1.1 1"):
-            super().data_received(data)
-            return
-        for at in range(0, len(data), _SLICE):
-            if self.transport is None or self.transport.is_closing():
-                return
-            super().data_received(data[at : at + _SLICE])
-
-    def feed_data(self, data: Any, size: int = 0) -> None:
-        super().feed_data(data, size)
-        self._interim = self._interim + 1 if data[0].code in _INTERIM else 0
-        if self._interim > MAX_INTERIM and self.transport is not None:
-            self.transport.abort()
-            self.set_exception(HttpProcessingError(message=f"more than {MAX_INTERIM} interim answers"))
-
-
-class _Connector(aiohttp.TCPConnector):
-    """It notes how far a request has come, and hands out no connection that is old or has anything to say already."""
-
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        self._factory = functools.partial(_Protocol, loop=self._loop)  # type: ignore[assignment]  # a narrower one
-
-    async def connect(self, req: aiohttp.ClientRequest, *args: Any, **named: Any) -> Any:
-        attempt = _ATTEMPT.get()
-        while True:
-            attempt.stage = _Stage.QUEUED
-            connection = await self._turn(req, *args, **named)
-            if attempt.stage is not _Stage.QUEUED or _is_usable(connection):
-                attempt.stage = _Stage.SENT
-                return connection
-            connection.close()
-
-    async def _turn(self, req: aiohttp.ClientRequest, *args: Any, **named: Any) -> Any:
-        try:
-            return await super().connect(req, *args, **named)
-        except asyncio.CancelledError as cancelled:
-            task = asyncio.current_task()
-            if self.closed and task is not None and not task.cancelling():  # it was in the queue, not the task
-                raise aiohttp.ClientConnectionError("the pool was closed") from cancelled
-            self._release_waiter()  # if its turn had just come, aiohttp would give it to nobody
-            raise
-
-    def _release(self, key: Any, protocol: Any, **named: Any) -> None:
-        if named.get("should_close"):
-            protocol.abort()  # or it would stay until the platform has read what was written
-        super()._release(key, protocol, **named)
-        # Its parser would swallow half an answer that nobody asked for; without one, whatever comes is left over.
-        protocol._parser = None  # noqa: SLF001
-
-    async def _create_connection(self, *args: Any, **named: Any) -> Any:
-        _ATTEMPT.get().stage = _Stage.CONNECTING
-        return await super()._create_connection(*args, **named)
-
-
-def _is_usable(idle: Any) -> bool:
-    """Whether it is young enough, and nothing came while it was idle: neither its end nor an answer, which would be
-    taken for the next one's.
-
-    The loop may not have heard of it yet, so the socket is asked (2 µs).
-    """
-    if idle.protocol.should_close or idle.protocol.retires_at <= asyncio.get_running_loop().time():
-        return False
-    poll = select.poll()
-    poll.register(idle.transport.get_extra_info("socket").fileno(), select.POLLIN)
-    return not poll.poll(0)

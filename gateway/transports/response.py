@@ -8,6 +8,7 @@ from typing import Final
 
 import httpx
 
+from adapters.httpx_internals import WholeResponse
 from gateway.transports.encodings import PART, BadEncoding, Decoder, decoder_of
 
 MAX_BODY: Final = 1024 * 1024
@@ -47,18 +48,7 @@ async def read_whole(
         if status < _REFUSALS:
             raise
         content = b""
-    return _Whole(status, kept, content, request)
-
-
-class _Whole(httpx.Response):
-    """One whose body was read: httpx would take it through its decoders once more, which is most of its cost."""
-
-    def __init__(
-        self, status: int, headers: list[tuple[bytes, bytes]], content: bytes, request: httpx.Request
-    ) -> None:
-        super().__init__(status, headers=headers, stream=httpx.ByteStream(content), request=request)
-        self._content = content
-        self.is_closed = self.is_stream_consumed = True
+    return WholeResponse(status, kept, content, request)
 
 
 async def _read(more: More, encoding: bytes, most: int) -> bytes:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from adapters.call import LocalShortage, NameNotResolved
-from gateway.transports import pool as pools
+from gateway.transports import aiohttp_internals as internals
 from gateway.transports.pool import Pool
 from gateway.transports.resolver import Address, Resolver
 from tests import wire
@@ -39,7 +39,7 @@ async def test_a_connection_is_used_until_it_is_old(monkeypatch: pytest.MonkeyPa
         for _ in range(5):
             assert (await call(network, server.url)).status_code == 200
         assert server.ever == 1
-        monkeypatch.setattr(pools, "MAX_AGE", 0.0)
+        monkeypatch.setattr(internals, "MAX_AGE", 0.0)
         assert (await call(network, server.url)).status_code == 200
         assert server.ever == 1  # it was made when they could grow older
         connector: Any = network._connector  # noqa: SLF001  a minute is long
@@ -52,7 +52,7 @@ async def test_a_connection_is_used_until_it_is_old(monkeypatch: pytest.MonkeyPa
 
 def test_not_all_of_them_grow_old_at_once() -> None:
     loop = asyncio.new_event_loop()
-    ages = [pools._Protocol(loop).retires_at - loop.time() for _ in range(100)]  # noqa: SLF001  it has no other sign
+    ages = [internals.ConnectionProtocol(loop).retires_at - loop.time() for _ in range(100)]
     loop.close()
     assert 53 < min(ages) < max(ages) < 67
     assert max(ages) - min(ages) > 5
@@ -117,7 +117,10 @@ async def test_a_process_without_descriptors() -> None:
     "interim", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"]
 )
 async def test_a_few_interim_answers_are_passed_over(interim: bytes) -> None:
-    async with keeping(interim * pools.MAX_INTERIM + wire.answer(b"x" * 100_000)) as server, wire.pool() as network:
+    async with (
+        keeping(interim * internals.MAX_INTERIM + wire.answer(b"x" * 100_000)) as server,
+        wire.pool() as network,
+    ):
         assert len((await call(network, server.url)).content) == 100_000
 
 
@@ -126,7 +129,7 @@ async def test_interim_answers_without_end_are_cut_off(cut: int) -> None:
     """However many came together, few of them are looked at."""
     many = b"HTTP/1.1 100 Continue\r\n\r\n" * 40_000
     seen = 0
-    original = pools._Protocol.feed_data  # noqa: SLF001  to count what it is given
+    original = internals.ConnectionProtocol.feed_data
 
     def counting(self: Any, data: Any, size: int = 0) -> None:
         nonlocal seen
@@ -134,9 +137,9 @@ async def test_interim_answers_without_end_are_cut_off(cut: int) -> None:
         original(self, data, size)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pools._Protocol, "feed_data", counting)  # noqa: SLF001  as above
+        patch.setattr(internals.ConnectionProtocol, "feed_data", counting)
         pieces = [many[at : at + cut] for at in range(0, min(len(many), cut * 1000), cut)]
         async with wire.scripted(wire.sending(*pieces, pause=0)) as server, wire.pool() as network:
             with pytest.raises(httpx.RemoteProtocolError):
                 await call(network, server.url)
-    assert pools.MAX_INTERIM < seen < 200
+    assert internals.MAX_INTERIM < seen < 200

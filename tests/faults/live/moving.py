@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-from gateway.transports.pool import MAX_AGE
+from gateway.transports.aiohttp_internals import MAX_AGE
 from gateway.transports.resolver import FRESH_FOR
 from tests.faults.live import figures
 from tests.faults.live.callers import Answer, Caller, at_once
