@@ -1,0 +1,2 @@
+// One process for all of them, so that they share one browser.
+import "./cards.mjs";

@@ -1,0 +1,72 @@
+"""`<connection-status>` and the React hooks in Chromium, on a page of another site than the gateway's."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from adapters.simulation import serving
+from tests.docs.test_client import FOLDER, NODE
+from tests.docs.test_page import CHROMIUM
+from tests.gateways import CALLERS, OWN, running
+
+CLIENT = Path(__file__).parents[2] / "clients" / "javascript"
+BROWSER = Path(__file__).with_name("browser")
+REACT = Path(__file__).with_name("react")
+
+pytestmark = [
+    pytest.mark.skipif(not NODE, reason="there is no node"),
+    pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
+    pytest.mark.skipif(
+        not all((folder / "node_modules").is_dir() for folder in (FOLDER, REACT / "18", REACT / "19")),
+        reason="there are no node_modules, which `make test` installs with npm",
+    ),
+]
+
+
+async def test_in_a_browser(port: int) -> None:
+    """Runs `browser/all.mjs`: one browser, and one gateway for each kind of credential."""
+    pages = [f"http://localhost:{port}"]
+    pods = {**OWN, "bank": OWN["acme"]}
+    cache = {"fresh_for": 0.05, "stale_for": 60}
+    async with (
+        running(pods, cache=cache, cors_origins=pages) as own,
+        running(CALLERS, cors_origins=pages) as passing,
+        serving(own.app) as own_url,
+        serving(passing.app) as passing_url,
+        serving(own.acme) as acme,
+        serving(own.club) as club,
+        serving(own.simulators["bank"]) as bank,
+    ):
+        given = {
+            "own": own_url,
+            "passing": passing_url,
+            "acme": acme,
+            "club": club,
+            "bank": bank,
+            "port": port,
+            "chromium": CHROMIUM,
+            "modules": str(FOLDER),
+            "client": str(CLIENT),
+            "react": str(REACT),
+        }
+        with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
+            process = await asyncio.create_subprocess_exec(
+                *(NODE, "--test", "--test-timeout", "60000", BROWSER / "all.mjs"),
+                stdout=PIPE,
+                stderr=STDOUT,
+                env={
+                    "PATH": os.environ["PATH"],
+                    "HOME": folder,
+                    "TMPDIR": folder,
+                    "BROWSER_TESTS": msgspec.json.encode(given).decode(),
+                },
+            )
+            printed, _ = await asyncio.wait_for(process.communicate(), 300)
+    assert process.returncode == 0, printed.decode()
