@@ -12,6 +12,7 @@ import msgspec
 import pytest
 
 from adapters.simulation import serving
+from gateway.pages import client
 from tests.docs.test_client import FOLDER, NODE
 from tests.docs.test_page import CHROMIUM
 from tests.gateways import CALLERS, OWN, running
@@ -55,10 +56,13 @@ async def test_in_a_browser(port: int) -> None:
             "modules": str(FOLDER),
             "client": str(CLIENT),
             "react": str(REACT),
+            "version": client.version(),
+            "integrity": {name: each.integrity for name, each in client.files().items()},
+            "pictures": os.environ.get("PICTURES", ""),
         }
         with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
             process = await asyncio.create_subprocess_exec(
-                *(NODE, "--test", "--test-timeout", "60000", BROWSER / "all.mjs"),
+                *(NODE, "--test", "--test-timeout", "240000", BROWSER / "all.mjs"),
                 stdout=PIPE,
                 stderr=STDOUT,
                 env={

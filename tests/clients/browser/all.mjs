@@ -1,2 +1,5 @@
 // One process for all of them, so that they share one browser.
 import "./cards.mjs";
+import "./faults.mjs";
+import "./checklist.mjs";
+import "./access.mjs";

@@ -48,8 +48,9 @@ after(async () => {
   server.closeAllConnections();
 });
 
-/** Opens `path`, gives the page to `use`, and fails if the browser reported anything but `expected` errors. */
-export async function open(path, use, { expected = /^$/ } = {}) {
+/** Opens `path`, gives the page to `use` after `before`, and fails if the browser reported anything but `expected` errors. */
+export async function open(path, use, { expected = /^$/, before } = {}) {
+  await before?.();
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   const errors = [];
