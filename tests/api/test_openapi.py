@@ -23,7 +23,7 @@ from gateway.problems.problem import Kind
 from tests.gateways import OWN, Gateway, caller, running
 
 JSON = "application/json"
-PATHS = {"platform": "acme", "user_id": "101", "action": "accept", "slug": "overloaded"}
+PATHS = {"platform": "acme", "user_id": "101", "action": "accept", "slug": "overloaded", "name": "element.js"}
 
 
 def printed() -> Any:

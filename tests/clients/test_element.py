@@ -62,7 +62,7 @@ async def test_in_a_browser(port: int) -> None:
         }
         with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
             process = await asyncio.create_subprocess_exec(
-                *(NODE, "--test", "--test-timeout", "240000", BROWSER / "all.mjs"),
+                *(NODE, "--test", "--test-timeout", "240000", BROWSER / os.environ.get("BR", "all.mjs")),
                 stdout=PIPE,
                 stderr=STDOUT,
                 env={

@@ -1,21 +1,20 @@
 import { ConnectionStatus } from "https://gateway.example.com/client/element.js";
 
-const [list, note] = ["ul", "p"].map((name) => document.querySelector(name));
-const problems = [];
-const pending = new Set();
+const note = document.createElement("p");
+const list = document.createElement("ul");
+document.body.append(note, list);
+note.role = "status";
+let problems = "";
 
 function count() {
-  note.textContent = [`${pending.size} pending.`, ...problems].join(" ");
+  const pending = list.querySelectorAll("connection-status:state(pending-incoming)").length;
+  note.textContent = `${pending} pending. ${problems}`;
 }
 
-list.addEventListener("connection-change", ({ target, detail }) => {
-  if (detail.status !== "pending_incoming") pending.delete(target);
-  count();
-});
-
+list.addEventListener("connection-change", count);
 const found = ConnectionStatus.gateway.connections({
   status: "pending_incoming",
-  onProblem: (problem) => problems.push(`${problem.platform}: ${problem.title}.`),
+  onProblem: (problem) => { problems += `${problem.platform}: ${problem.title}. `; },
 });
 for await (const connection of found) {
   const item = document.createElement("li");
@@ -24,6 +23,5 @@ for await (const connection of found) {
   status.label = `user ${connection.user_id} on ${connection.platform}`;
   item.append(status.label, " ", status);
   list.append(item);
-  pending.add(status);
 }
 count();

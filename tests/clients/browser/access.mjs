@@ -15,20 +15,20 @@ const focused = (page) => page.evaluate(() => {
 test("the inbox is emptied by clicking", async () => {
   await fill();
   await open("/inbox.html", async (page) => {
-    await page.waitForFunction(() => document.querySelector("p").textContent === "3 pending.");
+    await page.waitForFunction(() => document.querySelector("p").textContent === "3 pending. ");
     if (given.pictures) await page.screenshot({ path: `${given.pictures}/inbox.png` });
     for (const platform of Object.keys(PENDING)) {
       await press(page, `Accept: user 102 on ${platform}`, `connection-status[platform=${platform}]`);
     }
-    await page.waitForFunction(() => document.querySelector("p").textContent === "0 pending.");
+    await page.waitForFunction(() => document.querySelector("p").textContent === "0 pending. ");
   });
 });
 
 test("the inbox is emptied by keyboard alone, and the focus is never lost", async () => {
   await fill();
   await open("/inbox.html", async (page) => {
-    await page.waitForFunction(() => document.querySelector("p").textContent === "3 pending.");
-    for (let presses = 0; presses < 20 && await left(page) !== "0 pending."; presses += 1) {
+    await page.waitForFunction(() => document.querySelector("p").textContent === "3 pending. ");
+    for (let presses = 0; presses < 20 && await left(page) !== "0 pending. "; presses += 1) {
       await page.keyboard.press("Tab");
       if (!(await focused(page)).startsWith("Accept")) continue;
       const before = await left(page);
@@ -36,7 +36,7 @@ test("the inbox is emptied by keyboard alone, and the focus is never lost", asyn
       await page.waitForFunction((text) => document.querySelector("p").textContent !== text, {}, before);
       assert.match(await focused(page), /^Remove: user 102/);
     }
-    assert.equal(await left(page), "0 pending.");
+    assert.equal(await left(page), "0 pending. ");
   });
 });
 

@@ -3,3 +3,4 @@ import "./cards.mjs";
 import "./faults.mjs";
 import "./checklist.mjs";
 import "./access.mjs";
+import "./react.mjs";
