@@ -59,9 +59,7 @@ def test_its_integrity_is_that_of_its_content(name: str) -> None:
     assert client.files()[name].integrity == f"sha384-{digest}"
 
 
-@pytest.mark.parametrize(
-    "path", ["/client/package.json", "/client/", "/client/..", f"/client-{client.version()}/react.js"]
-)
+@pytest.mark.parametrize("path", ["/client/package.json", "/client/", f"/client-{client.version()}/react.js"])
 async def test_nothing_else_is_served(gateway: Gateway, path: str) -> None:
     assert (await gateway.client.get(path)).status_code == 404
 
