@@ -16,7 +16,7 @@ import pytest
 
 from gateway import __version__
 from tests.clients.test_javascript import CLIENT, TYPES
-from tests.docs.test_client import FOLDER, NODE, STRICT, node
+from tests.docs.test_client import FOLDER, STRICT, node
 
 REACT = Path(__file__).with_name("react")
 NPM = shutil.which("npm") or ""
@@ -92,7 +92,7 @@ async def compiled(folder: Path, *names: str) -> tuple[int, str]:
 
 
 async def test_the_compiler_accepts_the_examples_and_rejects_wrong_uses(compiling: Path) -> None:
-    names = sorted(file.name for file in compiling.glob("*.[jt]s*") if file.name not in {"package.json"})
+    names = sorted(file.name for file in compiling.glob("*.[jt]s*") if file.name != "package.json")
     _, printed = await compiled(compiling, *names)
     lines = (TYPES / "wrong-element.tsx").read_text().splitlines()
     wrong = {
