@@ -28,7 +28,7 @@ from tests.gateways import KEY
 PAGE: Final = "docs/clients/javascript.md"
 EXAMPLE: Final = "https://gateway.example.com"
 WEB_KEY: Final = "the key of web"
-PEOPLE: Final = """<!DOCTYPE html><html lang="en"><title>People</title>
+PEOPLE: Final = """<!DOCTYPE html><html lang="en"><title>People</title><link rel="icon" href="data:,">
 <script type="module" src="/gateway/client/element.js"></script>
 <connection-status platform="acme" user-id="1"></connection-status></html>"""
 
@@ -66,8 +66,12 @@ async def _session(request: Request) -> Response:
     return Response(status_code=401) if viewer is None else Response(status_code=204, headers={"X-Viewer": viewer})
 
 
-async def _people(_request: Request) -> Response:
-    return HTMLResponse(PEOPLE)
+async def _people(request: Request) -> Response:
+    """The page, which signs in who is named in its query."""
+    answer = HTMLResponse(PEOPLE)
+    if viewer := request.query_params.get("viewer"):
+        answer.set_cookie("viewer", viewer, samesite="lax")
+    return answer
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import tempfile
 from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
@@ -13,8 +14,9 @@ import pytest
 
 from adapters.simulation import serving
 from gateway.pages import client
+from tests.clients.guide import own_token, proxied
 from tests.docs.test_client import FOLDER, NODE
-from tests.docs.test_page import CHROMIUM
+from tests.docs.test_page import CHROMIUM, NGINX
 from tests.gateways import CALLERS, OWN, running
 
 CLIENT = Path(__file__).parents[2] / "clients" / "javascript"
@@ -24,6 +26,7 @@ REACT = Path(__file__).with_name("react")
 pytestmark = [
     pytest.mark.skipif(not NODE, reason="there is no node"),
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
+    pytest.mark.skipif(not NGINX, reason="there is no nginx"),
     pytest.mark.skipif(
         not all((folder / "node_modules").is_dir() for folder in (FOLDER, REACT / "18", REACT / "19")),
         reason="there are no node_modules, which `make test` installs with npm",
@@ -31,9 +34,16 @@ pytestmark = [
 ]
 
 
-async def test_in_a_browser(port: int) -> None:
-    """Runs `browser/all.mjs`: one browser, and one gateway for each kind of credential."""
+async def test_in_a_browser(port: int, tmp_path: Path) -> None:
+    """Runs `browser/all.mjs`: one browser, and one gateway for each kind of credential.
+
+    In the environment, `BROWSER_TEST` names one file to run, and `PICTURES` a folder for screenshots.
+    """
     pages = [f"http://localhost:{port}"]
+    token_folder = tmp_path / "token"
+    token_folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        unused = free.getsockname()[1]
     pods = {**OWN, "bank": OWN["acme"]}
     cache = {"fresh_for": 0.05, "stale_for": 60}
     async with (
@@ -44,10 +54,14 @@ async def test_in_a_browser(port: int) -> None:
         serving(own.acme) as acme,
         serving(own.club) as club,
         serving(own.simulators["bank"]) as bank,
+        own_token(token_folder, pages[0]) as token_url,
+        proxied(tmp_path, unused) as proxied_url,
     ):
         given = {
             "own": own_url,
             "passing": passing_url,
+            "token": token_url,
+            "proxied": proxied_url,
             "acme": acme,
             "club": club,
             "bank": bank,
@@ -62,7 +76,7 @@ async def test_in_a_browser(port: int) -> None:
         }
         with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
             process = await asyncio.create_subprocess_exec(
-                *(NODE, "--test", "--test-timeout", "240000", BROWSER / os.environ.get("BR", "all.mjs")),
+                *(NODE, "--test", "--test-timeout", "240000", BROWSER / os.environ.get("BROWSER_TEST", "all.mjs")),
                 stdout=PIPE,
                 stderr=STDOUT,
                 env={

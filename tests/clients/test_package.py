@@ -76,13 +76,17 @@ def compiling(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for each in (REACT / request.param / "node_modules").iterdir():
         (modules / each.name).symlink_to(each)
     (tmp_path / "package.json").write_text('{"type": "module"}')
-    for file in [*(CLIENT / "examples").glob("*.[jt]s*"), *TYPES.glob("*element.tsx")]:
+    for file in [*(CLIENT / "examples").glob("*.[jt]s*"), *TYPES.glob("*element.tsx"), TYPES / "session.d.ts"]:
         text = file.read_text().replace("https://gateway.example.com/client/element.js", IMPORTED)
         (tmp_path / file.name).write_text(text)
     return tmp_path
 
 
 IMPORTED = "@connection-gateway/client/element"
+
+
+def programs(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.glob("*.[jt]s*") if file.name != "package.json")
 
 
 async def compiled(folder: Path, *names: str) -> tuple[int, str]:
@@ -92,7 +96,7 @@ async def compiled(folder: Path, *names: str) -> tuple[int, str]:
 
 
 async def test_the_compiler_accepts_the_examples_and_rejects_wrong_uses(compiling: Path) -> None:
-    names = sorted(file.name for file in compiling.glob("*.[jt]s*") if file.name != "package.json")
+    names = programs(compiling)
     _, printed = await compiled(compiling, *names)
     lines = (TYPES / "wrong-element.tsx").read_text().splitlines()
     wrong = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gateway.pages import client
-from tests.clients.test_package import CLIENT
+from tests.clients.test_javascript import CLIENT
 from tests.docs.pages import ROOT, output
 from tests.gateways import CALLERS, Gateway, caller, running
 

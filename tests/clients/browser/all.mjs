@@ -4,3 +4,4 @@ import "./faults.mjs";
 import "./checklist.mjs";
 import "./access.mjs";
 import "./react.mjs";
+import "./guide.mjs";

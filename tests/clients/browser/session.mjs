@@ -30,7 +30,7 @@ const server = createServer(async (request, response) => {
     content = content.replaceAll("https://gateway.example.com", given.own);
     response.writeHead(200, {
       "content-type": TYPES[path.split(".").pop()],
-      "content-security-policy": policy(`${given.own} ${given.passing}`),
+      "content-security-policy": policy(`${given.own} ${given.passing} ${given.token}`),
     });
     response.end(content);
   } catch {
@@ -48,7 +48,7 @@ after(async () => {
   server.closeAllConnections();
 });
 
-/** Opens `path`, gives the page to `use` after `before`, and fails if the browser reported anything but `expected` errors. */
+/** Opens `path` of this server, or another address, gives the page to `use` after `before`, and fails if the browser reported anything but `expected` errors. */
 export async function open(path, use, { expected = /^$/, before } = {}) {
   await before?.();
   const context = await browser.createBrowserContext();
@@ -65,7 +65,7 @@ export async function open(path, use, { expected = /^$/, before } = {}) {
     requests.push({ type, method: request.method, url: request.url, headers: request.headers });
   });
   try {
-    await page.goto(origin + path);
+    await page.goto(new URL(path, origin));
     await use(page, requests, wire);
   } finally {
     await context.close();
