@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import gzip
 import hashlib
 from collections.abc import Mapping
 from importlib import resources
@@ -21,6 +22,7 @@ class ClientFile(msgspec.Struct, frozen=True):
     """A file, its entity tag, and the value of the `integrity` attribute that admits nothing else."""
 
     content: bytes
+    gzipped: bytes
     etag: str
     integrity: str
 
@@ -40,7 +42,8 @@ def version() -> str:
 
 def _file(content: bytes) -> ClientFile:
     digest = base64.b64encode(hashlib.sha384(content).digest()).decode()
-    return ClientFile(content, f'W/"{hashlib.sha256(content).hexdigest()[:24]}"', f"sha384-{digest}")
+    gzipped = gzip.compress(content, compresslevel=9, mtime=0)
+    return ClientFile(content, gzipped, f'W/"{hashlib.sha256(content).hexdigest()[:24]}"', f"sha384-{digest}")
 
 
 def _folder() -> Traversable:

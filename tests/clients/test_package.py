@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import os
 import re
 import shutil
@@ -20,8 +19,6 @@ from tests.docs.test_client import FOLDER, STRICT, node
 
 REACT = Path(__file__).with_name("react")
 NPM = shutil.which("npm") or ""
-LARGEST = 6 * 1024
-"""Bytes that a page loads for the element, after gzip."""
 FILES = {
     "README.md",
     "custom-elements.json",
@@ -41,11 +38,6 @@ pytestmark = [
         reason="there are no node_modules, which `make test` installs with npm",
     ),
 ]
-
-
-def test_a_page_loads_at_most_six_kilobytes() -> None:
-    sizes = {name: len(gzip.compress((CLIENT / name).read_bytes(), 9)) for name in ("gateway.js", "element.js")}
-    assert sum(sizes.values()) <= LARGEST, sizes
 
 
 async def test_the_package_is_whole_and_clean(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from tests.docs.pages import ROOT, output
 from tests.gateways import CALLERS, Gateway, caller, running
 
 PAGE = "https://app.example.com"
+LARGEST = 6 * 1024
+"""Bytes after gzip."""
 NAMES = ["element.js", "gateway.js"]
 each_file = pytest.mark.parametrize("name", NAMES)
 
@@ -62,6 +64,18 @@ def test_its_integrity_is_that_of_its_content(name: str) -> None:
 @pytest.mark.parametrize("path", ["/client/package.json", "/client/", f"/client-{client.version()}/react.js"])
 async def test_nothing_else_is_served(gateway: Gateway, path: str) -> None:
     assert (await gateway.client.get(path)).status_code == 404
+
+
+async def test_a_page_loads_at_most_six_kilobytes(gateway: Gateway) -> None:
+    sizes = {}
+    for name in NAMES:
+        packed = await gateway.client.get(f"/client/{name}", headers={"Accept-Encoding": "gzip"})
+        plain = await gateway.client.get(f"/client/{name}", headers={"Accept-Encoding": "gzip;q=0"})
+        assert (packed.headers["content-encoding"], "content-encoding" in plain.headers) == ("gzip", False)
+        assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+        assert packed.content == plain.content
+        sizes[name] = int(packed.headers["content-length"])
+    assert sum(sizes.values()) <= LARGEST, sizes
 
 
 async def test_it_needs_no_key_and_stands_beside_cors_for_the_api() -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.api import conditional
+from gateway.api.compression import takes_gzip
 from gateway.api.endpoint import Endpoint
 from gateway.api.request_record import REQUEST_RECORD
 from gateway.api.routes.docs import CHECKED, NOT_GUESSED
@@ -22,6 +23,7 @@ JAVASCRIPT: Final = "text/javascript; charset=utf-8"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 PUBLIC: Final = {
     "access-control-allow-origin": "*",
+    "vary": "Accept-Encoding",
     "cross-origin-resource-policy": "cross-origin",
     "x-content-type-options": "nosniff",
 }
@@ -62,17 +64,17 @@ def routes() -> list[Endpoint]:
         headers = {**PUBLIC, "cache-control": "no-cache", "etag": file.etag}
         if conditional.is_known(request.scope[REQUEST_RECORD].headers, file.etag.encode()):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return Response(file.content, headers=headers, media_type=JAVASCRIPT)
+        return _answer(request, file, headers)
 
     async def get_immutable_client_file(request: Request) -> Response:
         file = _file(request)
         if request.path_params["version"] != client.version():
             raise Problem(Kind.NOT_FOUND, "no such version of the client")
-        return Response(file.content, headers={**PUBLIC, "cache-control": IMMUTABLE}, media_type=JAVASCRIPT)
+        return _answer(request, file, {**PUBLIC, "cache-control": IMMUTABLE})
 
     return [
-        Endpoint("/client/{name}", get_client_file, OPERATION, is_compressed=True),
-        Endpoint("/client-{version}/{name}", get_immutable_client_file, None, is_compressed=True),
+        Endpoint("/client/{name}", get_client_file, OPERATION),
+        Endpoint("/client-{version}/{name}", get_immutable_client_file, None),
     ]
 
 
@@ -81,3 +83,10 @@ def _file(request: Request) -> client.ClientFile:
     if file is None:
         raise Problem(Kind.NOT_FOUND, "no such path")
     return file
+
+
+def _answer(request: Request, file: client.ClientFile, headers: dict[str, str]) -> Response:
+    """The file, compressed in advance and as small as gzip makes it."""
+    if takes_gzip(request.scope):
+        return Response(file.gzipped, headers={**headers, "content-encoding": "gzip"}, media_type=JAVASCRIPT)
+    return Response(file.content, headers=headers, media_type=JAVASCRIPT)
