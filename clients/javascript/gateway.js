@@ -45,7 +45,10 @@ export class Gateway {
   #users = new Map();
   #lookups = new Map();
   #queue = [];
-  #credentials = { count: 0, latest: 0 };
+  #count = 0;
+  #latest = 0;
+  #identity;
+  #renewal;
 
   constructor(url = "", { headers = {}, timeout = 10_000 } = {}) {
     this.#url = String(url).replace(/\/+$/, "");
@@ -255,7 +258,7 @@ export class Gateway {
   }
 
   #begin(mayWait) {
-    return { deadline: now() + this.#timeout, mayWait, number: 0 };
+    return { deadline: now() + this.#timeout, mayWait, wasRefused: false, number: 0 };
   }
 
   async #call(call, method, path, body, cache) {
@@ -301,23 +304,18 @@ export class Gateway {
   }
 
   async #authenticate(call) {
-    const shared = this.#credentials;
-    let headers;
-    if (call.wasRefused) {
-      if (!(shared.renewal?.number > call.number)) {
-        shared.renewal = { number: ++shared.count, headers: this.#readHeaders(true) };
-      }
-      call.number = shared.renewal.number;
-      headers = new Headers(await shared.renewal.headers);
-    } else {
-      call.number = ++shared.count;
-      headers = await this.#readHeaders(false);
+    let given = this.#renewal;
+    if (!call.wasRefused || !(given?.number > call.number)) {
+      given = { number: ++this.#count, headers: this.#readHeaders(call.wasRefused) };
+      if (call.wasRefused) this.#renewal = given;
     }
+    call.number = given.number;
+    const headers = new Headers(await given.headers);
     const identity = JSON.stringify(IDENTITY.map((name) => headers.get(name)));
-    if (call.number > shared.latest) {
-      shared.latest = call.number;
-      const hasChanged = shared.identity !== undefined && shared.identity !== identity;
-      shared.identity = identity;
+    if (call.number > this.#latest) {
+      const hasChanged = this.#latest && this.#identity !== identity;
+      this.#latest = call.number;
+      this.#identity = identity;
       if (hasChanged) this.#forget(call);
     }
     return headers;

@@ -14,7 +14,8 @@ import pytest
 
 from adapters.simulation import serving
 from gateway.pages import client
-from tests.clients.guide import own_token, proxied
+from tests.clients.guide import PAGE, fenced, own_token, proxied
+from tests.docs.pages import PAGES
 from tests.docs.test_client import FOLDER, NODE
 from tests.docs.test_page import CHROMIUM, NGINX
 from tests.gateways import CALLERS, OWN, running
@@ -72,6 +73,8 @@ async def test_in_a_browser(port: int, tmp_path: Path) -> None:
             "react": str(REACT),
             "version": client.version(),
             "integrity": {name: each.integrity for name, each in client.files().items()},
+            "first_page": fenced("html", PAGES[PAGE])[0],
+            "code": [block for block in fenced("js", PAGES[PAGE]) if not block.startswith("--8<--")],
             "pictures": os.environ.get("PICTURES", ""),
         }
         with tempfile.TemporaryDirectory() as folder:  # pytest's own is too long a path for a socket
