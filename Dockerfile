@@ -7,6 +7,7 @@ RUN /venv/bin/pip install --no-cache-dir --require-hashes --no-deps -r requireme
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY adapters adapters
+COPY clients/javascript clients/javascript
 RUN /venv/bin/pip install --no-cache-dir --no-build-isolation --no-deps --no-index . \
     && /venv/bin/pip uninstall --yes hatchling editables pip
 

@@ -4,7 +4,7 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check
 PIP    := .venv/bin/$(INSTALL)
 COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --group build
-NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules
+NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules tests/clients/react/18/node_modules tests/clients/react/19/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 

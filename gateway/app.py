@@ -20,7 +20,7 @@ from gateway.api.middleware.cors import cors
 from gateway.api.middleware.exceptions import ExceptionMiddleware
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
-from gateway.api.routes import act, actions, connections, docs, lists, lookups, me, platforms, probes
+from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
@@ -103,6 +103,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *probes.routes(lifecycle),
         *metrics_route.routes(metrics),
         *docs.routes(document),
+        *client.routes(),
     ]
     if settings.server.mcp:
         endpoints += mcp_route.routes(audit, request_timeout)

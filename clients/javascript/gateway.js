@@ -1,12 +1,13 @@
-// The client of a connection-gateway for web pages. Every name is documented in gateway.d.ts.
+// See gateway.d.ts, and README.md for how it works.
 
 const IDENTITY = ["authorization", "sessiontoken", "x-api-key", "x-on-behalf-of", "x-platform-token"];
 const LARGEST_BATCH = 1000;
-const UNKNOWN = Object.freeze({ connection: null, problem: null, isLoading: true, acting: null });
+const UNKNOWN = { connection: null, problem: null, isLoading: true, acting: null };
 
+const keyOf = (platform, userId) => [platform, userId].map(encodeURIComponent).join("/");
 const now = () => performance.now();
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const abortError = (text) => new DOMException(text, "AbortError");
+const aborted = () => new DOMException("nobody waits for this any more", "AbortError");
 
 export class GatewayProblem extends Error {
   constructor(document) {
@@ -20,23 +21,20 @@ export class GatewayUnreachable extends Error {
 }
 
 function deferred(fields) {
-  const made = { ...fields };
-  made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }));
-  made.promise.catch(() => {});
-  return made;
+  fields.promise = new Promise((resolve, reject) => Object.assign(fields, { resolve, reject }));
+  fields.promise.catch(() => {});
+  return fields;
 }
 
-/** What `promise` gives, unless `signal` is aborted first. */
 function abortable(promise, signal, onAbort) {
-  if (!signal) return promise;
   return new Promise((resolve, reject) => {
     const abort = () => {
       onAbort?.();
       reject(signal.reason);
     };
-    if (signal.aborted) return abort();
-    signal.addEventListener("abort", abort);
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal?.removeEventListener("abort", abort));
   });
 }
 
@@ -47,7 +45,10 @@ export class Gateway {
   #users = new Map();
   #lookups = new Map();
   #queue = [];
-  #credentials = { count: 0, latest: 0 };
+  #count = 0;
+  #latest = 0;
+  #identity;
+  #renewal;
 
   constructor(url = "", { headers = {}, timeout = 10_000 } = {}) {
     this.#url = String(url).replace(/\/+$/, "");
@@ -56,7 +57,7 @@ export class Gateway {
   }
 
   lookup(platform, userId, { signal } = {}) {
-    const lookup = this.#enqueue(platform, String(userId));
+    const lookup = this.#enqueue(platform, userId);
     lookup.callers += 1;
     return abortable(lookup.promise, signal, () => { lookup.callers -= 1; });
   }
@@ -81,7 +82,7 @@ export class Gateway {
       for (const each of page.errors) (onProblem ?? ((problem) => problems.push(problem)))(new GatewayProblem(each));
       cursor = page.next_cursor;
     } while (cursor);
-    if (problems.length) throw new AggregateError(problems, "not every platform answered");
+    if (problems.length) throw new AggregateError(problems, "a platform failed");
   }
 
   async platforms({ signal } = {}) {
@@ -89,9 +90,9 @@ export class Gateway {
   }
 
   act(platform, userId, action, { signal } = {}) {
-    const user = this.#user(platform, String(userId));
+    const user = this.#user(platform, userId);
     if (user.waiting && user.waiting.action !== action) {
-      user.waiting.reject(abortError("a newer action replaced this one"));
+      user.waiting.reject(aborted());
       user.waiting = null;
     }
     let job = user.running?.action === action ? user.running : user.waiting;
@@ -104,11 +105,11 @@ export class Gateway {
   }
 
   state(platform, userId) {
-    return this.#users.get(`${platform}/${userId}`)?.state ?? UNKNOWN;
+    return this.#users.get(keyOf(platform, userId))?.state ?? UNKNOWN;
   }
 
   subscribe(platform, userId, listener) {
-    const user = this.#user(platform, String(userId));
+    const user = this.#user(platform, userId);
     user.listeners.add(listener);
     if (!user.state.connection && !user.state.problem) this.#load(user);
     return () => {
@@ -136,22 +137,21 @@ export class Gateway {
   }
 
   #user(platform, userId) {
-    const key = `${platform}/${userId}`;
+    const key = keyOf(platform, userId);
     let user = this.#users.get(key);
     if (!user) {
-      user = { key, platform, userId, state: UNKNOWN, listeners: new Set(), running: null, waiting: null };
+      user = { key, platform, userId, state: UNKNOWN, listeners: new Set() };
       this.#users.set(key, user);
     }
     return user;
   }
 
   #release(user) {
-    const isUsed = user.listeners.size || user.running;
-    if (!isUsed && this.#users.get(user.key) === user) this.#users.delete(user.key);
+    if (!user.listeners.size && !user.running && this.#users.get(user.key) === user) this.#users.delete(user.key);
   }
 
   #update(user, changes) {
-    user.state = Object.freeze({ ...user.state, ...changes });
+    user.state = { ...user.state, ...changes };
     for (const listener of [...user.listeners]) listener(user.state);
   }
 
@@ -160,12 +160,11 @@ export class Gateway {
     this.#enqueue(user.platform, user.userId);
   }
 
-  /** The lookup in flight for this user, or one that leaves with all others of this task. */
   #enqueue(platform, userId) {
-    const key = `${platform}/${userId}`;
+    const key = keyOf(platform, userId);
     let lookup = this.#lookups.get(key);
     if (!lookup) {
-      lookup = deferred({ key, callers: 0, call: null, isOutdated: false, user: { platform, user_id: userId } });
+      lookup = deferred({ key, callers: 0, user: { platform, user_id: `${userId}` } });
       this.#lookups.set(key, lookup);
       if (this.#queue.push(lookup) === 1) setTimeout(() => this.#flush());
     }
@@ -176,7 +175,7 @@ export class Gateway {
     const wanted = this.#queue.splice(0).filter((lookup) => {
       const user = this.#users.get(lookup.key);
       const isWanted = lookup.callers > 0 || (user?.listeners.size && user.state.isLoading);
-      if (!isWanted) this.#settle(lookup, abortError("nobody waits for this lookup"));
+      if (!isWanted) this.#settle(lookup, aborted());
       return isWanted;
     });
     while (wanted.length) this.#send(wanted.splice(0, LARGEST_BATCH));
@@ -190,17 +189,16 @@ export class Gateway {
         const users = lookups.map((lookup) => lookup.user);
         const { results } = await this.#call(call, "POST", "/v1/lookup", { users });
         const answers = results.map((each) => each.connection ?? new GatewayProblem(each.error));
-        const failures = answers.filter((answer) => answer instanceof GatewayProblem);
-        const cause = failures.find((each) => each.status === 401) ?? failures.find((each) => each.retry_after >= 0);
-        const alike = failures.filter((each) => each.status === cause?.status);
-        const mayRepeat = cause && this.#mayRepeat(call, alike);
-        const again = lookups.filter((lookup, index) => {
-          const isRepeated = mayRepeat && alike.includes(answers[index]);
+        const problems = answers.filter((answer) => answer instanceof GatewayProblem);
+        const cause = problems.find((each) => each.status === 401) ?? problems.find((each) => each.retry_after >= 0);
+        const alike = problems.filter((each) => each.status === cause?.status);
+        const repeat = cause && this.#mayRepeat(call, alike);
+        lookups = lookups.filter((lookup, index) => {
+          const isRepeated = repeat && alike.includes(answers[index]);
           if (!isRepeated) this.#settle(lookup, answers[index]);
           return isRepeated;
         });
-        await mayRepeat;
-        lookups = again;
+        await repeat;
       }
     } catch (error) {
       for (const lookup of lookups) this.#settle(lookup, error);
@@ -212,15 +210,14 @@ export class Gateway {
     const user = this.#users.get(lookup.key);
     const isFailure = answer instanceof Error;
     if (user && !lookup.isOutdated && answer.name !== "AbortError") {
-      const refusal = isFailure && [401, 403, 404].includes(answer.status);
-      const connection = !isFailure ? answer : refusal ? null : user.state.connection;
+      let connection = answer;
+      if (isFailure) connection = [401, 403, 404].includes(answer.status) ? null : user.state.connection;
       this.#update(user, { connection, problem: isFailure ? answer : null, isLoading: false });
     }
     if (isFailure) lookup.reject(answer);
     else lookup.resolve(answer);
   }
 
-  /** No later caller joins the lookup in flight for this user, and its answer is not kept. */
   #outdate(key) {
     const lookup = this.#lookups.get(key);
     if (!lookup) return;
@@ -232,16 +229,17 @@ export class Gateway {
     user.running = job;
     this.#outdate(user.key);
     this.#update(user, { acting: job.action, problem: null });
-    const path = `/v1/connections/${encodeURIComponent(user.platform)}/${encodeURIComponent(user.userId)}`;
-    let connection = null;
+    const path = `/v1/connections/${user.key}`;
+    let connection;
     let problem = null;
     try {
-      connection = await this.#call(this.#begin(), "POST", `${path}/${job.action}`);
+      job.call = this.#begin();
+      connection = await this.#call(job.call, "POST", `${path}/${job.action}`);
     } catch (error) {
       problem = error;
       connection = error.connection;
       if (error.slug === "outcome-unknown" || error instanceof GatewayUnreachable) {
-        connection = await this.#call(this.#begin(), "GET", path, null, { "cache-control": "no-cache" }).catch(() => null);
+        connection = await this.#call((job.call = this.#begin()), "GET", path, null, "no-store").catch(() => null);
         if (connection && !connection.actions.includes(job.action)) problem = null;
       }
     }
@@ -250,7 +248,7 @@ export class Gateway {
     if (!job.isOutdated) {
       connection ??= user.state.connection;
       this.#update(user, { connection, problem, acting: null, isLoading: false });
-    }
+    } else if (user.listeners.size) this.#load(user);
     if (problem) job.reject(problem);
     else job.resolve(connection);
     const next = user.waiting;
@@ -259,23 +257,22 @@ export class Gateway {
     else this.#release(user);
   }
 
-  #begin(mayWait = false) {
+  #begin(mayWait) {
     return { deadline: now() + this.#timeout, mayWait, wasRefused: false, number: 0 };
   }
 
-  async #call(call, method, path, body, more) {
+  async #call(call, method, path, body, cache) {
     for (;;) {
       const headers = await this.#authenticate(call);
-      for (const [name, value] of Object.entries(more ?? {})) headers.set(name, value);
       if (body) headers.set("content-type", "application/json");
       let response;
-      let answer = null;
+      let answer;
       try {
         response = await fetch(this.#url + path, {
           method,
           headers,
           body: body && JSON.stringify(body),
-          cache: "no-store",
+          cache,
           redirect: "error",
           signal: AbortSignal.timeout(Math.max(0, Math.ceil(call.deadline - now()))),
         });
@@ -284,7 +281,7 @@ export class Gateway {
         // what fetch says may quote a header
       }
       if (response?.ok && answer) return answer;
-      if (!response || response.ok) throw new GatewayUnreachable("the gateway did not answer");
+      if (!response || response.ok) throw new GatewayUnreachable("no answer");
       const problem = new GatewayProblem(answer?.type ? answer : {
         type: "about:blank", title: `HTTP status ${response.status}`, status: response.status,
       });
@@ -294,7 +291,6 @@ export class Gateway {
     }
   }
 
-  /** A promise of the moment to repeat what failed with these problems of one status; null: it is not repeated. */
   #mayRepeat(call, problems) {
     if (problems[0].status === 401) {
       if (call.wasRefused || typeof this.#headers !== "function") return null;
@@ -307,25 +303,19 @@ export class Gateway {
     return sleep(wait);
   }
 
-  /** The headers of one call. Calls that were refused with the same credentials share one renewal. */
   async #authenticate(call) {
-    const shared = this.#credentials;
-    let headers;
-    if (call.wasRefused) {
-      if (!(shared.renewal?.number > call.number)) {
-        shared.renewal = { number: ++shared.count, headers: this.#readHeaders(true) };
-      }
-      call.number = shared.renewal.number;
-      headers = new Headers(await shared.renewal.headers);
-    } else {
-      call.number = ++shared.count;
-      headers = await this.#readHeaders(false);
+    let given = this.#renewal;
+    if (!call.wasRefused || !(given?.number > call.number)) {
+      given = { number: ++this.#count, headers: this.#readHeaders(call.wasRefused) };
+      if (call.wasRefused) this.#renewal = given;
     }
+    call.number = given.number;
+    const headers = new Headers(await given.headers);
     const identity = JSON.stringify(IDENTITY.map((name) => headers.get(name)));
-    if (call.number > shared.latest) {
-      shared.latest = call.number;
-      const hasChanged = shared.identity !== undefined && shared.identity !== identity;
-      shared.identity = identity;
+    if (call.number > this.#latest) {
+      const hasChanged = this.#latest && this.#identity !== identity;
+      this.#latest = call.number;
+      this.#identity = identity;
       if (hasChanged) this.#forget(call);
     }
     return headers;
@@ -336,19 +326,18 @@ export class Gateway {
     try {
       return new Headers(given);
     } catch {
-      throw new TypeError("headers: expected names and values of HTTP headers");
+      throw new TypeError("invalid headers");
     }
   }
 
-  /** Drop what earlier credentials were told; `call` is the first with the new ones. */
   #forget(call) {
     for (const lookup of [...this.#lookups.values()]) {
       if (lookup.call && lookup.call !== call) this.#outdate(lookup.key);
     }
     for (const user of [...this.#users.values()]) {
-      if (user.running) user.running.isOutdated = true;
       user.state = UNKNOWN;
-      if (user.listeners.size) this.#load(user);
+      if (user.running) user.running.isOutdated = user.running.call !== call;
+      else if (user.listeners.size) this.#load(user);
       else this.#release(user);
       for (const listener of [...user.listeners]) listener(user.state);
     }

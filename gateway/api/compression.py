@@ -18,6 +18,11 @@ NEVER: Final = sys.maxsize
 _GZIP: Final = re.compile(rb"(?:^|[,\s])(?:x-)?gzip\s*(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))(?:;|,|$)", re.IGNORECASE)
 
 
+def takes_gzip(scope: Scope) -> bool:
+    """Whether the caller accepts a compressed response."""
+    return any(name == b"accept-encoding" and _GZIP.search(value) for name, value in scope["headers"])
+
+
 def compressed(response: ASGIApp) -> ASGIApp:
     """The same response, compressed if it is large and the caller takes gzip, with `Vary` where that matters."""
     return _Apart(GZipMiddleware(response, minimum_size=MIN_SIZE, compresslevel=LEVEL, thread_minimum_size=NEVER))
@@ -34,6 +39,6 @@ class _Apart:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = [each for each in scope["headers"] if each[0] != b"accept-encoding"]
-        if any(name == b"accept-encoding" and _GZIP.search(value) for name, value in scope["headers"]):
+        if takes_gzip(scope):
             headers.append((b"accept-encoding", b"gzip"))
         await self._app({**scope, "headers": headers, "extensions": {}}, receive, send)

@@ -42,6 +42,7 @@ CALLS = {
     "get_openapi": {},
     "get_docs": {},
     "get_problem": {"slug": "platform-timeout"},
+    "get_client_file": {"name": "gateway.js"},
 }
 
 pytestmark = [

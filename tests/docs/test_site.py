@@ -38,7 +38,7 @@ async def test_the_site_builds_and_loads_nothing_from_elsewhere(tmp_path: Path) 
 
 def copied(folder: Path) -> Path:
     """A copy of the documents' sources; the path of its mkdocs.yml."""
-    for name in ("docs", "config"):
+    for name in ("docs", "config", "clients/javascript/examples"):
         shutil.copytree(ROOT / name, folder / name)
     return Path(shutil.copy(ROOT / "mkdocs.yml", folder))
 

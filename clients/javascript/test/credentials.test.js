@@ -58,6 +58,49 @@ test("what is kept is dropped when the credentials change", async () => {
   await server.close();
 });
 
+test("an action whose token is renewed on the way is answered, and what was known before is dropped", async () => {
+  let token = "old";
+  const server = await serve((request) => {
+    if (request.headers.authorization !== "new") return refused();
+    return request.path === "/v1/lookup" ? all(request) : [200, connection("acme", "1", "none")];
+  });
+  const gateway = new Gateway(server.url, { headers: ({ refused: isRefused }) => {
+    if (isRefused) token = "new";
+    return { authorization: token };
+  } });
+  gateway.prime([connection("acme", "1"), connection("acme", "2")]);
+  gateway.subscribe("acme", "1", () => {});
+  await gateway.act("acme", "1", "remove");
+  const { connection: now, acting, isLoading, problem: failure } = gateway.state("acme", "1");
+  assert.deepEqual([now.status, acting, isLoading, failure], ["none", null, false, null]);
+  assert.equal(gateway.state("acme", "2").connection, null);
+  await server.close();
+});
+
+test("an action of the viewer before leaves the next viewer's answer alone", async () => {
+  let release;
+  const held = new Promise((resolve) => { release = resolve; });
+  let key = "one";
+  const server = await serve(async (request) => {
+    if (request.path === "/v1/lookup") return lookups((platform, id) => connection(platform, id, "pending_incoming"))(request);
+    if (request.path === "/v1/platforms") return [200, { platforms: [] }];
+    await held;
+    return [200, connection("acme", "1", "none")];
+  });
+  const gateway = new Gateway(server.url, { headers: () => ({ "x-api-key": key }) });
+  gateway.prime([connection("acme", "1")]);
+  gateway.subscribe("acme", "1", () => {});
+  const action = gateway.act("acme", "1", "remove");
+  while (!server.requests.length) await new Promise(setImmediate);
+  key = "two";
+  await gateway.platforms();
+  release();
+  await action;
+  while (gateway.state("acme", "1").isLoading) await new Promise(setImmediate);
+  assert.equal(gateway.state("acme", "1").connection.status, "pending_incoming");
+  await server.close();
+});
+
 test("no error quotes a header", async () => {
   const gateway = new Gateway("http://127.0.0.1:9", { headers: { "x-api-key": "secret\nkey" } });
   await assert.rejects(gateway.platforms(), (error) => !`${error.stack}${error.cause}`.includes("secret"));

@@ -22,6 +22,11 @@ test("lookups of one turn of the event loop leave as one request", () => with_(a
   assert.deepEqual([server.requests[0].method, server.requests[0].path], ["POST", "/v1/lookup"]);
 }));
 
+test("the gateway may answer from its cache", () => with_(all, async (gateway, server) => {
+  await gateway.lookup("acme", "1");
+  assert.deepEqual([server.requests[0].headers["cache-control"], server.requests[0].headers.pragma], [undefined, undefined]);
+}));
+
 test("the same user asked twice is one question, in flight as well", async () => {
   let release;
   const held = new Promise((resolve) => { release = resolve; });

@@ -1,0 +1,1 @@
+export function viewerToken(options: { renew: boolean }): Promise<string>;
