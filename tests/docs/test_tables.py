@@ -8,7 +8,7 @@ import msgspec
 from click.testing import CliRunner
 
 from adapters.contract import Action, Status
-from gateway.cli import main
+from gateway.cli.commands import main
 from gateway.config.caller_settings import CallerSettings
 from gateway.explain.timeline import StepKind
 from gateway.platforms.actions import GOALS
