@@ -46,7 +46,7 @@ def serve(config: Path | None) -> None:
     from gateway.runtime.reload import Reloader
     from gateway.server.activation import as_inherited, inherited_listener
     from gateway.server.descriptors import max_connections, raise_limit
-    from gateway.server.listener import listen, where
+    from gateway.server.listener import listen, listen_for_admin, where
     from gateway.server.notifier import Notifier
     from gateway.server.server import Server, run
 
@@ -59,6 +59,10 @@ def serve(config: Path | None) -> None:
         listener = inherited or listen(settings.server)
     except OSError as error:
         stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
+    try:
+        admin = listen_for_admin(settings.server)
+    except OSError as error:
+        stop(f"server.admin: can't listen on {settings.server.admin}: {error.strerror}", NO)
     try:
         settings = settings if inherited is None else as_inherited(settings, inherited)
         app = create_app(settings, log=log)
@@ -76,6 +80,7 @@ def serve(config: Path | None) -> None:
         on_hangup=reloading.start,
         notifier=notifier,
         keeps_listener=inherited is not None,
+        admin=admin,
     )
     early_signals.hand_over()
     serving = server.serve_on(listener, early_signals=early_signals.came)

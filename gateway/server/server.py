@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.config.settings import ServerSettings
+from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
@@ -62,14 +63,18 @@ class Server(uvicorn.Server):
         on_hangup: Callable[[], None] | None = None,
         notifier: Notifier | None = None,
         keeps_listener: bool = False,
+        admin: socket.socket | None = None,
     ) -> None:
         """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process.
 
         `keeps_listener`: the listener is another process's too, and whoever still waits there is left to the next.
+        `admin` is the listening socket for probes and metrics; it is served until the process ends.
         """
         self._lifecycle: Lifecycle = app.state.lifecycle
         connections = ConnectionLimit(max_connections)
-        bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle, "connections": connections}
+        self._limits = Limits.of(settings)
+        self._admin = None if admin is None else AdminListener(app.state.admin, admin)
+        bounds = {"limits": self._limits, "lifecycle": self._lifecycle, "connections": connections}
         super().__init__(
             uvicorn.Config(
                 app,
@@ -105,6 +110,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._admin is not None:
+            await self._admin.start(self._limits, self._lifecycle)
         if self.started:
             self._notifier.ready()
 
@@ -131,6 +138,8 @@ class Server(uvicorn.Server):
         await self._for_at_most(self._settings.drain_timeout, lambda: not connections)
         for connection in list(connections):
             connection.transport.abort()
+        if self._admin is not None:
+            self._admin.close()
         if not self.force_exit:
             await self.lifespan.shutdown()
 

@@ -59,12 +59,14 @@ async def served(
 async def flood(port: int, requests: int) -> None:
     """So many lines, over one connection, and every answer read."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    request = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    request = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n"
     answered = 0
     for _ in range(requests // 100):
         writer.write(request * 100)
         while answered < 100:
-            answered += (await asyncio.wait_for(reader.readuntil(b'{"status":"live"}'), LONGEST)).count(b"live")
+            answered += (await asyncio.wait_for(reader.readuntil(b"/problems/not-found"), LONGEST)).count(
+                b"/problems/not-found"
+            )
         answered = 0
     writer.close()
 
