@@ -46,6 +46,8 @@ def address_of(text: str) -> Address:
 
 def configured_address(file: str | None, environ: Mapping[str, str]) -> Address:
     """Where the gateway of this configuration listens. Raises UnknownAddress. Nothing else is read or checked."""
+    if file is not None and file == environ.get("GATEWAY_CONFIG") and not os.path.lexists(file):
+        file = None  # the environment alone may configure
     server = {} if file is None else _server_table(file)
     for name, text in environ.items():
         if name.startswith("GATEWAY_") and name.lower().startswith(VARIABLES):

@@ -134,7 +134,9 @@ def test_with_callers_it_may_listen_everywhere(folder: Path, text: str) -> None:
 
 
 def test_the_environment_has_no_callers(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"^GATEWAY_CALLERS__0__NAME: callers is not a table"):
+    with pytest.raises(
+        ConfigurationError, match=r"^callers\[1\]\.key_sha256: missing; .* \(GATEWAY_CALLERS__0__NAME\)"
+    ):
         loaded(folder, CLUB + WEB, GATEWAY_CALLERS__0__NAME="web")
     with pytest.raises(ConfigurationError, match=r"^callers: expected a list of tables"):
         loaded(folder, CLUB, GATEWAY_CALLERS__WEB__NAME="web")
