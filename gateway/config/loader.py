@@ -50,7 +50,7 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
 
 
 def _may_be_missing(file: Path, environ: Mapping[str, str]) -> bool:
-    """Whether there is no such file, only the environment names it, as an image does, and platforms are given there."""
+    """Whether there is no such file, only the environment names it, as an image does, and it has the platforms."""
     return (
         str(file) == environ.get("GATEWAY_CONFIG", "").removesuffix("\r")
         and not os.path.lexists(file)
