@@ -70,7 +70,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         any_host=settings.server.socket is not None,
     )
     admission = Admission(settings.server.max_concurrency)
-    metrics.watch_admission(lambda: admission.taken)
+    metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
     adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -121,6 +121,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     )
     app.router.redirect_slashes = False
     app.state.lifecycle = lifecycle
+    app.state.metrics = metrics
     app.state.snapshots = snapshots
     app.state.openapi = document
     app.state.admin = App(

@@ -70,7 +70,14 @@ def serve(config: Path | None) -> None:
         stop(f"configuration: {error}", WRONG_USE)
     files = read_from(config, settings, inherited)
     notifier = Notifier(os.environ)
-    reloading = Reloader(files.read, app.state.snapshots, log, on_begin=notifier.reloading, on_end=notifier.reloaded)
+    reloading = Reloader(
+        files.read,
+        app.state.snapshots,
+        log,
+        on_begin=notifier.reloading,
+        on_end=notifier.reloaded,
+        metrics=app.state.metrics,
+    )
     raise_limit()
     server = Server(
         app,

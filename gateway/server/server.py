@@ -25,6 +25,7 @@ from gateway.server.listener import BACKLOG, address_of, has_pending, remove_fil
 from gateway.server.notifier import Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
+from gateway.telemetry.loop_lag import LoopLag
 
 T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -74,6 +75,13 @@ class Server(uvicorn.Server):
         connections = ConnectionLimit(max_connections)
         self._limits = Limits.of(settings)
         self._admin = None if admin is None else AdminListener(app.state.admin, admin)
+        self._lag = LoopLag()
+        app.state.metrics.watch_server(
+            draining=lambda: self._lifecycle.draining,
+            connections=lambda: len(connections),
+            cut_off={"evicted": lambda: connections.evicted, "timeout": lambda: connections.timed_out},
+            lag=lambda: self._lag.longest,
+        )
         bounds = {"limits": self._limits, "lifecycle": self._lifecycle, "connections": connections}
         super().__init__(
             uvicorn.Config(
@@ -101,11 +109,12 @@ class Server(uvicorn.Server):
         """Serve until stopped. `early_signals` are those that came before anybody could heed them."""
         self._early_signals = early_signals
         self._log.line("listening", address=address_of(listener), version=__version__)
-        watchdog = asyncio.create_task(self._feed_watchdog())
+        beside = [asyncio.create_task(each) for each in (self._feed_watchdog(), self._lag.measure())]
         try:
             await self.serve(sockets=[listener])
         finally:
-            watchdog.cancel()
+            for task in beside:
+                task.cancel()
         self._log.line("stopped")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

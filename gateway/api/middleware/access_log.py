@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import Final, Literal
 
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.audit import ACTIONS, Audit
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.headers import RequestHeaders
+from gateway.problems.problem import Kind
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
@@ -65,8 +67,15 @@ class AccessLog:
         finally:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else None
-            route = scope["route"].path if "route" in scope else None
-            self._metrics.request(method, route, record.status, record.problem, seconds)
+            if "route" in scope:
+                route, platform = scope["route"].path, record.platform
+            else:
+                route, platform = _intended(scope, record)
+            self._metrics.request(method, route, record.status, record.problem, seconds, platform=platform)
+            if record.caller is not None:
+                self._metrics.caller(record.caller, record.status)
+            if record.problems is not None:
+                self._metrics.entries(record.problems)
             failed = record.problem or record.problems
             if self._logs_problems if failed else self._logs_all and route not in UNLOGGED:
                 self._log.request(
@@ -84,6 +93,17 @@ class AccessLog:
                 )
             if record.problem or record.named or record.action in ACTIONS:
                 self._audit.request(record, answered=record.status is not None)
+
+
+def _intended(scope: Scope, record: RequestRecord) -> tuple[str | None, str | None]:
+    """The route and platform of a request that was refused before it was routed, for want of a key or of room."""
+    if record.problem is None or record.problem in {Kind.NOT_FOUND.slug, Kind.METHOD_NOT_ALLOWED.slug}:
+        return None, None
+    for route in scope["app"].routes:
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return route.path, child["path_params"].get("platform")
+    return None, None
 
 
 def _ids() -> Iterator[bytes]:
