@@ -15,6 +15,8 @@ from gateway.telemetry.counters import Count, Counters
 from gateway.telemetry.histogram import SIZES, Histogram, Series
 
 LOGINS: Final = ("ok", "refused", "failed")
+WARNINGS: Final = ("refresh-token-not-kept", "refresh-token-unreadable")
+"""What adapters warn of: counted from 0, or the first one would be no increase."""
 GATES: Final = ("waiting_room", "limit", "throttle", "breaker")
 STATUSES: Final = frozenset(
     map(
@@ -101,6 +103,8 @@ class PlatformMetrics:
         self._kept: dict[tuple[str, str, str, str, str], Series] = {}
         self._templates: set[str] = set()
         self._logins = {outcome: families.logins.labels(platform, outcome) for outcome in LOGINS}
+        for word in WARNINGS:
+            families.warnings.labels(platform, word)
         self.lookups = LookupCounts(families, platform)
         self.batch: Callable[[float], None] = families.batches.labels(platform).observe
         refused = {gate: families.refused.labels(platform, gate).inc for gate in GATES}
