@@ -17,7 +17,7 @@ RUN tools/bin/pip wheel --no-cache-dir --no-build-isolation --no-deps --no-index
     && tools/bin/pip --python /venv/bin/python install --no-cache-dir --no-compile --no-deps --no-index ./*.whl \
     && tools/bin/pip --python /venv/bin/python uninstall --yes \
         hatchling editables packaging pathspec pluggy tomlkit trove-classifiers \
-    && python -m compileall -q --invalidation-mode unchecked-hash /venv/lib \
+    && python -m compileall -q -f --invalidation-mode unchecked-hash /venv/lib \
     && /venv/bin/python .ci/sbom >/venv/sbom.cdx.json
 
 FROM docker.io/library/python:${PYTHON}-slim
