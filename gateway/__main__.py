@@ -1,5 +1,5 @@
 """`python -m gateway`: the command line."""
 
-from gateway.cli import main
+from gateway.cli import run
 
-main(prog_name="connection-gateway")
+run()

@@ -18,6 +18,7 @@ from gateway.api.middleware.access_log import AccessLog
 from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.cors import cors
 from gateway.api.middleware.exceptions import ExceptionMiddleware
+from gateway.api.middleware.probe_guard import ProbeGuard
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
@@ -48,7 +49,8 @@ class App(Starlette):
 
 
 def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None = None) -> Starlette:
-    """The gateway as an ASGI app; `app.state.lifecycle` is what its probes read, `openapi()` the document.
+    """The gateway as an ASGI app; `app.state.lifecycle` is what its probes read, `openapi()` the document,
+    and `admin` the app of the listener for probes and metrics.
 
     `wire` gives each platform its innermost transport; without it that is the network.
     """
@@ -68,7 +70,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         any_host=settings.server.socket is not None,
     )
     admission = Admission(settings.server.max_concurrency)
-    metrics.watch_admission(lambda: admission.taken)
+    metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
     adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -101,7 +103,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *me.routes(identities),
         *platforms.routes(),
         *probes.routes(lifecycle),
-        *metrics_route.routes(metrics),
+        *(metrics_route.routes(metrics) if settings.server.admin is None else ()),
         *docs.routes(document),
         *client.routes(),
     ]
@@ -110,7 +112,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     app = App(
         routes=endpoints,
         middleware=[
-            Middleware(AccessLog, log, metrics),
+            Middleware(AccessLog, log, metrics, settings.server.log),
             *([] if traces is None else [_tracing(traces)]),
             *cors(settings.server.cors_origins, (*identities, *(MCP_HEADERS if settings.server.mcp else ()))),
             Middleware(ExceptionMiddleware, log, adapters),
@@ -120,8 +122,18 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     )
     app.router.redirect_slashes = False
     app.state.lifecycle = lifecycle
+    app.state.metrics = metrics
     app.state.snapshots = snapshots
     app.state.openapi = document
+    app.state.admin = App(
+        routes=[*probes.routes(lifecycle), *metrics_route.routes(metrics)],
+        middleware=[
+            Middleware(AccessLog, log, metrics, settings.server.log),
+            Middleware(ExceptionMiddleware, log, ()),
+            Middleware(ProbeGuard),
+        ],
+    )
+    app.state.admin.router.redirect_slashes = False
     return app
 
 

@@ -1,40 +1,30 @@
-"""The command line. Exit 0: good. 1: the answer is no. 2: wrong use or configuration.
-
-A command imports what it runs when it runs: starting is a figure of ours.
-"""
+"""The command line. Exit 0: good. 1: the answer is no. 2: wrong use or configuration."""
 
 from __future__ import annotations
+
+import sys
 
 from gateway.cli import early_signals, standard_streams
 
 early_signals.defer()  # before anything else is imported: that takes a while
 standard_streams.reserve()  # before any other file is opened
 
-import click  # noqa: E402  as above
 
-from gateway import __version__  # noqa: E402
-from gateway.cli import ask, hash_key, openapi, serve  # noqa: E402
+def run() -> None:
+    """Run the command that the process's arguments name.
 
+    What takes a while is imported only after `serve` heeds signals, and never by `wait`.
+    """
+    match sys.argv[1:]:
+        case ["serve", *_]:
+            early_signals.end_when_told()
+        case ["wait", *words]:
+            early_signals.restore()
+            from gateway.cli import probe
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__)
-@click.pass_context
-def main(context: click.Context) -> None:
-    """One HTTP endpoint that says where two users stand with each other, on any platform."""
-    if context.invoked_subcommand != serve.serve.name:
-        early_signals.restore()
+            code = probe.run_arguments(words)
+            if code is not None:
+                sys.exit(code)
+    from gateway.cli.commands import main
 
-
-for command in (
-    serve.demo,
-    serve.serve,
-    ask.check,
-    ask.lookup,
-    ask.list_connections,
-    ask.act,
-    openapi.openapi,
-    serve.simulate,
-    serve.wait,
-    hash_key.hash_key,
-):
-    main.add_command(command)
+    main(prog_name="connection-gateway")

@@ -27,10 +27,24 @@ def check(config: Path | None) -> None:
 
     settings = read_settings(config)
     show("configuration: ok")
+    if settings.server.reload == "watch":
+        _show_watched(config, settings)
     findings = _run(operator.check(settings))
     for found in findings:
         show(f"{found.platform} ({found.mode}): {found.text}")
     sys.exit(0 if all(found.good for found in findings) else NO)
+
+
+def _show_watched(config: Path | None, settings: Settings) -> None:
+    from gateway.cli.served import read_from
+    from gateway.config.mounts import mounted_alone
+
+    files = sorted(read_from(config, settings, None).paths)
+    alone = mounted_alone(files)
+    for file in files:
+        show(f"watched: {file}")
+        if file in alone:
+            say(f"warning: {file}: mounted by itself, so a change never gets here: mount its folder instead")
 
 
 @click.command()

@@ -1,13 +1,14 @@
 """Signals that come while the process is still starting.
 
 SIGHUP, which would end it, is remembered for `serve`, and heeded once it serves. SIGTERM and SIGINT end the start of
-`serve` at once, and as a success: being told to stop is no failure.
+`serve` at once, and as a success: being told to stop is no failure. The first process of a container needs handlers
+for that: without one, the kernel drops the signal.
 """
 
 from __future__ import annotations
 
+import os
 import signal
-import sys
 import threading
 from types import FrameType
 
@@ -58,5 +59,6 @@ def _remember(number: int, _frame: FrameType | None) -> None:
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
+    """Not by an exception: one that is raised while a module is imported may be swallowed there."""
     ignore()
-    sys.exit(0)
+    os._exit(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from gateway.cli import early_signals
+from gateway.cli import early_signals, probe
 from gateway.cli.options import config_option, parse_settings
 from gateway.cli.output import NO, WRONG_USE, stop
 
@@ -40,14 +40,13 @@ def serve(config: Path | None) -> None:
 
     A listening socket that systemd passes (socket activation) is used instead of the configured address.
     """
-    early_signals.end_when_told()
     from gateway.app import create_app, log_of
     from gateway.cli.served import read_from, serve_and_watch
     from gateway.config.settings import ConfigurationError
     from gateway.runtime.reload import Reloader
     from gateway.server.activation import as_inherited, inherited_listener
     from gateway.server.descriptors import max_connections, raise_limit
-    from gateway.server.listener import listen, where
+    from gateway.server.listener import listen, listen_for_admin, where
     from gateway.server.notifier import Notifier
     from gateway.server.server import Server, run
 
@@ -61,13 +60,24 @@ def serve(config: Path | None) -> None:
     except OSError as error:
         stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
     try:
+        admin = listen_for_admin(settings.server)
+    except OSError as error:
+        stop(f"server.admin: can't listen on {settings.server.admin}: {error.strerror}", NO)
+    try:
         settings = settings if inherited is None else as_inherited(settings, inherited)
         app = create_app(settings, log=log)
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
     files = read_from(config, settings, inherited)
     notifier = Notifier(os.environ)
-    reloading = Reloader(files.read, app.state.snapshots, log, on_begin=notifier.reloading, on_end=notifier.reloaded)
+    reloading = Reloader(
+        files.read,
+        app.state.snapshots,
+        log,
+        on_begin=notifier.reloading,
+        on_end=notifier.reloaded,
+        metrics=app.state.metrics,
+    )
     raise_limit()
     server = Server(
         app,
@@ -77,6 +87,7 @@ def serve(config: Path | None) -> None:
         on_hangup=reloading.start,
         notifier=notifier,
         keeps_listener=inherited is not None,
+        admin=admin,
     )
     early_signals.hand_over()
     serving = server.serve_on(listener, early_signals=early_signals.came)
@@ -117,13 +128,16 @@ def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> N
 
 @click.command()
 @config_option
-@click.option("--timeout", type=click.FloatRange(0, 3600), default=30, show_default=True, help="Seconds.")
-def wait(config: Path | None, timeout: float) -> None:
-    """Wait until the gateway at the configured address is ready."""
-    from gateway.cli.wait import wait_until_ready
-
+@click.option("--address", metavar="HOST:PORT|PATH", help="Ask there, and read no configuration.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0, probe.LONGEST_TIMEOUT),
+    default=probe.DEFAULT_TIMEOUT,
+    show_default=True,
+    help="Seconds.",
+)
+def wait(config: Path | None, address: str | None, timeout: float) -> None:
+    """Wait until the gateway at the configured address is ready. Only that address is read of the configuration."""
     if math.isnan(timeout):  # which is in no range, and outside of none
         stop("--timeout: expected a number of seconds", WRONG_USE)
-    server = parse_settings(config).server
-    if not wait_until_ready(server, timeout):
-        stop(f"not ready within {timeout:g} s", NO)
+    sys.exit(probe.run(None if config is None else str(config), address, timeout))

@@ -6,6 +6,8 @@ A relative path counts from the configuration file's folder, or from the working
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -30,6 +32,10 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
     the key.
     """
     warned: list[ConfigurationWarning] = []
+    if file is not None and _may_be_missing(file, environ):
+        text = f"{file}: No such file or directory: the environment alone configures"
+        warned.append(ConfigurationWarning("GATEWAY_CONFIG", "no-such-file", text))
+        file = None
     tables = {} if file is None else _parse(file, warned)
     _refuse_secrets(tables, ())
     overrides = Overrides()
@@ -41,6 +47,15 @@ def load(file: Path | None, environ: Mapping[str, str]) -> Settings:
         return from_tables(tables, warned)
     except ConfigurationError as error:
         raise overrides.name_variable(error) from None
+
+
+def _may_be_missing(file: Path, environ: Mapping[str, str]) -> bool:
+    """Whether there is no such file, only the environment names it, as an image does, and it has the platforms."""
+    return (
+        str(file) == environ.get("GATEWAY_CONFIG", "").removesuffix("\r")
+        and not os.path.lexists(file)
+        and any(re.fullmatch("GATEWAY_PLATFORMS__.+__ADAPTER", name) for name in environ)
+    )
 
 
 def _parse(file: Path, warned: list[ConfigurationWarning]) -> Tables:

@@ -61,6 +61,12 @@ def leaf(path: tuple[str, ...]) -> tuple[str, ...]:
     return path
 
 
+def is_list(path: tuple[str, ...]) -> bool:
+    """Whether the key at this path can hold a list."""
+    lists = inspect.ListType | inspect.VarTupleType | inspect.TupleType
+    return any(isinstance(kind, lists) for known, kind in LEAVES if known == leaf(path))
+
+
 def is_text(path: tuple[str, ...]) -> bool:
     """Whether the key at this path holds text. So it is said of a key that nobody knows."""
     kinds = [kind for known, kind in LEAVES if known == leaf(path)]

@@ -12,6 +12,7 @@ import msgspec
 from adapters.secret import Secret
 from adapters.settings import PlatformSettings, Seconds, ViewerSource
 from gateway.config.caller_settings import CallerSettings
+from gateway.config.listen_address import ListenAddress
 from gateway.config.origin import Origin
 from gateway.config.printable import printable
 
@@ -84,6 +85,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     socket: SocketPath | None = None
     """listened on instead of `host` and `port`"""
     socket_mode: SocketMode = SocketMode("0660")
+    admin: ListenAddress | None = None
+    """where probes and `/metrics` are served, and nothing else; `/metrics` is then served nowhere else"""
     hosts: tuple[HostName, ...] = ()
     cors_origins: tuple[Origin, ...] = ()
     request_timeout: Annotated[float, msgspec.Meta(gt=0, le=300)] = 2.0
@@ -99,6 +102,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     drain_timeout: Annotated[float, msgspec.Meta(ge=0, le=3600)] = 10.0
     reload: Literal["signal", "watch"] = "signal"
     """what a reload begins with: SIGHUP alone, or also a change of a file"""
+    log: Literal["requests", "problems", "off"] = "requests"
+    """which requests have a line in the log"""
     allow_anonymous: bool = False
     mcp: bool = False
     """whether `/mcp` is served"""

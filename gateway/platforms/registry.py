@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -56,6 +57,7 @@ class PlatformRegistry:
         self._lists = ListCache(settings.cache.max_entries // LISTS_SHARE)
         self._usual = settings.cache
         self._metrics = {name: metrics.of(name) for name in settings.platforms}
+        metrics.watch_caches(lambda: len(self._cache), lambda: len(self._lists), settings.cache.max_entries)
         most = settings.server.max_concurrency
         max_waiting = (most + 1) // 2 if len(settings.platforms) > 1 else most
         spans = spans or (lambda _platform: UNTRACED)
@@ -98,13 +100,17 @@ class PlatformRegistry:
         await asyncio.sleep(LONGEST_REQUEST * self._timeout)
         await platform.retire()
 
+    def _warned(self, platform: str, word: str) -> None:
+        self._metrics[platform].warned(word)
+        self._warn(word, platform)
+
     def _connect(self, name: str, settings: PlatformSettings) -> Platform:
         adapter = connect(
             name,
             settings,
             self._stacks[name].outermost,
             timeout=self._timeout,
-            warn=lambda event: self._warn(event, name),
+            warn=functools.partial(self._warned, name),
             logged_in=self._metrics[name].logged_in,
             refresh_tokens=self.refresh_tokens[name],
         )

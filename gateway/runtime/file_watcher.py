@@ -36,6 +36,11 @@ class WatchedFiles:
         self.as_read: State = {}
         """what they were when they were last read"""
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files that are watched."""
+        return self._paths
+
     def name(self, settings: Settings) -> None:
         """Watch what these settings have just been read from."""
         self._paths = frozenset((*self._more, *_paths_in(settings)))

@@ -10,6 +10,7 @@ from adapters.daemon_thread import DaemonThread
 from gateway.config.settings import ConfigurationError, Settings
 from gateway.runtime.snapshot import Snapshots
 from gateway.telemetry.log import Log
+from gateway.telemetry.metrics import Metrics
 from gateway.transports.trust import Authorities, Source
 
 READ_WITHIN: Final = 30.0
@@ -27,12 +28,14 @@ class Reloader:
         *,
         on_begin: Callable[[], None] = lambda: None,
         on_end: Callable[[], None] = lambda: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._read = read
         self._snapshots = snapshots
         self._log = log
         self._on_begin = on_begin
         self._on_end = on_end
+        self._metrics = metrics or Metrics()
         self._thread = DaemonThread()
         self._under_way: asyncio.Task[None] | None = None
         self._once_more = False
@@ -47,7 +50,7 @@ class Reloader:
     async def _run(self) -> None:
         self._on_begin()
         try:
-            await self._reload()
+            self._metrics.reloaded(is_good=await self._reload())
         finally:
             self._under_way = None
             self._on_end()
@@ -55,24 +58,26 @@ class Reloader:
             self._once_more = False
             self.start()
 
-    async def _reload(self) -> None:
+    async def _reload(self) -> bool:
+        """Whether the configuration is in force now."""
         try:
             settings, certificates = await self._read_all()
             reloaded = self._snapshots.reload(settings, certificates)
         except ConfigurationError as error:
             self._log.line("not-reloaded", level="error", configuration=str(error))
-            return
+            return False
         except TimeoutError:
             hangs = f"a file could not be read within {READ_WITHIN:g} s"
             self._log.line("not-reloaded", level="error", configuration=hangs)
-            return
+            return False
         except Exception as error:  # noqa: BLE001  whatever it is, what was in force still is
             self._log.failure("not-reloaded", error)
-            return
+            return False
         self._log.line("reloaded", changed=reloaded.exchanged)
         self._log.warnings(each.logged for each in settings.warnings)
         for setting in reloaded.needs_restart:
             self._log.line("needs-restart", level="warning", setting=setting)
+        return True
 
     async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:
         """Where an earlier reading still hangs, this one waits for its turn, and no longer than for itself."""

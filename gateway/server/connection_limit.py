@@ -37,6 +37,11 @@ class ConnectionLimit:
         self._max_strangers = max(limit // STRANGERS_SHARE, min(MIN_STRANGERS, limit))
         self._strangers: dict[Connection, None] = {}
         self._callers: dict[Connection, None] = {}
+        self.evicted = self.timed_out = 0
+        """connections closed for the sake of others, and because their callers sent or read nothing for too long"""
+
+    def __len__(self) -> int:
+        return len(self._strangers) + len(self._callers)
 
     def add(self, connection: Connection) -> None:
         """One more, a stranger's. Another may be evicted for it, or itself."""
@@ -59,6 +64,7 @@ class ConnectionLimit:
 
     def _evict(self, connection: Connection) -> None:
         self.remove(connection)
+        self.evicted += 1
         connection.evict()
 
     def _idle_caller(self) -> Connection | None:

@@ -23,6 +23,11 @@ def listen(settings: ServerSettings) -> socket.socket:
     return listen_on(settings.host, settings.port)
 
 
+def listen_for_admin(settings: ServerSettings) -> socket.socket | None:
+    """The listening socket for probes and metrics, if the settings ask for one. Raises OSError likewise."""
+    return None if settings.admin is None else listen_on(settings.admin.host, settings.admin.port)
+
+
 def where(settings: ServerSettings) -> str:
     """Where that is, as people write it."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

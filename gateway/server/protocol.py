@@ -474,7 +474,10 @@ class Protocol(asyncio.Protocol):
         if until > self.loop.time():
             if until < math.inf:
                 self._fire_by(until)
-        elif self.transport.get_write_buffer_size():
+            return
+        if not self.is_idle:
+            self._connections.timed_out += 1
+        if self.transport.get_write_buffer_size():
             self.transport.abort()  # to close it would be to wait for the reader
         else:
             self._disconnect()

@@ -18,12 +18,14 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.config.settings import ServerSettings
+from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
 from gateway.server.notifier import Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
+from gateway.telemetry.loop_lag import LoopLag
 
 T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
@@ -62,14 +64,25 @@ class Server(uvicorn.Server):
         on_hangup: Callable[[], None] | None = None,
         notifier: Notifier | None = None,
         keeps_listener: bool = False,
+        admin: socket.socket | None = None,
     ) -> None:
         """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process.
 
         `keeps_listener`: the listener is another process's too, and whoever still waits there is left to the next.
+        `admin` is the listening socket for probes and metrics; it is served until the process ends.
         """
         self._lifecycle: Lifecycle = app.state.lifecycle
         connections = ConnectionLimit(max_connections)
-        bounds = {"limits": Limits.of(settings), "lifecycle": self._lifecycle, "connections": connections}
+        self._limits = Limits.of(settings)
+        self._admin = None if admin is None else AdminListener(app.state.admin, admin)
+        self._lag = LoopLag()
+        app.state.metrics.watch_server(
+            draining=lambda: self._lifecycle.draining,
+            connections=lambda: len(connections),
+            cut_off={"evicted": lambda: connections.evicted, "timeout": lambda: connections.timed_out},
+            lag=lambda: self._lag.longest,
+        )
+        bounds = {"limits": self._limits, "lifecycle": self._lifecycle, "connections": connections}
         super().__init__(
             uvicorn.Config(
                 app,
@@ -96,15 +109,18 @@ class Server(uvicorn.Server):
         """Serve until stopped. `early_signals` are those that came before anybody could heed them."""
         self._early_signals = early_signals
         self._log.line("listening", address=address_of(listener), version=__version__)
-        watchdog = asyncio.create_task(self._feed_watchdog())
+        beside = [asyncio.create_task(each) for each in (self._feed_watchdog(), self._lag.measure())]
         try:
             await self.serve(sockets=[listener])
         finally:
-            watchdog.cancel()
+            for task in beside:
+                task.cancel()
         self._log.line("stopped")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
+        if self._admin is not None:
+            await self._admin.start(self._limits, self._lifecycle)
         if self.started:
             self._notifier.ready()
 
@@ -131,6 +147,8 @@ class Server(uvicorn.Server):
         await self._for_at_most(self._settings.drain_timeout, lambda: not connections)
         for connection in list(connections):
             connection.transport.abort()
+        if self._admin is not None:
+            self._admin.close()
         if not self.force_exit:
             await self.lifespan.shutdown()
 

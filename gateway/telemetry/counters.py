@@ -35,6 +35,6 @@ class Counters(Collector):
 
     def collect(self) -> Iterable[Metric]:
         family = CounterMetricFamily(self._name, self._what, labels=self._labels)
-        for values, count in self._counts.items():
+        for values, count in list(self._counts.items()):  # other threads may add one
             family.add_metric(values, count.value)
         yield family

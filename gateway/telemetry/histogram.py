@@ -1,4 +1,4 @@
-"""Histograms of durations without locks: prometheus_client's own cost 2 µs for each observation."""
+"""Histograms without locks: prometheus_client's own cost 2 µs for each observation."""
 
 from __future__ import annotations
 
@@ -12,43 +12,57 @@ from prometheus_client.metrics_core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-"""Seconds: those that the semantic conventions give for `http.server.request.duration` and its client's twin."""
-_BOUNDS: Final = [*map(floatToGoString, BUCKETS), "+Inf"]
+BUCKETS: Final = (
+    *(0.0005, 0.001, 0.0025),
+    *(0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1),
+    2,
+    *(2.5, 5, 7.5, 10),
+)
+"""Seconds: those that the semantic conventions give for `http.server.request.duration` and its client's twin; some
+below, where cached lookups are; and the default deadline."""
+SIZES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Users that are asked for in one call."""
 
 
 class Series:
-    """The durations under one set of labels. Not for several threads."""
+    """The values under one set of labels. Not for several threads."""
 
-    __slots__ = ("_counts", "_sum")
+    __slots__ = ("_bounds", "_counts", "_sum")
 
-    def __init__(self) -> None:
-        self._counts = [0] * len(_BOUNDS)
+    def __init__(self, bounds: Sequence[float] = BUCKETS) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
         self._sum = 0.0
 
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(BUCKETS, seconds)] += 1
-        self._sum += seconds
+    def observe(self, value: float) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
 
-    def told(self) -> tuple[Sequence[tuple[str, float]], float]:
-        """How many were at most as long as each bound, and all of them together."""
-        return list(zip(_BOUNDS, accumulate(self._counts), strict=True)), self._sum
+    def told(self) -> tuple[Sequence[int], float]:
+        """How many were at most as large as each bound, and all of them together."""
+        return list(accumulate(self._counts)), self._sum
 
 
-class Durations(Collector):
+class Histogram(Collector):
     """All the series of one metric."""
 
-    def __init__(self, name: str, what: str, labels: Sequence[str]) -> None:
+    def __init__(self, name: str, what: str, labels: Sequence[str], bounds: Sequence[float] = BUCKETS) -> None:
         self._name = name
         self._what = what
         self._labels = labels
+        self._bounds = bounds
+        self._names = [*map(floatToGoString, bounds), "+Inf"]
         self._series: dict[tuple[str, ...], Series] = {}
 
     def labels(self, *values: str) -> Series:
-        return self._series.setdefault(values, Series())
+        found = self._series.get(values)
+        if found is None:
+            found = self._series[values] = Series(self._bounds)
+        return found
 
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._what, labels=self._labels)
         for values, series in self._series.items():
-            family.add_metric(values, *series.told())
+            counts, total = series.told()
+            family.add_metric(values, list(zip(self._names, counts, strict=True)), total)
         yield family

@@ -7,35 +7,22 @@ after a million users as after ten. Children are kept, because looking one up co
 from __future__ import annotations
 
 import asyncio
-import functools
-from collections.abc import Callable, Iterable
+import platform as python
+import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Gauge,
-    ProcessCollector,
-    generate_latest,
-)
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, Metric
-from prometheus_client.registry import Collector
 
-from gateway.health import BreakerState
-from gateway.telemetry.counters import Counters
-from gateway.telemetry.histogram import Durations, Series
+from gateway import __version__
+from gateway.telemetry.counters import Count, Counters
+from gateway.telemetry.histogram import Histogram, Series
+from gateway.telemetry.platform_metrics import OTHER, PlatformFamilies, PlatformMetrics
+from gateway.telemetry.watched import Constant, WatchedCounter, WatchedGauge
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
-LOGINS: Final = ("ok", "refused", "failed")
-GATES: Final = ("waiting_room", "limit", "throttle", "breaker")
-STATUSES: Final = frozenset(
-    map(
-        str, (200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 405, 408, 409, 413, 414, 422, 429, 500, 502, 503, 504)
-    )
-) | {""}
-"""Of calls to platforms: what they document, and what stands in between sends."""
-OTHER: Final = "_OTHER"
-"""The semantic conventions' word for a method or a path that is none of ours."""
+CLASSES: Final = {None: "unanswered"} | {status: f"{status // 100}xx" for status in range(100, 600)}
 
 
 class Metrics:
@@ -44,131 +31,137 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self._requests = Durations(
+        self._requests = Histogram(
             "http_server_request_duration_seconds",
-            "How long requests took, by route, status and problem.",
-            ("http_request_method", "http_route", "http_response_status_code", "error_type"),
+            "How long requests took, by route, platform (where there is one), status and problem.",
+            ("http_request_method", "http_route", "platform", "http_response_status_code", "error_type"),
         )
         self.registry.register(self._requests)
-        self._kept: dict[tuple[str | None, str | None, int | None, str | None], Series] = {}
-        self._families = _Families(self.registry)
-        what = "Tasks of the event loop that have not ended."
-        Gauge("connection_gateway_tasks", what, registry=self.registry).set_function(_tasks)
+        self._by_caller = self._counter(
+            "caller_requests", "Calls of the API, by the caller's configured name.", "caller", "status_class"
+        )
+        self._entries = self._counter(
+            "entry_problems", "Entries of answers about many that are problems, by their slugs.", "error_type"
+        )
+        self._reloads = self._counter("reloads", "Reloads of the configuration, by outcome.", "outcome")
+        self._reloads_by_outcome = {
+            good: self._reloads.labels(word) for good, word in ((True, "ok"), (False, "failed"))
+        }
+        self._kept: dict[tuple[str | None, str | None, str | None, int | None, str | None], Series] = {}
+        self._callers: dict[tuple[str, int | None], Count] = {}
+        self._platforms: dict[str, PlatformMetrics] = {}
+        self._families = PlatformFamilies(self.registry)
+        self._loaded_at = time.time()
+        self._is_loaded = True
+        self._gauge("tasks", "Tasks of the event loop that have not ended.", _tasks)
+        self._gauge(
+            "config_last_reload_successful", "Whether the last reload was, or the start.", lambda: self._is_loaded
+        )
+        self._gauge(
+            "config_last_reload_success_timestamp_seconds",
+            "When the configuration in force was read.",
+            lambda: self._loaded_at,
+        )
+        build = {"version": __version__, "python": python.python_version()}
+        self.registry.register(Constant("connection_gateway_build_info", "What is running.", build))
 
     def request(
-        self, method: str | None, route: str | None, status: int | None, problem: str | None, seconds: float
+        self,
+        method: str | None,
+        route: str | None,
+        status: int | None,
+        problem: str | None,
+        seconds: float,
+        *,
+        platform: str | None = None,
     ) -> None:
         """One request has ended: `route` is a template, `problem` a slug; without `status` its caller had left."""
-        key = method, route, status, problem
+        key = method, route, platform, status, problem
         child = self._kept.get(key)
         if child is None:
-            labels = method or OTHER, route or OTHER, "" if status is None else str(status), problem or ""
-            child = self._kept[key] = self._requests.labels(*labels)
+            known = platform if platform in self._platforms else ""
+            labels = (
+                method or OTHER,
+                route or OTHER,
+                known or "",
+                "" if status is None else str(status),
+                problem or "",
+            )
+            child = self._requests.labels(*labels)
+            if known == (platform or ""):
+                self._kept[key] = child
         child.observe(seconds)
 
-    def watch_admission(self, in_work: Callable[[], int]) -> None:
+    def caller(self, name: str, status: int | None) -> None:
+        """A call by this caller has ended; without `status` it had left."""
+        key = name, status
+        count = self._callers.get(key)
+        if count is None:
+            count = self._callers[key] = self._by_caller.labels(name, CLASSES[status])
+        count.value += 1
+
+    def entries(self, problems: Mapping[str, int]) -> None:
+        """An answer about many had entries that are problems: how many of each."""
+        for slug, times in problems.items():
+            self._entries.labels(slug).value += times
+
+    def reloaded(self, *, is_good: bool) -> None:
+        """A reload has ended; one that is not good has changed nothing."""
+        self._reloads_by_outcome[is_good].inc()
+        self._is_loaded = is_good
+        if is_good:
+            self._loaded_at = time.time()
+
+    def watch_admission(self, in_work: Callable[[], int], most: int) -> None:
         """Ask this whenever somebody scrapes."""
-        what = "Requests that hold one of max_concurrency places."
-        Gauge("connection_gateway_requests_in_work", what, registry=self.registry).set_function(in_work)
+        self._gauge("requests_in_work", "Requests that hold one of max_concurrency places.", in_work)
+        self._gauge("max_concurrency", "The most requests that may be in work.", lambda: most)
+
+    def watch_caches(self, lookups: Callable[[], int], lists: Callable[[], int], most: int) -> None:
+        """Ask these whenever somebody scrapes."""
+        self._gauge("cache_entries", "Connections in the cache of lookups.", lookups)
+        self._gauge("cache_max_entries", "The most connections in the cache of lookups.", lambda: most)
+        self._gauge("list_cache_entries", "Connections in pages of lists that are kept for outages.", lists)
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Ask this whenever somebody scrapes."""
-        self.registry.register(_DroppedLines(dropped))
+        what = "Lines of the log that standard error did not take."
+        self.registry.register(WatchedCounter("connection_gateway_log_lines_dropped", what, dropped))
+
+    def watch_server(
+        self,
+        *,
+        draining: Callable[[], bool],
+        connections: Callable[[], int],
+        cut_off: Mapping[str, Callable[[], int]],
+        lag: Callable[[], float],
+    ) -> None:
+        """Ask these whenever somebody scrapes."""
+        self._gauge("draining", "Whether the process has been told to stop.", draining)
+        self._gauge("connections", "Connections of callers that are open.", connections)
+        what = "The longest that a callback of the event loop has waited for its turn lately."
+        self._gauge("event_loop_lag_seconds", what, lag)
+        what = "Connections of callers that were closed without a word, by reason."
+        self.registry.register(WatchedCounter("connection_gateway_connections_cut_off", what, cut_off, "reason"))
 
     def of(self, platform: str) -> PlatformMetrics:
-        return PlatformMetrics(self._families, platform)
+        found = self._platforms[platform] = PlatformMetrics(self._families, platform)
+        return found
+
+    def has_platform(self, name: str) -> bool:
+        """Whether this is a platform's configured name."""
+        return name in self._platforms
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
 
+    def _counter(self, name: str, what: str, *labels: str) -> Counters:
+        found = Counters(f"connection_gateway_{name}", what, labels)
+        self.registry.register(found)
+        return found
 
-class _DroppedLines(Collector):
-    """Counts elsewhere, and is read when somebody scrapes."""
-
-    def __init__(self, dropped: Callable[[], int]) -> None:
-        self._dropped = dropped
-
-    def collect(self) -> Iterable[Metric]:
-        what = "Lines of the log that standard error did not take."
-        yield CounterMetricFamily("connection_gateway_log_lines_dropped", what, value=self._dropped())
-
-
-class _Families:
-    """The metrics that every platform has."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self.calls = Durations(
-            "http_client_request_duration_seconds",
-            "How long calls to platforms took, by platform, status and error. Every try counts.",
-            ("platform", "http_request_method", "http_response_status_code", "error_type"),
-        )
-        registry.register(self.calls)
-
-        def counter(name: str, what: str, *labels: str) -> Counters:
-            found = Counters(f"connection_gateway_{name}", what, ("platform", *labels))
-            registry.register(found)
-            return found
-
-        def gauge(name: str, what: str, *labels: str) -> Gauge:
-            return Gauge(f"connection_gateway_{name}", what, ("platform", *labels), registry=registry)
-
-        self.logins = counter(
-            "logins", "Tokens that were wanted from a login, from a grant, or signed here, by outcome.", "outcome"
-        )
-        self.retries = counter("retries", "Second tries of a call.")
-        self.refused = counter("refused", "What was not sent, by what kept it: no place to wait, or a gate.", "by")
-        self.breaker = gauge("breaker_state", "1 for the state that the breaker is in.", "state")
-        self.throttled = gauge("throttled", "1 while the platform has asked for fewer calls.")
-        self.waiting = gauge("waiting", "Requests that wait for the platform.")
-        self.active = gauge("calls_active", "Calls that hold one of max_calls places.")
-        self.queued = gauge("calls_queued", "Calls that stand in line for one.")
-
-
-class PlatformMetrics:
-    """Of one platform: what its transports, its sessions and its bulkhead count."""
-
-    def __init__(self, families: _Families, platform: str) -> None:
-        self._families = families
-        self._platform = platform
-        self._kept: dict[tuple[str, str, str], Series] = {}
-        self._logins = {outcome: families.logins.labels(platform, outcome) for outcome in LOGINS}
-        refused = {gate: families.refused.labels(platform, gate).inc for gate in GATES}
-        self.retried: Callable[[], None] = families.retries.labels(platform).inc
-        self.refused_by_breaker: Callable[[], None] = refused["breaker"]
-        self.refused_by_throttle: Callable[[], None] = refused["throttle"]
-        self.refused_by_limit: Callable[[], None] = refused["limit"]
-        self.refused_by_room: Callable[[], None] = refused["waiting_room"]
-
-    def call(self, method: str, status: str, error: str, seconds: float) -> None:
-        """One call ended: a platform may answer with any status, so most stand for their class."""
-        known = status if status in STATUSES else f"{status[:1]}xx"
-        labels = method, known, error
-        child = self._kept.get(labels)
-        if child is None:
-            child = self._kept[labels] = self._families.calls.labels(self._platform, *labels)
-        child.observe(seconds)
-
-    def logged_in(self, outcome: str) -> None:
-        """One login ended; `outcome` is one of LOGINS."""
-        self._logins[outcome].inc()
-
-    def watch(
-        self,
-        *,
-        breaker: Callable[[], BreakerState],
-        throttled: Callable[[], bool],
-        waiting: Callable[[], int],
-        active: Callable[[], int],
-        queued: Callable[[], int],
-    ) -> None:
-        """Ask these whenever somebody scrapes."""
-        families, platform = self._families, self._platform
-        for state in BreakerState:
-            families.breaker.labels(platform, state).set_function(functools.partial(_is, breaker, state))
-        families.throttled.labels(platform).set_function(throttled)
-        families.waiting.labels(platform).set_function(waiting)
-        families.active.labels(platform).set_function(active)
-        families.queued.labels(platform).set_function(queued)
+    def _gauge(self, name: str, what: str, read: Callable[[], float]) -> None:
+        self.registry.register(WatchedGauge(f"connection_gateway_{name}", what, read))
 
 
 def _tasks() -> float:
@@ -177,7 +170,3 @@ def _tasks() -> float:
         return float(len(asyncio.all_tasks()))
     except RuntimeError:
         return 0.0
-
-
-def _is(breaker: Callable[[], BreakerState], state: BreakerState) -> float:
-    return float(breaker() is state)

@@ -9,8 +9,8 @@ import httpx
 from adapters.loop import OneLoop
 from gateway.explain import timeline
 
-Note = Callable[[str, str, str, float], None]
-"""Told method, status and error (one of both is empty), and seconds."""
+Note = Callable[[httpx.Request, str, str, float], None]
+"""Told the request, status and error (one of both is empty), and seconds."""
 
 
 class Instrumented(OneLoop, httpx.AsyncBaseTransport):
@@ -32,7 +32,7 @@ class Instrumented(OneLoop, httpx.AsyncBaseTransport):
         finally:
             now = self._loop.time()
             step.end(now, status or error)
-            self._note(request.method, status, error, now - begun)
+            self._note(request, status, error, now - begun)
         return response
 
     async def aclose(self) -> None:

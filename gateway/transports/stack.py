@@ -11,7 +11,7 @@ from adapters.contract import Viewer
 from adapters.settings import PlatformSettings
 from gateway.explain import timeline
 from gateway.health import BreakerState, Gates, Health
-from gateway.telemetry.metrics import PlatformMetrics
+from gateway.telemetry.platform_metrics import PlatformMetrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.breaker import Breaker
 from gateway.transports.bulkhead import Bulkhead
@@ -40,6 +40,7 @@ class Stack:
     ) -> None:
         """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
         self.spans = spans
+        self.metrics = metrics
         self.max_calls = settings.max_calls
         waiting = max_waiting if settings.max_waiting is None else settings.max_waiting
         measured = Instrumented(spans.wire(wire), metrics.call)
@@ -62,6 +63,8 @@ class Stack:
             waiting=lambda: self.room.taken,
             active=lambda: limit.active,
             queued=lambda: limit.queued,
+            max_waiting=waiting,
+            max_calls=settings.max_calls,
         )
 
     @property

@@ -18,7 +18,7 @@ from adapters.contract import Connection
 from adapters.simulation.faults import Fault
 from adapters.user_ids import MAX_USER_ID, parse_user_id, pattern_up_to
 from gateway.api.endpoint import Endpoint
-from gateway.cli import main
+from gateway.cli.commands import main
 from gateway.problems.problem import Kind
 from tests.gateways import OWN, Gateway, caller, running
 

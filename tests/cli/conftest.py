@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.canary import on_duty
 from tests.cli.served import Run, Served
 from tests.gateways import KEY

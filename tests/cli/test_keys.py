@@ -8,7 +8,7 @@ import tomllib
 import pytest
 from click.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.cli.served import Run
 
 KEY = "0123456789abcdef0123456789abcdef"

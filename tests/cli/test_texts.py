@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.cli.served import Run
 from tests.cli.test_keys import KEY, LINE
 

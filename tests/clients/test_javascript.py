@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.docs.test_client import FOLDER, NODE, STRICT, node
 
 CLIENT = Path(__file__).parents[2] / "clients" / "javascript"

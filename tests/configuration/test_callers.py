@@ -133,11 +133,11 @@ def test_with_callers_it_may_listen_everywhere(folder: Path, text: str) -> None:
     assert loaded(folder, text + WEB, GATEWAY_SERVER__HOST="0.0.0.0").server.host == "0.0.0.0"
 
 
-def test_the_environment_has_no_callers(folder: Path) -> None:
-    with pytest.raises(ConfigurationError, match=r"^GATEWAY_CALLERS__0__NAME: callers is not a table"):
-        loaded(folder, CLUB + WEB, GATEWAY_CALLERS__0__NAME="web")
-    with pytest.raises(ConfigurationError, match=r"^callers: expected a list of tables"):
-        loaded(folder, CLUB, GATEWAY_CALLERS__WEB__NAME="web")
+def test_a_caller_that_the_environment_adds_is_checked_like_any_other(folder: Path) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^callers\[1\]\.key_sha256: missing; .* \(GATEWAY_CALLERS__0__NAME\)"
+    ):
+        loaded(folder, CLUB + WEB, GATEWAY_CALLERS__0__NAME="other")
 
 
 def test_a_grant_shows_nobody() -> None:

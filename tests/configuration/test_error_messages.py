@@ -205,3 +205,35 @@ def test_a_key_of_another_kind_stops_the_start(folder: Path, kind: str) -> None:
         loaded(folder, ACME)
     said = {"ec": "another kind", "encrypted": "has a password", "public": "a public key", "short": "2048 bits"}[kind]
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("number", ["d", "dmp1", "dmq1", "iqmp"])
+def test_a_key_whose_numbers_do_not_fit_together_stops_the_start(folder: Path, number: str) -> None:
+    whole = serialization.load_pem_private_key(KEY.encode(), None)
+    assert isinstance(whole, rsa_key.RSAPrivateKey)
+    numbers = whole.private_numbers()
+    kept = {name: getattr(numbers, name) for name in ("p", "q", "d", "dmp1", "dmq1", "iqmp")}
+    damaged = rsa_key.RSAPrivateNumbers(
+        **kept | {number: kept[number] + 2}, public_numbers=numbers.public_numbers
+    ).private_key(unsafe_skip_rsa_key_validation=True)
+    (folder / "acme.pem").write_bytes(
+        damaged.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    with pytest.raises(ConfigurationError, match="the numbers of this one don't fit together"):
+        loaded(folder, ACME)
+
+
+def test_a_key_is_read_without_searching_for_primes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reload would stop every thread for as long as that takes, a tenth of a second and more for each key."""
+    load_key = serialization.load_pem_private_key
+    asked: list[bool] = []
+
+    def load(data: bytes, password: None, *, unsafe_skip_rsa_key_validation: bool = False) -> object:
+        asked.append(unsafe_skip_rsa_key_validation)
+        return load_key(data, password, unsafe_skip_rsa_key_validation=unsafe_skip_rsa_key_validation)
+
+    monkeypatch.setattr(serialization, "load_pem_private_key", load)
+    loaded(folder, ACME)
+    assert asked == [True]

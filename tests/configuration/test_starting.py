@@ -31,7 +31,7 @@ def refused(folder: Path, config: str, *, command: str = "serve", **environ: str
     return line.removeprefix("connection-gateway: configuration: ")
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "wait", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "check", "openapi"])
 def test_a_pipe_that_nobody_writes_to_is_given_up(folder: Path, command: str) -> None:
     os.mkfifo(folder / "pipe")
     line = refused(folder, CLUB, command=command, GATEWAY_CONFIG="unused", GATEWAY_SERVER__HASH_KEY_FILE="pipe")

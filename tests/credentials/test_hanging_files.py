@@ -29,8 +29,8 @@ def hang(*words, **named):
         time.sleep(0.1)
     return real(*words, **named)
 os.{call} = hang
-from gateway.cli import main
-main()
+from gateway.cli import run
+run()
 """
 """The command, where one call into the system hangs for as long as there is a file of that name."""
 

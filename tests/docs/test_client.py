@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from click.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.docs.served import demo
 
 FOLDER = Path(__file__).with_name("node")

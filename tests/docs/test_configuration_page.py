@@ -83,7 +83,7 @@ def modes_of(settings: type[PlatformSettings]) -> list[tuple[str, set[str]]]:
 
 
 def test_environment_variables_load(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```sh\n(.*?)```", section(PAGE, "## Environment variables"), re.DOTALL)
+    text, alone = re.findall(r"```sh\n(.*?)```", section(PAGE, "## Environment variables"), re.DOTALL)
     shown = dict(re.findall(r"^(GATEWAY_\w+)=('.*?'|\".*?\"|\S+)", text, re.MULTILINE))
     environment = {name: KEY if "acme.pem" in value else value.strip("'") for name, value in shown.items()}
     (tmp_path / "gateway.toml").write_text(
@@ -95,3 +95,5 @@ def test_environment_variables_load(tmp_path: Path) -> None:
     assert len(shown) == 5
     assert (found.server.host, found.server.port, found.server.hosts) == ("0.0.0.0", 9000, ("gateway.example.com",))
     assert found.platforms["open-club"].base_url == "https://open.example.com"
+    whole = load(None, {name: value.strip("'") for name, value in re.findall(r"^(\w+)=(.*)$", alone, re.MULTILINE)})
+    assert [(caller.name, len(caller.may)) for caller in whole.callers] == [("web", 2)]

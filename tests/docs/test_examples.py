@@ -15,7 +15,7 @@ import yaml
 
 from adapters.settings import ViewerSource
 from adapters.simulation import serving
-from gateway.cli import main
+from gateway.cli.commands import main
 from gateway.config.loader import load
 from gateway.config.settings import Settings
 from gateway.telemetry.log import Line

@@ -8,11 +8,13 @@ import msgspec
 from click.testing import CliRunner
 
 from adapters.contract import Action, Status
-from gateway.cli import main
+from gateway.cli.commands import main
 from gateway.config.caller_settings import CallerSettings
+from gateway.config.settings import ServerSettings
 from gateway.explain.timeline import StepKind
 from gateway.platforms.actions import GOALS
 from gateway.problems.problem import Kind
+from gateway.server.server import Server
 from tests.contract.dialects import SELFCOMMUNITY, SYMPHONY
 from tests.docs.pages import PAGES, ROOT, rows, section
 from tests.gateways import Gateway
@@ -67,6 +69,7 @@ def test_observability_has_every_event_of_the_log() -> None:
 
 async def test_observability_has_every_metric(gateway: Gateway) -> None:
     await gateway.client.get("/v1/connections/acme/101")
+    Server(gateway.app, ServerSettings(), gateway.log)  # which has metrics of its own
     exposed = re.findall(
         r"^# TYPE (\S+) (?:counter|gauge|histogram)$", (await gateway.client.get("/metrics")).text, re.MULTILINE
     )

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from adapters.simulation import Simulator, serving
-from gateway.cli import main
+from gateway.cli.commands import main
 from tests.configuration.files import CLUB
 from tests.network.asking import BOT, NOWHERE, ask
 from tests.network.servers import Proxy

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 from click.testing import CliRunner
 
-from gateway.cli import main
+from gateway.cli.commands import main
 from gateway.config.loader import load
 from tests.operations.tools import CONFIG, output_of, run
 

@@ -13,7 +13,9 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.simulation.faults import Fault
-from tests.gateways import Gateway
+from gateway.config.settings import ServerSettings
+from gateway.server.server import Server
+from tests.gateways import caller, running
 from tests.operations.tools import CONFIG, needs, output_of
 
 DASHBOARD: Final = CONFIG / "grafana/connection-gateway.json"
@@ -41,13 +43,15 @@ def expressions() -> Iterator[str]:
 
 
 @pytest.fixture
-async def exported(gateway: Gateway) -> dict[str, list[dict[str, str]]]:
+async def exported() -> dict[str, list[dict[str, str]]]:
     """Names of metrics, each with its series' labels, after a few requests of which one failed."""
-    for path in ("acme/101", "club/101"):
-        assert (await gateway.client.get(f"/v1/connections/{path}")).status_code == 200
-    gateway.acme.misbehave(Fault(status=500))
-    assert (await gateway.client.get("/v1/connections/acme/102")).status_code == 502
-    answer = await gateway.client.get("/metrics")
+    async with running(callers=[caller("web")]) as gateway, gateway.as_caller("web") as web:
+        Server(gateway.app, ServerSettings(), gateway.log)  # which has metrics of its own
+        for path in ("acme/101", "club/101"):
+            assert (await web.get(f"/v1/connections/{path}")).status_code == 200
+        gateway.acme.misbehave(Fault(status=500))
+        assert (await web.get("/v1/connections/acme/102")).status_code == 502
+        answer = await web.get("/metrics")
     found: dict[str, list[dict[str, str]]] = {}
     for family in text_string_to_metric_families(answer.text):
         for sample in family.samples:

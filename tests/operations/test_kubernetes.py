@@ -88,9 +88,9 @@ def test_the_monitor_selects_the_service_and_its_port() -> None:
     monitor = yaml.safe_load((FOLDER / "monitoring/servicemonitor.yaml").read_text())
     service = yaml.safe_load((FOLDER / "service/service.yaml").read_text())
     assert monitor["spec"]["selector"]["matchLabels"] == service["metadata"]["labels"]
-    assert [each["port"] for each in monitor["spec"]["endpoints"]] == [
-        each["name"] for each in service["spec"]["ports"]
-    ]
+    (endpoint,) = monitor["spec"]["endpoints"]
+    assert endpoint["port"] == "admin"
+    assert [each["name"] for each in service["spec"]["ports"]] == ["http", "admin"]
 
 
 @pytest.mark.parametrize("base", ["service", "sidecar"])
@@ -124,6 +124,19 @@ def test_the_configuration_loads_and_leaves_time_to_drain(base: str, tmp_path: P
 
 def test_a_service_goes_on_until_its_endpoints_are_gone(tmp_path: Path) -> None:
     assert loaded("service", deployment("service")["spec"]["template"]["spec"], tmp_path).drain_delay >= 4
+
+
+@pytest.mark.parametrize("base", ["service", "sidecar"])
+def test_probes_ask_the_admin_listener(base: str, tmp_path: Path) -> None:
+    pod = deployment(base)["spec"]["template"]["spec"]
+    gateway = gateway_of(pod)
+    ports = {each["name"]: each["containerPort"] for each in gateway["ports"]}
+    probes = [probe["httpGet"] for name, probe in gateway.items() if name.endswith("Probe")]
+    admin = loaded(base, pod, tmp_path).admin
+    assert len(probes) >= 2
+    assert admin is not None
+    assert {ports[each["port"]] for each in probes} == {admin.port}
+    assert {each["path"] for each in probes} == {"/livez", "/readyz"}
 
 
 def loaded(base: str, pod: dict[str, Any], folder: Path) -> ServerSettings:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -81,7 +83,27 @@ async def test_being_told_to_stop_while_starting_is_no_failure(
 async def test_more_signals_at_the_end_change_nothing(port: int, tmp_path: Path) -> None:
     async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
         while gateway.process.returncode is None:
-            gateway.signal(signal.SIGHUP)
-            gateway.signal(signal.SIGTERM)
+            for number in (signal.SIGHUP, signal.SIGTERM):
+                with contextlib.suppress(ProcessLookupError):  # send_signal would reap it, and asyncio miss its code
+                    os.kill(gateway.process.pid, number)
             await asyncio.sleep(0.001)
         assert await gateway.ended() == 0
+
+
+def test_the_start_of_serve_can_be_ended_before_anything_slow_is_imported() -> None:
+    """As the first process of a container, which the kernel spares every signal that it has no handler for."""
+    code = """
+import signal, sys
+sys.argv[1:] = ["serve"]
+from gateway import cli
+class Stop:
+    def find_spec(self, name, *_rest):
+        if name == "gateway.cli.commands":
+            assert signal.getsignal(signal.SIGTERM).__module__ == "gateway.cli.early_signals"
+            assert "click" not in sys.modules
+            signal.raise_signal(signal.SIGTERM)
+sys.meta_path.insert(0, Stop())
+cli.run()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=LONGEST, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -18,7 +18,10 @@ from tests.gateways import OWN, THOUSAND, Gateway, caller, running
 
 LOOKUPS = "http_server_request_duration_seconds_count"
 ROUTE = "/v1/connections/{platform}/{user_id}"
-OTEL_BUCKETS = [
+BUCKETS = [
+    "0.0005",
+    "0.001",
+    "0.0025",
     "0.005",
     "0.01",
     "0.025",
@@ -29,6 +32,7 @@ OTEL_BUCKETS = [
     "0.5",
     "0.75",
     "1.0",
+    "2.0",
     "2.5",
     "5.0",
     "7.5",
@@ -77,13 +81,15 @@ async def test_requests_are_counted_by_route_status_and_problem() -> None:
 
 
 @virtual
-async def test_durations_have_the_buckets_of_the_semantic_conventions() -> None:
+async def test_durations_have_the_buckets_of_the_semantic_conventions_and_some_for_cached_lookups_and_the_deadline() -> (
+    None
+):
     async with faulty() as gateway:
         await gateway.lookup("acme")
         found = await scraped(gateway.client)
         for name in ("http_server_request_duration_seconds_bucket", "http_client_request_duration_seconds_bucket"):
             first = {key: label for key, label in found[name][0][0].items() if key != "le"}
-            assert [its["le"] for its, _ in found[name] if first.items() <= its.items()] == OTEL_BUCKETS
+            assert [its["le"] for its, _ in found[name] if first.items() <= its.items()] == BUCKETS
 
 
 @virtual

@@ -17,8 +17,8 @@ class Notes:
         self.seen: list[tuple[str, str, str]] = []
         self.seconds: list[float] = []
 
-    def __call__(self, method: str, status: str, error: str, seconds: float) -> None:
-        self.seen.append((method, status, error))
+    def __call__(self, request: httpx.Request, status: str, error: str, seconds: float) -> None:
+        self.seen.append((request.method, status, error))
         self.seconds.append(seconds)
 
 

@@ -7,25 +7,34 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.audit import ACTIONS, Audit
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.headers import RequestHeaders
+from gateway.problems.problem import Kind
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+UNLOGGED: Final = frozenset({"/livez", "/readyz", "/metrics"})
+"""Routes that are asked every few seconds, and of which only a failure is worth a line."""
 _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class AccessLog:
     """The outermost middleware. Sets `X-Request-Id`, counts the request, and writes its line."""
 
-    def __init__(self, app: ASGIApp, log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, log: Log, metrics: Metrics, logged: Literal["requests", "problems", "off"] = "requests"
+    ) -> None:
+        """`logged` says which requests have a line; every one is counted, and every action audited."""
         self._app = app
+        self._logs_all = logged == "requests"
+        self._logs_problems = logged != "off"
         self._log = log
         self._metrics = metrics
         self._audit = Audit(log)
@@ -58,23 +67,43 @@ class AccessLog:
         finally:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else None
-            route = scope["route"].path if "route" in scope else None
-            self._metrics.request(method, route, record.status, record.problem, seconds)
-            self._log.request(
-                record.request_id,
-                method,
-                route,
-                record.status,
-                int(seconds * 1e6) / 1000,
-                record.caller,
-                record.platform,
-                None if record.user_id is None else self._log.user(record.user_id),
-                record.problem,
-                record.problems,
-                record.trace_id,
-            )
+            if "route" in scope:
+                route, platform = scope["route"].path, record.platform
+            else:
+                route, platform = _intended(scope, record)
+            self._metrics.request(method, route, record.status, record.problem, seconds, platform=platform)
+            if record.caller is not None:
+                self._metrics.caller(record.caller, record.status)
+            if record.problems is not None:
+                self._metrics.entries(record.problems)
+            failed = record.problem or record.problems
+            if self._logs_problems if failed else self._logs_all and route not in UNLOGGED:
+                self._log.request(
+                    record.request_id,
+                    method,
+                    route,
+                    record.status,
+                    int(seconds * 1e6) / 1000,
+                    record.caller,
+                    record.platform,
+                    None if record.user_id is None else self._log.user(record.user_id),
+                    record.problem,
+                    record.problems,
+                    record.trace_id,
+                )
             if record.problem or record.named or record.action in ACTIONS:
                 self._audit.request(record, answered=record.status is not None)
+
+
+def _intended(scope: Scope, record: RequestRecord) -> tuple[str | None, str | None]:
+    """The route and platform of a request that was refused before it was routed, for want of a key or of room."""
+    if record.problem is None or record.problem in {Kind.NOT_FOUND.slug, Kind.METHOD_NOT_ALLOWED.slug}:
+        return None, None
+    for route in scope["app"].routes:
+        match, child = route.matches(scope)
+        if match is Match.FULL:
+            return route.path, child["path_params"].get("platform")
+    return None, None
 
 
 def _ids() -> Iterator[bytes]:

@@ -24,15 +24,24 @@ OnResult = Callable[[Viewer, int, LookupResult], None]
 
 
 class BatchReader(OneLoop):
-    """Of one platform. `on_result` is told what came of each user, and `back` when a call of a queue has finished."""
+    """Of one platform. `on_result` is told what came of each user, and `back` when a call of a queue has finished.
+
+    `size` is told how many users each call is about.
+    """
 
     def __init__(
-        self, adapter: Adapter, on_result: OnResult, back: Callable[[ViewerQueue], None], spans: Spans
+        self,
+        adapter: Adapter,
+        on_result: OnResult,
+        back: Callable[[ViewerQueue], None],
+        spans: Spans,
+        size: Callable[[float], None],
     ) -> None:
         self._adapter = adapter
         self._on_result = on_result
         self._back = back
         self._spans = spans
+        self._size = size
         self._budget = RetryBudget(FLOOR, in_vain=FLOOR)
         """counts users, not calls: a batch that failed stands for all of its lookups"""
         self.usual = math.inf
@@ -96,6 +105,7 @@ class BatchReader(OneLoop):
         met = timeline.start()
         for lookup in lookups:
             lookup.timelines += (met,)
+        self._size(len(asked))
         begun = self._loop.time()
         step = timeline.begin(timeline.StepKind.CALL, begun, users=len(asked))
         try:

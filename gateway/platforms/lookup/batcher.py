@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from adapters.contract import Adapter, DeadlineExceeded, Viewer
@@ -61,12 +61,16 @@ class Batcher(OneLoop):
         spans: Spans = UNTRACED,
         *,
         max_calls: int = 64,
+        size: Callable[[float], None] = lambda _users: None,
     ) -> None:
-        """Of lookups that take several calls, at most `max_calls` calls are in flight at once."""
+        """Of lookups that take several calls, at most `max_calls` calls are in flight at once.
+
+        `size` is told how many users each call is about.
+        """
         self._adapter = adapter
         self._spans = spans
         self._reads = reads
-        self._batch_reads = BatchReader(adapter, on_result, self._call_finished, spans)
+        self._batch_reads = BatchReader(adapter, on_result, self._call_finished, spans, size)
         self._deadlines = Deadlines()
         self._waiting_batches: BatchQueue[Batch] = BatchQueue(max_calls, self._start_queued)
         self._queues: dict[Viewer, ViewerQueue] = {}

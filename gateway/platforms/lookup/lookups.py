@@ -46,7 +46,10 @@ class Lookups(OneLoop):
         self._cache = cache
         self._lists = lists
         self._room = stack.room
-        self._batcher = Batcher(adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls)
+        self._counts = stack.metrics.lookups
+        self._batcher = Batcher(
+            adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls, size=stack.metrics.batch
+        )
 
     async def one(
         self,
@@ -59,6 +62,7 @@ class Lookups(OneLoop):
         """Return the connection of `viewer` with `user_id`. Raises a PlatformError."""
         now = self._loop.time()
         fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
+        self._counts.cached[origin.word].value += 1
         observer.note(StepKind.CACHE, origin.word)
         if fresh is not None:
             return Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
@@ -67,6 +71,7 @@ class Lookups(OneLoop):
                 asked = self._batcher.ask(viewer, user_id, deadline, since)
                 observer.waits(asked)
                 if asked.joined:
+                    self._counts.coalesced.value += 1
                     origin = origin.joined()
                 result = await self._batcher.result(asked)
         except Overloaded as overloaded:
@@ -119,6 +124,7 @@ class Lookups(OneLoop):
         asked: dict[int, Origin] = {}
         for user_id in user_ids:
             fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
+            self._counts.cached[origin.word].value += 1
             if fresh is None:
                 asked[user_id] = origin
             else:
@@ -178,5 +184,6 @@ class Lookups(OneLoop):
             now = self._loop.time()
             stale = self._cache.get_stale(viewer, user_id, now)
             if stale is not None:
+                self._counts.stale.value += 1
                 return Reading(stale, stale.stale_body(), stale.at, int(now - stale.at), STALE[type(result)])
         return result

@@ -15,8 +15,7 @@ from typing import Any, Final
 
 import httpx
 
-from gateway.cli.wait import wait_until_ready
-from gateway.config.settings import ServerSettings, SocketPath
+from gateway.cli.probe import wait_until_ready
 from tests.gateways import KEY
 
 COMMAND: Final = (sys.executable, "-m", "gateway")
@@ -122,9 +121,9 @@ async def gateway(
             str(folder / "gateway.toml"),
             stderr=written if log_to is None else log_to,
         )
-    socket = SocketPath(str(server["socket"]).strip("'")) if "socket" in server else None
+    address = str(server["socket"]).strip("'") if "socket" in server else ("127.0.0.1", port)
     try:
-        ready = await asyncio.to_thread(wait_until_ready, ServerSettings(port=port, socket=socket), LONGEST)
+        ready = await asyncio.to_thread(wait_until_ready, address, LONGEST)
         assert ready, log.read_text()
         yield Running(process, port, log)
     finally:
