@@ -14,7 +14,7 @@ from connection_gateway import Action, Connection, Platform, Status, protocol
 from connection_gateway.problems import BY_SLUG, Details
 from connection_gateway.protocol import Request
 
-from gateway.cli import main
+from gateway.cli.commands import main
 
 UNREAD = {"ProblemDetails": {"explain"}, "ConnectionList": {"complete"}}
 """What the client leaves aside: it never asks for `explain`, and a list that is not complete has `errors`."""
