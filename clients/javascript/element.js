@@ -24,30 +24,25 @@ export const words = {
     401: "Please sign in again.",
     403: "You may not do this.",
     409: "No longer possible.",
-    429: "Too many requests. Please wait a little.",
+    429: "Too many requests. Try again later.",
     "outcome-unknown": "It is unclear whether this worked.",
     failed: "Not available at the moment.",
   },
 };
 const BUTTONS = ["request", "accept", "reject", "cancel", "remove", "confirm", "keep", "retry"];
-const CSS = `
-:host{display:inline-flex;flex-wrap:wrap;align-items:center;gap:.25em .5em}
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`
+:host{display:inline-flex;flex-flow:wrap;align-items:center;gap:.25em .5em}
 :host([hidden]){display:none}
 button{font:inherit;color:inherit;background:var(--connection-background,transparent);
 padding:.2em .7em;border:1px solid var(--connection-border,currentcolor);border-radius:.3em;cursor:pointer}
 [aria-disabled]{cursor:progress;opacity:.6}
 [part=problem]{color:var(--connection-problem,light-dark(#a3161c,#ff9c9c))}
-i{position:absolute;contain:strict;width:1px;height:1px}`;
+i{position:absolute;contain:strict;width:1px;height:1px}`);
 const connected = new Set();
-let sheet;
 let shared;
 
-function make(tag, attributes, ...children) {
-  const made = document.createElement(tag);
-  for (const name in attributes) made.setAttribute(name, attributes[name]);
-  made.append(...children);
-  return made;
-}
+const make = (tag, properties) => Object.assign(document.createElement(tag), properties);
 
 export class ConnectionStatus extends HTMLElement {
   static observedAttributes = ["platform", "user-id", "label"];
@@ -63,9 +58,9 @@ export class ConnectionStatus extends HTMLElement {
 
   #states = this.attachInternals().states;
   #name = make("i");
-  #status = make("span", { part: "status", tabindex: -1 });
+  #status = make("span", { part: "status", tabIndex: -1 });
   #problem = make("span", { part: "problem" });
-  #live = make("span", { role: "status", "aria-live": "off" }, this.#name, this.#status, " ", this.#problem);
+  #live = make("span", { role: "status", ariaLive: "off" });
   #buttons = {};
   #state = {};
   #isConfirming = false;
@@ -75,13 +70,11 @@ export class ConnectionStatus extends HTMLElement {
   constructor() {
     super();
     const root = this.attachShadow({ mode: "open" });
-    if (!sheet) (sheet = new CSSStyleSheet()).replaceSync(CSS);
     root.adoptedStyleSheets = [sheet];
     root.append(this.#live);
+    this.#live.append(this.#name, this.#status, " ", this.#problem);
     for (const key of BUTTONS) {
-      const button = make("button", { part: "action" });
-      button.onclick = () => this.#press(key);
-      root.append((this.#buttons[key] = button));
+      root.append((this.#buttons[key] = make("button", { part: "action", onclick: () => this.#press(key) })));
     }
   }
 
@@ -189,11 +182,12 @@ export class ConnectionStatus extends HTMLElement {
     const shown = this.#isConfirming ? ["confirm", "keep"] : [...actions, (problem || stale) && "retry"];
     const focused = this.shadowRoot.activeElement;
     for (const key of BUTTONS) {
-      const button = this.#buttons[key];
-      button.hidden = !shown.includes(key);
-      button.textContent = text[key];
-      button.ariaLabel = this.label && `${text[key]}: ${this.label}`;
-      button.ariaDisabled = acting || (isLoading && key === "retry") ? "true" : null;
+      Object.assign(this.#buttons[key], {
+        hidden: !shown.includes(key),
+        textContent: text[key],
+        ariaLabel: this.label && `${text[key]}: ${this.label}`,
+        ariaDisabled: acting || (isLoading && key === "retry") ? "true" : null,
+      });
     }
     if (focused?.hidden) {
       const { keep, remove } = this.#buttons;

@@ -1,4 +1,4 @@
-// See gateway.d.ts, and README.md for how it works.
+// See gateway.d.ts and README.md.
 
 const IDENTITY = ["authorization", "sessiontoken", "x-api-key", "x-on-behalf-of", "x-platform-token"];
 const LARGEST_BATCH = 1000;
@@ -6,8 +6,7 @@ const UNKNOWN = { connection: null, problem: null, isLoading: true, acting: null
 
 const keyOf = (platform, userId) => [platform, userId].map(encodeURIComponent).join("/");
 const now = () => performance.now();
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const aborted = () => new DOMException("nobody waits for this any more", "AbortError");
+const aborted = () => new DOMException("no longer wanted", "AbortError");
 
 export class GatewayProblem extends Error {
   constructor(document) {
@@ -91,8 +90,8 @@ export class Gateway {
 
   act(platform, userId, action, { signal } = {}) {
     const user = this.#user(platform, userId);
-    if (user.waiting && user.waiting.action !== action) {
-      user.waiting.reject(aborted());
+    if (user.waiting?.action !== action) {
+      user.waiting?.reject(aborted());
       user.waiting = null;
     }
     let job = user.running?.action === action ? user.running : user.waiting;
@@ -121,8 +120,8 @@ export class Gateway {
   prime(connections) {
     for (const connection of connections) {
       const user = this.#user(connection.platform, connection.user_id);
-      const isNewer = !(user.state.connection?.as_of > connection.as_of);
-      if (isNewer && !user.running) this.#update(user, { connection, problem: null, isLoading: false });
+      const isOlder = user.state.connection?.as_of > connection.as_of;
+      if (!isOlder && !user.running) this.#update(user, { connection, problem: null, isLoading: false });
     }
   }
 
@@ -174,9 +173,9 @@ export class Gateway {
   #flush() {
     const wanted = this.#queue.splice(0).filter((lookup) => {
       const user = this.#users.get(lookup.key);
-      const isWanted = lookup.callers > 0 || (user?.listeners.size && user.state.isLoading);
-      if (!isWanted) this.#settle(lookup, aborted());
-      return isWanted;
+      lookup.isOutdated = !lookup.callers && !(user?.listeners.size && user.state.isLoading);
+      if (lookup.isOutdated) this.#settle(lookup, aborted());
+      return !lookup.isOutdated;
     });
     while (wanted.length) this.#send(wanted.splice(0, LARGEST_BATCH));
   }
@@ -209,7 +208,7 @@ export class Gateway {
     if (this.#lookups.get(lookup.key) === lookup) this.#lookups.delete(lookup.key);
     const user = this.#users.get(lookup.key);
     const isFailure = answer instanceof Error;
-    if (user && !lookup.isOutdated && answer.name !== "AbortError") {
+    if (user && !lookup.isOutdated) {
       let connection = answer;
       if (isFailure) connection = [401, 403, 404].includes(answer.status) ? null : user.state.connection;
       this.#update(user, { connection, problem: isFailure ? answer : null, isLoading: false });
@@ -300,7 +299,7 @@ export class Gateway {
     const wait = Math.max(...problems.map((each) => each.retry_after ?? 0)) * 1000;
     if (!call.mayWait || !problems[0].retry_after || now() + wait >= call.deadline) return null;
     call.mayWait = false;
-    return sleep(wait);
+    return new Promise((resolve) => setTimeout(resolve, wait));
   }
 
   async #authenticate(call) {

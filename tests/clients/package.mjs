@@ -42,7 +42,7 @@ function real(module, names) {
   }));
 }
 
-Object.assign(globalThis, { HTMLElement: class {}, customElements: { get: () => true } });
+Object.assign(globalThis, { HTMLElement: class {}, CSSStyleSheet: class { replaceSync() {} }, customElements: { get: () => true } });
 const differ = [];
 const own = { gateway: [], element: ["words", "ConnectionStatus"] };
 for (const name of Object.keys(own)) {

@@ -56,7 +56,7 @@ test("a throttled platform is shown in words, and recovers", () => blank("", asy
     const status = Object.assign(document.createElement("connection-status"), { platform: "club", userId: "1503", label: "Ada" });
     main.append(status);
   });
-  await shows(page, "Too many requests. Please wait a little.");
+  await shows(page, "Too many requests. Try again later.");
   await fault("club");
   await recover(page);
 }, { before: () => fault("club", { retry_after: 1, times: 1 }) }));
