@@ -6,18 +6,22 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
 from connection_gateway import protocol, wire
-from connection_gateway.attempts import Send, Sleep, attempts
+from connection_gateway.attempts import Outcome, Send, Sleep
 from connection_gateway.batches import Batches
+from connection_gateway.calls import Call, Calls
 from connection_gateway.errors import GatewayUnreachable, IncompleteList
 from connection_gateway.identity import Identity
 from connection_gateway.models import Action, Connection, Platform, Status
 from connection_gateway.problems import Problem, problem
-from connection_gateway.protocol import Answer, Pair, Request
+from connection_gateway.protocol import Answer, Pair, Request, Target
+from connection_gateway.retry_after import RetryAfter
+
+T = TypeVar("T")
 
 
 class AsyncGateway:
@@ -27,16 +31,19 @@ class AsyncGateway:
         self._base, socket = wire.split(url)
         self._http = httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=socket), trust_env=False)
         self._timeout = timeout
+        self._retry_after = RetryAfter(time.monotonic)
         self._become(Identity(api_key))
 
     def _become(self, identity: Identity) -> None:
         self._identity = identity
         self._headers = identity.headers()
-        self._batches = Batches(self._look_up, self._look_up_many)
+        self._calls = Calls(identity, self._retry_after)
+        self._batches = Batches(self._look_up, self._look_up_many, self._calls.split)
 
     def _view(self, identity: Identity) -> Self:
         view = object.__new__(type(self))
         view._base, view._http, view._timeout = self._base, self._http, self._timeout
+        view._retry_after = self._retry_after
         view._become(identity)
         return view
 
@@ -63,17 +70,12 @@ class AsyncGateway:
         """The connection with this user."""
         request = protocol.lookup(platform, user_id)
         if timeout is not None:
-            return protocol.read(await self._send(request, timeout), Connection)
+            return await self._run(self._calls.one(request, Connection, timeout))
         return await self._batches.lookup(platform, str(user_id), request)
 
     async def lookup_many(self, users: Iterable[Pair], *, timeout: float | None = None) -> list[Connection | Problem]:
         """A connection or a problem for each (platform, user id), in their order."""
-        found: list[Connection | Problem] = []
-        users = list(users)
-        for request in protocol.lookup_many(users):
-            expected = min(protocol.MOST_USERS, len(users) - len(found))
-            found += protocol.results(await self._send(request, timeout), expected)
-        return found
+        return await self._run(self._calls.lookup_many(protocol.checked(users), self._within(timeout)))
 
     async def connections(
         self,
@@ -89,8 +91,7 @@ class AsyncGateway:
         problems: list[Problem] = []
         cursor: str | None = None
         while True:
-            answer = await self._send(protocol.page(platforms, statuses, cursor), timeout)
-            page = protocol.read(answer, protocol.Page)
+            page = await self._run(self._calls.page(platforms, statuses, cursor, self._within(timeout)))
             for each in page.connections:
                 yield each
             for details in page.errors:
@@ -104,12 +105,13 @@ class AsyncGateway:
     async def act(self, connection: Connection | Pair, action: Action, *, timeout: float | None = None) -> Connection:
         """Act on a connection, or on a (platform, user id), and tell what it is then."""
         name, user = connection if isinstance(connection, tuple) else (connection.platform, connection.user_id)
-        return protocol.read(await self._send(protocol.act(name, user, action), timeout), Connection)
+        request = protocol.act(name, user, action)
+        return await self._run(self._calls.one(request, Connection, self._within(timeout)))
 
     async def platforms(self, *, timeout: float | None = None) -> list[Platform]:
         """The platforms that this caller may use."""
         request = Request("GET", "/v1/platforms")
-        return protocol.read(await self._send(request, timeout), protocol.Platforms).platforms
+        return (await self._run(self._calls.one(request, protocol.Platforms, self._within(timeout)))).platforms
 
     async def wait_ready(self, timeout: float = 30.0) -> None:
         """Wait until the gateway is ready, or raise GatewayUnreachable after `timeout` seconds."""
@@ -126,17 +128,19 @@ class AsyncGateway:
         await self._http.aclose()
 
     async def _look_up(self, request: Request) -> Connection:
-        return protocol.read(await self._send(request, None), Connection)
+        return await self._run(self._calls.one(request, Connection, self._timeout))
 
-    async def _look_up_many(self, users: list[Pair]) -> list[Connection | Problem]:
-        return await self.lookup_many(users)
+    async def _look_up_many(self, users: list[Target]) -> list[Connection | Problem]:
+        return await self._run(self._calls.lookup_many(users, self._timeout))
 
-    async def _send(self, request: Request, timeout: float | None) -> Answer:
-        steps = attempts(request, self._timeout if timeout is None else timeout, time.monotonic)
-        outcome: Answer | GatewayUnreachable | None = None
+    def _within(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else timeout
+
+    async def _run(self, call: Call[T]) -> T:
+        outcome: Outcome = None
         try:
             while True:
-                step = steps.send(outcome)
+                step = call.send(outcome)
                 if isinstance(step, Sleep):
                     await asyncio.sleep(step.seconds)
                     outcome = None

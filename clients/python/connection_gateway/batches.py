@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from connection_gateway.models import Connection
 from connection_gateway.problems import Problem
-from connection_gateway.protocol import MOST_USERS, Pair, Request
+from connection_gateway.protocol import MOST_USERS, Request, Target
 
-Waiting = tuple[Pair, Request, asyncio.Future[Connection]]
+Waiting = tuple[Target, Request, asyncio.Future[Connection]]
 
 
 class Batches:
-    """Each lookup keeps its own result and its own failure."""
+    """Each lookup keeps its own result and its own failure.
+
+    `split` gives the places of those who can be asked about in one request.
+    """
 
     def __init__(
         self,
         one: Callable[[Request], Awaitable[Connection]],
-        many: Callable[[list[Pair]], Awaitable[list[Connection | Problem]]],
+        many: Callable[[list[Target]], Awaitable[list[Connection | Problem]]],
+        split: Callable[[Sequence[Target]], list[list[int]]],
     ) -> None:
         self._one = one
         self._many = many
+        self._split = split
         self._waiting: list[Waiting] = []
         self._running: set[asyncio.Task[None]] = set()
 
@@ -35,17 +40,19 @@ class Batches:
 
     def _leave(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), MOST_USERS):
-            task = asyncio.ensure_future(self._ask(waiting[start : start + MOST_USERS]))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+        for places in self._split([target for target, _, _ in waiting]):
+            for start in range(0, len(places), MOST_USERS):
+                batch = [waiting[place] for place in places[start : start + MOST_USERS]]
+                task = asyncio.ensure_future(self._ask(batch))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
 
     async def _ask(self, batch: list[Waiting]) -> None:
         try:
             if len(batch) == 1:
                 results: list[Connection | Problem] = [await self._one(batch[0][1])]
             else:
-                results = await self._many([pair for pair, _, _ in batch])
+                results = await self._many([target for target, _, _ in batch])
         except Exception as error:  # noqa: BLE001  whoever waits raises it
             for _, _, future in batch:
                 if not future.done():

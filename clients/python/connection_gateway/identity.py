@@ -49,6 +49,10 @@ class Identity:
                 raise ValueError(f"the token for {platform_name(name)} is empty, or has a comma or a space in it")
         return replace(self, tokens=dict(tokens))
 
+    def viewer(self, platform: str) -> tuple[str, str]:
+        """As whom this platform is asked: the user who is named, and the token."""
+        return self.viewers.get(platform, ""), self.tokens.get(platform, "")
+
     def headers(self) -> dict[str, str]:
         found = {}
         if self.api_key is not None:

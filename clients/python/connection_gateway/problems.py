@@ -26,9 +26,15 @@ class Details(msgspec.Struct, frozen=True):
 
 
 class Problem(GatewayError):
-    """The gateway answered that it could not do it. A slug newer than this client is a plain `Problem`."""
+    """The gateway answered that it could not do it. A slug newer than this client is a plain `Problem`.
 
-    def __init__(self, details: Details) -> None:
+    `sent` is false if this call was not sent, because an earlier one was answered with a `Retry-After` that lasts
+    longer than its timeout.
+    """
+
+    def __init__(self, details: Details, *, sent: bool = True) -> None:
+        self._details = details
+        self.sent = sent
         self.type = details.type
         self.slug = details.type.rpartition("/")[2]
         self.title = details.title
@@ -41,6 +47,10 @@ class Problem(GatewayError):
         self.connection = details.connection
         self.request_id = details.instance
         super().__init__(f"{self.slug}: {self.title}: {self.detail}")
+
+    def about(self, user_id: str) -> Problem:
+        """The same problem of another user."""
+        return type(self)(msgspec.structs.replace(self._details, user_id=user_id), sent=self.sent)
 
 
 class InvalidRequest(Problem):
@@ -162,6 +172,6 @@ BY_SLUG: Final[dict[str, type[Problem]]] = {
 }
 
 
-def problem(details: Details) -> Problem:
+def problem(details: Details, *, sent: bool = True) -> Problem:
     """The problem as the class of its slug."""
-    return BY_SLUG.get(details.type.rpartition("/")[2], Problem)(details)
+    return BY_SLUG.get(details.type.rpartition("/")[2], Problem)(details, sent=sent)

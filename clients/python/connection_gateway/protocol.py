@@ -16,26 +16,34 @@ from connection_gateway.problems import Details, Problem, problem
 
 T = TypeVar("T")
 Pair = tuple[str, int | str]
+Target = tuple[str, str]
+"""A pair that was checked."""
 MOST_USERS: Final = 1000
 """Users that one request can be about."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request to the gateway. `repeatable`: sending it twice does no more than sending it once."""
+    """One request to the gateway.
+
+    `repeatable`: sending it twice does no more than sending it once. `platforms`: it is not sent while one of these
+    is not to be asked.
+    """
 
     method: str
     path: str
     body: bytes | None = None
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
     repeatable: bool = True
+    platforms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Answer:
+    """What came back. `retry_after` is in seconds."""
+
     status: int
-    retry_after: str | None
-    body: bytes
+    retry_after: int | None
+    body: bytes = field(repr=False)
 
 
 class Result(msgspec.Struct):
@@ -58,28 +66,36 @@ class Platforms(msgspec.Struct):
 
 
 def lookup(platform: str, user: int | str) -> Request:
-    return Request("GET", f"/v1/connections/{platform_name(platform)}/{user_id(user)}")
+    path = f"/v1/connections/{platform_name(platform)}/{user_id(user)}"
+    return Request("GET", path, platforms=(platform,))
 
 
-def lookup_many(users: Iterable[Pair]) -> list[Request]:
-    """One request for each thousand."""
-    entries = [{"platform": platform_name(name), "user_id": user_id(user)} for name, user in users]
-    parts = [entries[start : start + MOST_USERS] for start in range(0, len(entries), MOST_USERS)]
-    return [Request("POST", "/v1/lookup", msgspec.json.encode({"users": part})) for part in parts]
+def checked(users: Iterable[Pair]) -> list[Target]:
+    """ValueError for a platform's name or a user id that can't be one."""
+    return [(platform_name(name), user_id(user)) for name, user in users]
+
+
+def lookup_many(users: Iterable[Target]) -> Request:
+    """One request for up to a thousand users."""
+    entries = [{"platform": name, "user_id": user} for name, user in users]
+    platforms = tuple({each["platform"]: None for each in entries})
+    return Request("POST", "/v1/lookup", msgspec.json.encode({"users": entries}), platforms=platforms)
 
 
 def page(platforms: Sequence[str], statuses: Sequence[Status], cursor: str | None) -> Request:
+    """One request for a page. A list over several platforms is not held back by one of them."""
     query = [("platform", platform_name(each)) for each in platforms] + [("status", each.value) for each in statuses]
     if cursor is not None:
         query.append(("cursor", cursor))
-    return Request("GET", f"/v1/connections?{urlencode(query)}" if query else "/v1/connections")
+    path = f"/v1/connections?{urlencode(query)}" if query else "/v1/connections"
+    return Request("GET", path, platforms=tuple(platforms) if len(platforms) == 1 else ())
 
 
 def act(platform: str, user: int | str, action: Action) -> Request:
     if action not in {"request", "accept", "reject", "cancel", "remove"}:
         raise ValueError(f"an action is request, accept, reject, cancel or remove, not {action!r}")
     path = f"/v1/connections/{platform_name(platform)}/{user_id(user)}/{action}"
-    return Request("POST", path, repeatable=False)
+    return Request("POST", path, repeatable=False, platforms=(platform,))
 
 
 def read(answer: Answer, kind: type[T]) -> T:
@@ -94,13 +110,14 @@ def read(answer: Answer, kind: type[T]) -> T:
     raise told
 
 
-def results(answer: Answer, expected: int) -> list[Connection | Problem]:
+def each(answered: Results, expected: int) -> list[Connection | Problem]:
+    """The result of each user."""
     found: list[Connection | Problem] = []
-    for each in read(answer, Results).results:
-        if each.connection is not None:
-            found.append(each.connection)
-        elif each.error is not None:
-            found.append(problem(each.error))
+    for result in answered.results:
+        if result.connection is not None:
+            found.append(result.connection)
+        elif result.error is not None:
+            found.append(problem(result.error))
     if len(found) != expected:
         raise UnexpectedAnswer(f"the gateway answered for {len(found)} of {expected} users")
     return found

@@ -5,17 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
 
 from connection_gateway import protocol, wire
-from connection_gateway.attempts import Send, Sleep, attempts
+from connection_gateway.attempts import Outcome, Send, Sleep
+from connection_gateway.calls import Call, Calls
 from connection_gateway.errors import GatewayUnreachable, IncompleteList
 from connection_gateway.identity import Identity
 from connection_gateway.models import Action, Connection, Platform, Status
 from connection_gateway.problems import Problem, problem
 from connection_gateway.protocol import Answer, Pair, Request
+from connection_gateway.retry_after import RetryAfter
+
+T = TypeVar("T")
 
 
 class Gateway:
@@ -25,15 +29,18 @@ class Gateway:
         self._base, socket = wire.split(url)
         self._http = httpx.Client(transport=httpx.HTTPTransport(uds=socket), trust_env=False)
         self._timeout = timeout
+        self._retry_after = RetryAfter(time.monotonic)
         self._become(Identity(api_key))
 
     def _become(self, identity: Identity) -> None:
         self._identity = identity
         self._headers = identity.headers()
+        self._calls = Calls(identity, self._retry_after)
 
     def _view(self, identity: Identity) -> Self:
         view = object.__new__(type(self))
         view._base, view._http, view._timeout = self._base, self._http, self._timeout
+        view._retry_after = self._retry_after
         view._become(identity)
         return view
 
@@ -58,16 +65,11 @@ class Gateway:
 
     def lookup(self, platform: str, user_id: int | str, *, timeout: float | None = None) -> Connection:
         """The connection with this user."""
-        return protocol.read(self._send(protocol.lookup(platform, user_id), timeout), Connection)
+        return self._run(self._calls.one(protocol.lookup(platform, user_id), Connection, self._within(timeout)))
 
     def lookup_many(self, users: Iterable[Pair], *, timeout: float | None = None) -> list[Connection | Problem]:
         """A connection or a problem for each (platform, user id), in their order."""
-        found: list[Connection | Problem] = []
-        users = list(users)
-        for request in protocol.lookup_many(users):
-            expected = min(protocol.MOST_USERS, len(users) - len(found))
-            found += protocol.results(self._send(request, timeout), expected)
-        return found
+        return self._run(self._calls.lookup_many(protocol.checked(users), self._within(timeout)))
 
     def connections(
         self,
@@ -83,8 +85,7 @@ class Gateway:
         problems: list[Problem] = []
         cursor: str | None = None
         while True:
-            answer = self._send(protocol.page(platforms, statuses, cursor), timeout)
-            page = protocol.read(answer, protocol.Page)
+            page = self._run(self._calls.page(platforms, statuses, cursor, self._within(timeout)))
             yield from page.connections
             for details in page.errors:
                 (on_problem or problems.append)(problem(details))
@@ -97,12 +98,13 @@ class Gateway:
     def act(self, connection: Connection | Pair, action: Action, *, timeout: float | None = None) -> Connection:
         """Act on a connection, or on a (platform, user id), and tell what it is then."""
         name, user = connection if isinstance(connection, tuple) else (connection.platform, connection.user_id)
-        return protocol.read(self._send(protocol.act(name, user, action), timeout), Connection)
+        request = protocol.act(name, user, action)
+        return self._run(self._calls.one(request, Connection, self._within(timeout)))
 
     def platforms(self, *, timeout: float | None = None) -> list[Platform]:
         """The platforms that this caller may use."""
         request = Request("GET", "/v1/platforms")
-        return protocol.read(self._send(request, timeout), protocol.Platforms).platforms
+        return (self._run(self._calls.one(request, protocol.Platforms, self._within(timeout)))).platforms
 
     def wait_ready(self, timeout: float = 30.0) -> None:
         """Wait until the gateway is ready, or raise GatewayUnreachable after `timeout` seconds."""
@@ -118,12 +120,14 @@ class Gateway:
         """Close the connections, of all views too."""
         self._http.close()
 
-    def _send(self, request: Request, timeout: float | None) -> Answer:
-        steps = attempts(request, self._timeout if timeout is None else timeout, time.monotonic)
-        outcome: Answer | GatewayUnreachable | None = None
+    def _within(self, timeout: float | None) -> float:
+        return self._timeout if timeout is None else timeout
+
+    def _run(self, call: Call[T]) -> T:
+        outcome: Outcome = None
         try:
             while True:
-                step = steps.send(outcome)
+                step = call.send(outcome)
                 if isinstance(step, Sleep):
                     time.sleep(step.seconds)
                     outcome = None

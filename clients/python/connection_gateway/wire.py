@@ -43,7 +43,10 @@ def arguments(base: str, send: Send, headers: dict[str, str]) -> dict[str, Any]:
 
 
 def answer(response: httpx.Response) -> Answer:
-    return Answer(response.status_code, response.headers.get("retry-after"), response.content)
+    """What came back. A `Retry-After` that is a date is not the gateway's, and tells nothing here."""
+    text = response.headers.get("retry-after", "")
+    seconds = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return Answer(response.status_code, seconds, response.content)
 
 
 def failure(error: httpx.HTTPError | TimeoutError) -> GatewayUnreachable:

@@ -6,7 +6,6 @@ import ast
 import asyncio
 import inspect
 import os
-import random
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -23,9 +22,8 @@ from connection_gateway import (
     Status,
     UnexpectedAnswer,
 )
-from connection_gateway.attempts import Send, attempts
 from connection_gateway.problems import BY_SLUG, UnknownPlatform
-from connection_gateway.protocol import Answer, Request, act, read
+from connection_gateway.protocol import Answer, read
 
 from gateway.problems.problem import Kind
 from tests.docs.served import demo
@@ -185,42 +183,3 @@ def test_both_faces_have_the_same_methods() -> None:
         }
 
     assert methods(Gateway) == methods(AsyncGateway)
-
-
-def outcomes(request: Request, chance: random.Random) -> list[object]:
-    """What left, over all tries of one call, with random faults."""
-    clock, reached = 0.0, []
-    steps = attempts(request, 2.0, lambda: clock)
-    step = next(steps)
-    earliest = 0.0
-    try:
-        while True:
-            if not isinstance(step, Send):
-                clock += step.seconds
-                step = steps.send(None)
-                continue
-            assert clock >= earliest
-            clock += chance.random()
-            sent = chance.random() < 0.7
-            if sent:
-                reached.append(step)
-            if chance.random() < 0.5:
-                step = steps.send(GatewayUnreachable("lost", sent=sent))
-            else:
-                reached += [] if sent else [step]
-                wait = chance.randrange(3)
-                earliest = clock + wait
-                step = steps.send(Answer(chance.choice([200, 429, 503]), str(wait), b""))
-    except (StopIteration, GatewayUnreachable):
-        return list(reached)
-
-
-def test_an_action_is_never_sent_twice() -> None:
-    chance = random.Random(21)  # noqa: S311  a seed
-    action = act("acme", 1, "accept")
-    assert max(len(outcomes(action, chance)) for _ in range(10_000)) == 1
-
-
-def test_a_read_is_sent_twice_at_most_and_no_sooner_than_told() -> None:
-    chance = random.Random(22)  # noqa: S311  a seed
-    assert max(len(outcomes(Request("GET", "/"), chance)) for _ in range(10_000)) == 2
