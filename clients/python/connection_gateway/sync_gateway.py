@@ -26,8 +26,8 @@ class Gateway:
     """A gateway at `http://host:port` or `unix:/path/of/socket`. `timeout` is in seconds, for each call."""
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float = 2.0) -> None:
-        self._base, socket = wire.split(url)
-        self._http = httpx.Client(transport=httpx.HTTPTransport(uds=socket), trust_env=False)
+        self._base, self._socket = wire.split(url)
+        self._http = httpx.Client(transport=httpx.HTTPTransport(uds=self._socket), trust_env=False)
         self._timeout = timeout
         self._retry_after = RetryAfter(time.monotonic)
         self._become(Identity(api_key))
@@ -39,8 +39,8 @@ class Gateway:
 
     def _view(self, identity: Identity) -> Self:
         view = object.__new__(type(self))
-        view._base, view._http, view._timeout = self._base, self._http, self._timeout
-        view._retry_after = self._retry_after
+        view._base, view._socket, view._timeout = self._base, self._socket, self._timeout
+        view._http, view._retry_after = self._http, self._retry_after
         view._become(identity)
         return view
 
@@ -137,6 +137,8 @@ class Gateway:
             return done.value  # type: ignore[no-any-return]  # what the generator returned
 
     def _exchange(self, send: Send) -> Answer | GatewayUnreachable:
+        if failure := wire.missing(self._socket):
+            return failure
         try:
             return wire.answer(self._http.request(**wire.arguments(self._base, send, self._headers)))
         except httpx.HTTPError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -26,6 +27,13 @@ def split(url: str) -> tuple[str, str | None]:
     if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
         raise ValueError("the gateway's URL is http://host:port, https://host or unix:/path, without a password")
     return url.rstrip("/"), None
+
+
+def missing(socket: str | None) -> GatewayUnreachable | None:
+    """If there is nothing at this path. Asked first, because httpcore leaves the socket open that can't connect."""
+    if socket is None or Path(socket).exists():
+        return None
+    return GatewayUnreachable("the gateway can't be reached: there is no such socket; is it running?", sent=False)
 
 
 def arguments(base: str, send: Send, headers: dict[str, str]) -> dict[str, Any]:
@@ -55,4 +63,13 @@ def failure(error: httpx.HTTPError | TimeoutError) -> GatewayUnreachable:
     what = "the connection was lost, or no answer came in time" if sent else "is it running, and the URL right?"
     found = GatewayUnreachable(f"the gateway can't be reached: {what} ({type(error).__name__})", sent=sent)
     found.__cause__ = error
+    _forget_frames(error)
     return found
+
+
+def _forget_frames(error: BaseException) -> None:
+    """Their locals have the headers, with the key: whatever reports exceptions with locals would report it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__

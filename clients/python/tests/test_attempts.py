@@ -30,7 +30,7 @@ class Faults:
         self.reached += sent
         if not sent:
             return GatewayUnreachable("refused", sent=False)
-        outcomes = [self._lost(), self._throttled(), self._overloaded(), self._failed(), ok(send)]
+        outcomes: list[Outcome] = [self._lost(), self._throttled(), self._overloaded(), self._failed(), ok(send)]
         return self.chance.choice(outcomes)
 
     def _lost(self) -> GatewayUnreachable:
