@@ -22,10 +22,9 @@ from connection_gateway import (
     Status,
     UnexpectedAnswer,
 )
-from connection_gateway.problems import BY_SLUG, UnknownPlatform
+from connection_gateway.problems import UnknownPlatform
 from connection_gateway.protocol import Answer, read
 
-from gateway.problems.problem import Kind
 from tests.docs.served import demo
 
 CLIENT = Path(__file__).parent.parent
@@ -168,10 +167,6 @@ async def copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
         writer.write(part)
     writer.close()
     await writer.wait_closed()
-
-
-def test_every_slug_has_its_class() -> None:
-    assert set(BY_SLUG) == {kind.slug for kind in Kind}
 
 
 def test_both_faces_have_the_same_methods() -> None:
