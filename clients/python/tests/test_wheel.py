@@ -30,5 +30,7 @@ async def test_it_needs_two_packages_and_runs_an_example(tmp_path: Path) -> None
     told = await run(python, "-c", "import importlib.metadata as m; print(*m.requires('connection-gateway-client'))")
     assert {each.partition(">")[0] for each in told.split()} == {"httpx", "msgspec"}
     await run(python, "-c", "import connection_gateway.testing", cwd=tmp_path)
+    asked = "import importlib.metadata as m; print(*(each.value for each in m.entry_points(group='pytest11')))"
+    assert "connection_gateway.pytest_plugin" in (await run(python, "-c", asked, cwd=tmp_path)).split()
     async with demo(0) as url:
         assert "connected" in await run(python, CLIENT / "examples/accept_pending.py", url, cwd=tmp_path)
