@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Final
 
 import httpx
+import jsonschema_rs
+
+from gateway.api.audit import Audit
+from gateway.api.mcp.tools import make_tools
+from gateway.telemetry.log import Log
 
 MCP: Final = "/mcp"
 STATELESS: Final = "2026-07-28"
@@ -41,7 +47,15 @@ async def use(client: httpx.AsyncClient, tool: str, headers: dict[str, str] | No
     told = httpx.Response(200, text=content["text"]).json()
     if not result["isError"]:
         assert result["structuredContent"] == told
+        validator(tool).validate(told)
     return told
+
+
+@functools.cache
+def validator(tool: str) -> jsonschema_rs.Validator:
+    """Of what this tool returns, by its `outputSchema`."""
+    (found,) = (each for each in make_tools(Audit(Log(str)), 1.0) if each.name == tool)
+    return jsonschema_rs.validator_for(found.description()["outputSchema"], validate_formats=True)
 
 
 async def tool_names(client: httpx.AsyncClient) -> list[str]:

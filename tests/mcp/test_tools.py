@@ -33,7 +33,8 @@ async def test_the_tools_say_what_they_do(gateway: Gateway) -> None:
     assert list(tools) == [*READING, "act_on_connection"]
     for name, tool in tools.items():
         jsonschema_rs.validator_for(tool["inputSchema"])
-        assert tool["inputSchema"]["type"] == "object"
+        assert tool["inputSchema"]["type"] == tool["outputSchema"]["type"] == "object"
+        assert not jsonschema_rs.validator_for(tool["outputSchema"]).is_valid({})
         assert tool["description"].endswith(".")
         assert tool["annotations"]["readOnlyHint"] is (name in READING)
     assert tools["act_on_connection"]["annotations"]["destructiveHint"] is True

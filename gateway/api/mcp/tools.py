@@ -8,12 +8,13 @@ from typing import Annotated, Any, get_args
 
 import msgspec
 
-from adapters.contract import Action, PlatformNameText, described
+from adapters.contract import Action, Connection, PlatformNameText, described
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserId
 from gateway.api import inputs, list_query
 from gateway.api.audit import Audit
 from gateway.api.context import RequestContext
+from gateway.api.mcp.output_schemas import output_schema
 from gateway.api.routes import actions, connections, lists, lookups, platforms
 from gateway.config.caller_settings import Right
 from gateway.platforms.platform import Platform
@@ -48,13 +49,13 @@ class ActArguments(RedactedRepr, msgspec.Struct, frozen=True, forbid_unknown_fie
 class Tool(msgspec.Struct, frozen=True):
     """Something that an agent can do, if its caller has the `right`.
 
-    `run` takes `arguments` and returns JSON, as the API does. Its docstring is what agents read. There is no schema
-    of what it returns: that would be six times as long as all the rest, and many agents read all that is listed.
+    `run` takes `arguments` and returns `result` as JSON, as the API does. Its docstring is what agents read.
     """
 
     run: Callable[[RequestContext, Any], Awaitable[bytes]]
     right: Right | None
     arguments: type
+    result: type
 
     @property
     def name(self) -> str:
@@ -69,6 +70,7 @@ class Tool(msgspec.Struct, frozen=True):
             "name": self.name,
             "description": " ".join(inspect.cleandoc(self.run.__doc__ or "").split()),
             "inputSchema": {**root, "$defs": types} if types else root,
+            "outputSchema": output_schema(self.result),
             "annotations": {"readOnlyHint": not acts, "destructiveHint": acts, "idempotentHint": True},
         }
 
@@ -127,9 +129,9 @@ def make_tools(audit: Audit, request_timeout: float) -> list[Tool]:
         return platform, user_id
 
     return [
-        Tool(list_platforms, None, NoArguments),
-        Tool(list_connections, Right.READ, ListArguments),
-        Tool(lookup_connections, Right.READ, lookups.LookupRequest),
-        Tool(explain_connection, Right.READ, lookups.Target),
-        Tool(act_on_connection, Right.ACT, ActArguments),
+        Tool(list_platforms, None, NoArguments, platforms.PlatformList),
+        Tool(list_connections, Right.READ, ListArguments, lists.ConnectionList),
+        Tool(lookup_connections, Right.READ, lookups.LookupRequest, lookups.LookupResults),
+        Tool(explain_connection, Right.READ, lookups.Target, connections.ExplainedConnection),
+        Tool(act_on_connection, Right.ACT, ActArguments, Connection),
     ]
