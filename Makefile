@@ -38,6 +38,7 @@ bench: .venv/run $(BENCH)/gateway/ready $(BENCH)/peers/ready $(if $(shell comman
 	.venv/bin/python -m benchmarks $(ARGS)
 	.venv/bin/python -m benchmarks.login
 	.venv/bin/python -m benchmarks.wire
+	PYTHONPATH=clients/python $(BENCH)/peers/bin/python -m benchmarks.client
 
 faults: .venv/dev  ## what it does when platforms fail, callers are too many, and it is told to stop: 20 minutes (ARGS="--only ends --short": a part)
 	.venv/bin/python -m tests.faults.live $(ARGS)

@@ -9,7 +9,7 @@ from connection_gateway.models import Connection
 from connection_gateway.problems import Problem
 from connection_gateway.protocol import MOST_USERS, Request, Target
 
-Waiting = tuple[Target, Request, asyncio.Future[Connection]]
+Waiting = tuple[Target, asyncio.Future[Connection]]
 
 
 class Batches:
@@ -31,16 +31,24 @@ class Batches:
         self._running: set[asyncio.Task[None]] = set()
 
     async def lookup(self, platform: str, user_id: str, request: Request) -> Connection:
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._leave)
-        future: asyncio.Future[Connection] = loop.create_future()
-        self._waiting.append(((platform, user_id), request, future))
+        future: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._waiting.append(((platform, user_id), future))
+        if len(self._waiting) == 1:
+            try:
+                await asyncio.sleep(0)  # until everything else of this turn of the loop is here
+            except asyncio.CancelledError:
+                future.cancel()
+                raise
+            finally:
+                waiting, self._waiting = self._waiting, []
+                if len(waiting) > 1:
+                    self._leave(waiting)
+            if len(waiting) == 1:
+                return await self._one(request)
         return await future
 
-    def _leave(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for places in self._split([target for target, _, _ in waiting]):
+    def _leave(self, waiting: list[Waiting]) -> None:
+        for places in self._split([target for target, _ in waiting]):
             for start in range(0, len(places), MOST_USERS):
                 batch = [waiting[place] for place in places[start : start + MOST_USERS]]
                 task = asyncio.ensure_future(self._ask(batch))
@@ -49,16 +57,13 @@ class Batches:
 
     async def _ask(self, batch: list[Waiting]) -> None:
         try:
-            if len(batch) == 1:
-                results: list[Connection | Problem] = [await self._one(batch[0][1])]
-            else:
-                results = await self._many([target for target, _, _ in batch])
-        except Exception as error:  # noqa: BLE001  whoever waits raises it
-            for _, _, future in batch:
+            results = await self._many([target for target, _ in batch])
+        except Exception as error:  # noqa: BLE001  each of those who wait raises it
+            for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
             return
-        for (_, _, future), result in zip(batch, results, strict=True):
+        for (_, future), result in zip(batch, results, strict=True):
             if future.done():
                 continue
             if isinstance(result, Problem):
