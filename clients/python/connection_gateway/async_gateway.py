@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 class AsyncGateway:
-    """A gateway at `http://host:port` or `unix:/path/of/socket`. `timeout` is in seconds, for each call."""
+    """A gateway at `http://host:port` or `unix:/path/of/socket`. `timeout` is in seconds, for each request."""
 
     def __init__(self, url: str, *, api_key: str | None = None, timeout: float = 2.0) -> None:
         self._base, self._socket = wire.split(url)
@@ -59,15 +59,15 @@ class AsyncGateway:
         await self.aclose()
 
     def on_behalf_of(self, **viewers: int | str) -> Self:
-        """A view that asks as these users, one for each platform. It shares the connections."""
+        """A view that asks as these users, one for each platform, instead of those of this view."""
         return self._view(self._identity.on_behalf_of(viewers))
 
     def with_tokens(self, **tokens: str) -> Self:
-        """A view that asks with these users' own tokens, one for each platform. It shares the connections."""
+        """A view that asks with these users' own tokens, one for each platform, instead of those of this view."""
         return self._view(self._identity.with_tokens(tokens))
 
     async def lookup(self, platform: str, user_id: int | str, *, timeout: float | None = None) -> Connection:
-        """The connection with this user."""
+        """The connection with this user, or raise the Problem."""
         request = protocol.lookup(platform, user_id)
         if timeout is not None:
             return await self._run(self._calls.one(request, Connection, timeout))
@@ -85,9 +85,12 @@ class AsyncGateway:
         on_problem: Callable[[Problem], None] | None = None,
         timeout: float | None = None,
     ) -> AsyncIterator[Connection]:
-        """All connections, over all pages; by default the pending ones. IncompleteList at the end if some lack."""
+        """All connections, over all pages; by default the pending ones.
+
+        If a platform failed, its problem goes to `on_problem`, or IncompleteList is raised at the end.
+        """
         platforms = (platform,) if isinstance(platform, str) else platform
-        statuses = (status,) if isinstance(status, Status) else status
+        statuses = (status,) if isinstance(status, str) else status
         problems: list[Problem] = []
         cursor: str | None = None
         while True:
@@ -103,7 +106,7 @@ class AsyncGateway:
             raise IncompleteList(problems)
 
     async def act(self, connection: Connection | Pair, action: Action, *, timeout: float | None = None) -> Connection:
-        """Act on a connection, or on a (platform, user id), and tell what it is then."""
+        """Act on a connection, or on a (platform, user id), and return what it is then."""
         name, user = connection if isinstance(connection, tuple) else (connection.platform, connection.user_id)
         request = protocol.act(name, user, action)
         return await self._run(self._calls.one(request, Connection, self._within(timeout)))

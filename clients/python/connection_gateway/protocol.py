@@ -83,8 +83,13 @@ def lookup_many(users: Iterable[Target]) -> Request:
 
 
 def page(platforms: Sequence[str], statuses: Sequence[Status], cursor: str | None) -> Request:
-    """One request for a page. A list over several platforms is not held back by one of them."""
-    query = [("platform", platform_name(each)) for each in platforms] + [("status", each.value) for each in statuses]
+    """One request for a page. A list over several platforms is not held back by one of them.
+
+    ValueError for a status that is none.
+    """
+    query = [("platform", platform_name(each)) for each in platforms] + [
+        ("status", Status(each).value) for each in statuses
+    ]
     if cursor is not None:
         query.append(("cursor", cursor))
     path = f"/v1/connections?{urlencode(query)}" if query else "/v1/connections"

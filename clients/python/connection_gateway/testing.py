@@ -95,7 +95,7 @@ class FakeGateway:
     ) -> AsyncIterator[Connection]:
         """Those that were set; by default the pending ones."""
         platforms = (platform,) if isinstance(platform, str) else platform
-        statuses = (status,) if isinstance(status, Status) else status or PENDING
+        statuses = (status,) if isinstance(status, str) else status or PENDING
         problems: list[Problem] = []
         for (name, user), each in list(self._statuses.items()):
             if name not in self._failures and (not platforms or name in platforms) and each in statuses:

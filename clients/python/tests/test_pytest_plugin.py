@@ -1,23 +1,17 @@
-"""The fixture for bots' own tests, as their pytest finds it."""
+"""The fixture for bots' own tests: the example of the page has a demo, and is skipped where there is no gateway."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 CLIENT = Path(__file__).parent.parent
-BOT = """
-import os
+PAGE = CLIENT.parent.parent / "docs/clients/python.md"
+WITHOUT = """
 import sys
-from pathlib import Path
 
-from connection_gateway import Gateway, Status
-
-def test_with_a_demo(connection_gateway_demo):
-    assert set(connection_gateway_demo.simulators) == {"symphony", "community"}
-    with Gateway(connection_gateway_demo.url) as gateway:
-        assert gateway.lookup("symphony", 102).status is Status.PENDING_INCOMING
 
 def test_where_there_is_none(monkeypatch, request):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
@@ -27,7 +21,9 @@ def test_where_there_is_none(monkeypatch, request):
 
 
 def test_a_bots_test_has_a_demo_or_is_skipped(tmp_path: Path) -> None:
-    (tmp_path / "test_bot.py").write_text(BOT)
+    (example,) = re.findall(r"```python\n([^`]*connection_gateway_demo[^`]*)```", PAGE.read_text())
+    (tmp_path / "test_bot.py").write_text(example)
+    (tmp_path / "test_without.py").write_text(WITHOUT)
     without = ["-p", "no:asyncio", "-p", "no:schemathesis", "-p", "no:cacheprovider"]
     run = subprocess.run(  # noqa: S603  pytest itself
         [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "connection_gateway.pytest_plugin", *without, "."],
