@@ -7,8 +7,7 @@ import asyncio
 import inspect
 import os
 import sys
-import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -22,22 +21,29 @@ from connection_gateway import (
     Status,
     UnexpectedAnswer,
 )
+from connection_gateway.demo import demo
 from connection_gateway.problems import UnknownPlatform
 from connection_gateway.protocol import Answer, read
-
-from tests.docs.served import demo
 
 CLIENT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A demo whose connections nobody changes."""
+    with demo() as running:
+        yield running.url
+
+
 @pytest.fixture
-async def url() -> AsyncIterator[str]:
-    async with demo(0) as found:
-        yield found
+def own() -> Iterator[str]:
+    """A demo of the test's own."""
+    with demo() as running:
+        yield running.url
 
 
-async def test_a_lookup_and_an_action(url: str) -> None:
-    async with AsyncGateway(url) as gateway:
+async def test_a_lookup_and_an_action(own: str) -> None:
+    async with AsyncGateway(own) as gateway:
         await gateway.wait_ready()
         async for pending in gateway.connections(status=Status.PENDING_INCOMING):
             assert (await gateway.act(pending, "accept")).status is Status.CONNECTED
@@ -46,15 +52,15 @@ async def test_a_lookup_and_an_action(url: str) -> None:
         assert {each.name for each in await gateway.platforms()} == {"symphony", "community"}
 
 
-async def test_the_example_of_its_page(url: str) -> None:
+async def test_the_example_of_its_page(own: str) -> None:
     page = (CLIENT.parent.parent / "docs" / "clients" / "python.md").read_text()
     program = page.partition("```python\n")[2].partition("```")[0]
-    program = program.replace("http://127.0.0.1:8080", url).replace('"acme", 769658112378', '"symphony", 101')
+    program = program.replace("http://127.0.0.1:8080", own).replace('"acme", 769658112378', '"symphony", 101')
     program = program.replace("…", "any: the demo knows no callers".replace(" ", "-"))
     found: dict[str, object] = {}
     await eval(compile(program, "python.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), found)  # noqa: S307
     assert isinstance(found["connection"], Connection)
-    with Gateway(url) as gateway:
+    with Gateway(own) as gateway:
         assert list(gateway.connections(status=Status.PENDING_INCOMING)) == []
 
 
@@ -94,7 +100,6 @@ async def test_the_synchronous_face(url: str) -> None:
 @pytest.mark.parametrize(
     ("name", "arguments", "expected"),
     [
-        ("accept_pending", [], "connected\nconnected\n"),
         ("check_before_sending", ["101"], "send\n"),
         ("check_before_sending", ["103"], "don't send: pending_outgoing\n"),
         (
@@ -104,18 +109,25 @@ async def test_the_synchronous_face(url: str) -> None:
         ),
     ],
 )
-async def test_an_example(url: str, name: str, arguments: list[str], expected: str) -> None:
+async def test_an_example_that_reads(url: str, name: str, arguments: list[str], expected: str) -> None:
+    assert await printed(name, url, *arguments) == expected
+
+
+async def test_the_example_that_accepts(own: str) -> None:
+    assert await printed("accept_pending", own) == "connected\nconnected\n"
+
+
+async def printed(name: str, *arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         str(CLIENT / f"examples/{name}.py"),
-        url,
         *arguments,
         env={**os.environ, "PYTHONPATH": str(CLIENT)},
         stdout=asyncio.subprocess.PIPE,
     )
-    said, _ = await process.communicate()
+    told, _ = await process.communicate()
     assert process.returncode == 0
-    assert said.decode() == expected
+    return told.decode()
 
 
 @pytest.mark.parametrize("wrong", [0, -1, 2**63, "01", "x", "", "1\n", True])
@@ -147,26 +159,6 @@ def test_no_secret_is_printed() -> None:
 def test_a_page_of_a_proxy_is_an_unexpected_answer() -> None:
     with pytest.raises(UnexpectedAnswer, match="status 502"):
         read(Answer(502, None, b"<html>"), Connection)
-
-
-async def test_a_unix_socket(url: str) -> None:
-    """The demo has none, so what arrives at one is handed on to it, byte by byte."""
-
-    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
-        await asyncio.gather(copied(reader, far_writer), copied(far_reader, writer))
-
-    with tempfile.TemporaryDirectory() as folder:
-        server = await asyncio.start_unix_server(hand_on, f"{folder}/gateway.sock")
-        async with server, AsyncGateway(f"unix:{folder}/gateway.sock") as gateway:
-            assert (await gateway.lookup("symphony", 103)).user_id == "103"
-
-
-async def copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while part := await reader.read(65536):
-        writer.write(part)
-    writer.close()
-    await writer.wait_closed()
 
 
 def test_both_faces_have_the_same_methods() -> None:
