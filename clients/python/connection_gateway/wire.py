@@ -24,7 +24,13 @@ def split(url: str) -> tuple[str, str | None]:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ValueError(f"the gateway's URL can't be read: {error}") from error
-    if parsed.scheme not in {"http", "https"} or not parsed.host or parsed.userinfo:
+    if (
+        parsed.scheme not in {"http", "https"}
+        or not parsed.host
+        or parsed.userinfo
+        or parsed.query
+        or parsed.fragment
+    ):
         raise ValueError("the gateway's URL is http://host:port, https://host or unix:/path, without a password")
     return url.rstrip("/"), None
 
@@ -60,7 +66,10 @@ def answer(response: httpx.Response) -> Answer:
 def failure(error: httpx.HTTPError | TimeoutError) -> GatewayUnreachable:
     """Nothing was sent if no connection was made."""
     sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
-    what = "the connection was lost, or no answer came in time" if sent else "is it running, and the URL right?"
+    if isinstance(error, httpx.PoolTimeout):
+        what = "too many calls of this client are under way"
+    else:
+        what = "the connection was lost, or no answer came in time" if sent else "is it running, and the URL right?"
     found = GatewayUnreachable(f"the gateway can't be reached: {what} ({type(error).__name__})", sent=sent)
     found.__cause__ = error
     _forget_frames(error)

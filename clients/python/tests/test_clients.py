@@ -150,6 +150,28 @@ def test_a_key_that_no_header_could_carry_is_refused(wrong: str) -> None:
             face("http://127.0.0.1:1", api_key=wrong)
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "gateway.example.com",
+        "gateway.example.com:8080",
+        "ftp://gateway.example.com",
+        "http://",
+        "http://host:port",
+        "http://user:whisper@gateway.example.com",
+        "http://gateway.example.com/?api_key=whisper",
+        "unix:gateway.sock",
+        "http://gate\nway",
+    ],
+)
+def test_a_url_that_can_be_no_gateways_is_refused(wrong: str) -> None:
+    for face in (Gateway, AsyncGateway):
+        with pytest.raises(ValueError, match="the gateway's URL") as error:
+            face(wrong)
+        assert "whisper" not in str(error.value)
+
+
 def test_no_secret_is_printed() -> None:
     with Gateway("http://127.0.0.1:1", api_key="hush") as gateway:
         view = gateway.with_tokens(acme="whisper")
