@@ -36,7 +36,7 @@ Attempts = Generator[Step, Outcome, Answer]
 
 
 def attempts(request: Request, timeout: float, identity: Identity, retry_after: RetryAfter) -> Attempts:
-    """At most two tries within `timeout` seconds, and none of them inside a `Retry-After`.
+    """At most two tries within `timeout` seconds, and none while a `Retry-After` lasts.
 
     A request that is not repeatable is sent again only if it never left. If a `Retry-After` lasts longer than the
     timeout, raises the problem that came with it, and sends nothing.

@@ -1,4 +1,4 @@
-"""Whole calls as generators, for both faces to drive: each yields what to send and when, and returns the result."""
+"""Whole calls as generators that both faces drive: each yields what to send and when, and returns the result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Call = Generator[Step, Outcome, T]
 
 
 class Calls:
-    """Those of one view, each within `timeout` seconds for every request that it takes."""
+    """The calls of one view. `timeout` is in seconds, for each request."""
 
     def __init__(self, identity: Identity, retry_after: RetryAfter) -> None:
         self._identity = identity
@@ -29,7 +29,7 @@ class Calls:
         return protocol.read(answer, kind)
 
     def lookup_many(self, users: Sequence[Target], timeout: float) -> Call[list[Connection | Problem]]:
-        """Platforms that are not to be asked now hold up nothing else: they are asked for last, or not at all."""
+        """The result of each user. Users of a platform that is held back come last, in requests of their own."""
         found: dict[int, Connection | Problem] = {}
         for start in range(0, len(users), MOST_USERS):
             for places in self._parts(users, range(start, min(start + MOST_USERS, len(users)))):
@@ -46,7 +46,7 @@ class Calls:
         return page
 
     def split(self, users: Sequence[Target]) -> list[list[int]]:
-        """The places of those who can be asked about together now: of a paused platform alone."""
+        """The places of the users in each request: those of a paused platform have a request of their own."""
         return self._parts(users, range(len(users)))
 
     def _parts(self, users: Sequence[Target], places: range) -> list[list[int]]:
@@ -70,4 +70,4 @@ class Calls:
         for each in results.results:
             if each.error is not None:
                 self._retry_after.note(self._identity, each.error)
-        return protocol.each(results, len(users))
+        return protocol.read_results(results, len(users))

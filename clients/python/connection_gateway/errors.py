@@ -1,4 +1,4 @@
-"""What can go wrong other than a problem that the gateway itself tells."""
+"""The errors of this client, other than the problems that the gateway answers with."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back. `retry_after` is in seconds."""
+    """A response. `retry_after` is in seconds."""
 
     status: int
     retry_after: int | None
@@ -115,10 +115,10 @@ def read(answer: Answer, kind: type[T]) -> T:
     raise told
 
 
-def each(answered: Results, expected: int) -> list[Connection | Problem]:
-    """The result of each user."""
+def read_results(results: Results, expected: int) -> list[Connection | Problem]:
+    """The result of each user. UnexpectedAnswer if there are more or fewer than expected."""
     found: list[Connection | Problem] = []
-    for result in answered.results:
+    for result in results.results:
         if result.connection is not None:
             found.append(result.connection)
         elif result.error is not None:

@@ -1,4 +1,4 @@
-"""`Retry-After`: until when the gateway, or one of its platforms, is not to be asked again."""
+"""`Retry-After`: until when the client sends nothing to the gateway, or to one of its platforms."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _DETAILS: Final = msgspec.json.Decoder(Details)
 
 @dataclass(frozen=True)
 class Pause:
-    """Of one scope. `details` is None if the answer was not a problem: something in front of the gateway gave it."""
+    """Until when one scope is held back. `details` is None if the response came from a proxy and was no problem."""
 
     until: float
     details: Details | None
 
     def error(self, left: float) -> GatewayError:
-        """For a call that was not sent."""
+        """What a call raises that is not sent for this reason."""
         seconds = math.ceil(left)
         if self.details is None:
             text = f"not sent, because {seconds} s are left of the Retry-After of what is in front of the gateway"
@@ -41,11 +41,10 @@ class Pause:
 
 
 class RetryAfter:
-    """Shared by all views of a client. `now` is a clock in seconds.
+    """The pauses of a client, shared by its views. `now` is a clock in seconds.
 
-    A problem that names no platform, and an answer of something in front of the gateway, pause everything. A problem
-    of a platform pauses that platform; `platform-throttled` pauses it for the viewer who was throttled, because some
-    platforms throttle each viewer alone.
+    A problem that names a platform holds back that platform; `platform-throttled` does so for the viewer who was
+    throttled, because some platforms throttle each viewer alone. Any other response holds back everything.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -78,7 +77,7 @@ class RetryAfter:
         return max((each for each in found if each.until > now), key=lambda each: each.until, default=None)
 
     def paused(self, identity: Identity, platforms: Iterable[str]) -> set[str]:
-        """Those of the platforms that are not to be asked now."""
+        """The platforms that are held back now."""
         if not self._pauses:
             return set()
         return {name for name in platforms if self.pause(identity, Request("GET", "", platforms=(name,)))}

@@ -44,11 +44,11 @@ class FakeGateway:
         self._failures: dict[str, GatewayError] = {}
 
     def set(self, platform: str, user: int | str, status: Status) -> None:
-        """Whoever asks for this user from now on is told this."""
+        """Set the status of the connection with this user."""
         self._statuses[platform_name(platform), user_id(user)] = status
 
     def fail(self, platform: str, error: GatewayError | None) -> None:
-        """Everything asked of this platform fails with this from now on; None: no longer."""
+        """Make every call to this platform raise this error, or with None no longer."""
         self._failures.pop(platform, None)
         if error is not None:
             self._failures[platform] = error
@@ -76,7 +76,7 @@ class FakeGateway:
         return await self._found("lookup", platform, user_id)
 
     async def lookup_many(self, users: Iterable[Pair], *, timeout: float | None = None) -> list[Connection | Problem]:
-        """Each as it was set, or the problem that its platform fails with."""
+        """Each connection as it was set, or the problem of its platform."""
         found: list[Connection | Problem] = []
         for name, user in users:
             try:
@@ -110,7 +110,7 @@ class FakeGateway:
             raise IncompleteList(problems)
 
     async def act(self, connection: Connection | Pair, action: Action, *, timeout: float | None = None) -> Connection:
-        """Lead to what the action is for, or raise ActionNotPossible."""
+        """Apply the action, or raise ActionNotPossible."""
         name, user = connection if isinstance(connection, tuple) else (connection.platform, connection.user_id)
         found = await self._found(f"act {action}", name, user)
         if found.status in GOALS[action]:
@@ -123,15 +123,15 @@ class FakeGateway:
         return _connection(name, found.user_id, ACTIONS[found.status][action])
 
     async def platforms(self, *, timeout: float | None = None) -> list[Platform]:
-        """Those of which something was set."""
+        """The platforms of the connections that were set."""
         names = sorted({name for name, _ in self._statuses})
         return [Platform(name, "fake", "token", tuple(GOALS), "up") for name in names]
 
     async def wait_ready(self, timeout: float = 30.0) -> None:
-        """It is."""
+        """Return at once."""
 
     async def aclose(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
     async def _found(self, method: str, platform: str, user: int | str) -> Connection:
         await asyncio.sleep(0)

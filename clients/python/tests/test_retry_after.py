@@ -1,4 +1,4 @@
-"""`Retry-After` binds the client: inside it no request leaves to what it was said of."""
+"""`Retry-After` binds the client: while it lasts, no request leaves to the platform or gateway that it holds back."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_call_that_can_not_wait_so_long_says_how_long() -> None:
         (refused("of-a-newer-gateway", 429, 7, "acme"), "acme", Identity(viewers={"acme": "3"}), False),
     ],
 )
-def test_it_binds_what_it_was_said_of(first: Answer, platform: str, identity: Identity, *, leaves: bool) -> None:
+def test_it_holds_back_one_scope(first: Answer, platform: str, identity: Identity, *, leaves: bool) -> None:
     driver = held_by(first)
     try:
         driver.run(driver.calls(identity).one(lookup(platform, 2), Connection, 2.0))
