@@ -16,6 +16,8 @@ from connection_gateway.problems import Problem
 from tests.clients.driver import CONNECTION
 from tests.clients.scripted_server import response, scripted
 
+UNHURRIED = 5.0
+"""Seconds that a call may take."""
 SECRETS = "key-9d1f0c77aa", "token-4be1a2cd90"
 HTML = b"<html><h1>502 Bad Gateway</h1>"
 PROBLEM = {"type": "/problems/of-a-newer-gateway", "title": "New", "status": 418, "detail": "because", "more": [1]}
@@ -35,7 +37,7 @@ def encoded(**fields: Any) -> bytes:
         (response(204, b""), UnexpectedAnswer, "status 204"),
         (response(200, b'{"platform": "\xff"}'), UnexpectedAnswer, "status 200"),
         (response(503, HTML, "text/html", retry_after="60"), UnexpectedAnswer, "status 503"),
-        (b"220 mail.example ESMTP\r\n", GatewayUnreachable, "the connection was lost"),
+        (b"220 mail.example ESMTP\r\n\r\n", GatewayUnreachable, "the connection was lost"),
         (response(200, b"{}", content_encoding="gzip"), GatewayUnreachable, "DecodingError"),
         (None, GatewayUnreachable, "the connection was lost"),
         (encoded(status="befriended"), UnexpectedAnswer, "this client as new as the gateway"),
@@ -47,10 +49,10 @@ async def test_an_answer(answer: bytes | None, raised: type[GatewayError] | None
     async with scripted(lambda *_: answer) as server:
 
         def ask() -> Connection:
-            with Gateway(server.url, timeout=0.5) as gateway:
+            with Gateway(server.url, timeout=UNHURRIED) as gateway:
                 return gateway.lookup("acme", 1)
 
-        async with AsyncGateway(server.url, timeout=0.5) as gateway:
+        async with AsyncGateway(server.url, timeout=UNHURRIED) as gateway:
             for asked in (gateway.lookup("acme", 1), asyncio.to_thread(ask)):
                 if raised is None:
                     assert (await asked).user_id == "1"
@@ -103,10 +105,10 @@ async def test_an_action_arrives_once_at_most(face: str) -> None:
 
     async with scripted(respond) as server:
         if face == "sync":
-            with Gateway(server.url, timeout=0.05) as one:
+            with Gateway(server.url, timeout=0.25) as one:
                 done = await asyncio.to_thread(lambda: [act(one, user) for user in range(1, 101)])
         else:
-            async with AsyncGateway(server.url, timeout=0.5) as gateway:
+            async with AsyncGateway(server.url, timeout=0.75) as gateway:
                 found: list[Connection | BaseException] = []
                 for start in range(1, 301, 50):
                     acts = [gateway.act(("acme", user), "accept") for user in range(start, start + 50)]
@@ -120,11 +122,11 @@ async def test_an_action_arrives_once_at_most(face: str) -> None:
 async def test_no_secret_is_told(caplog: pytest.LogCaptureFixture) -> None:
     told: list[str] = []
     caplog.set_level(logging.DEBUG)
-    answers = [encoded(), response(502, HTML), response(418, msgspec.json.encode(PROBLEM)), None, b"220\r\n"]
+    answers = [encoded(), response(502, HTML), response(418, msgspec.json.encode(PROBLEM)), None, b"220\r\n\r\n"]
     for answer in answers:
         async with (
             scripted(lambda *_, answer=answer: answer) as server,
-            AsyncGateway(server.url, api_key=SECRETS[0], timeout=0.2) as gateway,
+            AsyncGateway(server.url, api_key=SECRETS[0], timeout=UNHURRIED) as gateway,
         ):
             view = gateway.with_tokens(acme=SECRETS[1])
             told += [repr(view), repr(gateway), str(view)]

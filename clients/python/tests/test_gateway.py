@@ -85,18 +85,19 @@ def test_each_view_asks_as_its_own_user(gateway: Gateway) -> None:
         ({"status": 500}, problems.PlatformError),
         ({"drop": True}, problems.PlatformUnreachable),
         ({"body": "<html>", "content_type": "text/html"}, problems.PlatformInvalidAnswer),
-        ({"delay": 2.0}, problems.PlatformTimeout),
+        ({"delay": 1.0}, problems.PlatformTimeout),
     ],
     ids=str,
 )
 def test_a_platform_that_fails(
     process: GatewayProcess, gateway: Gateway, fault: dict[str, Any], raised: type[Problem]
 ) -> None:
+    timeout = fault.get("delay", 2 * UNHURRIED) / 2
     with process.fault("community", **fault):
         with pytest.raises(raised) as error:
-            gateway.lookup("club", 102, timeout=0.5)
+            gateway.lookup("club", 102, timeout=timeout)
         with pytest.raises(IncompleteList) as incomplete:
-            list(gateway.connections(timeout=0.5))
+            list(gateway.connections(platform=["club", "spare"], timeout=timeout))
     assert error.value.platform == "club"
     assert error.value.retryable
     assert {each.platform for each in incomplete.value.problems} >= {"club"}
@@ -141,7 +142,7 @@ async def test_it_restarts_between_two_pages(process: GatewayProcess) -> None:
 @pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")  # httpcore leaves it
 def test_it_stops_between_two_pages(process: GatewayProcess) -> None:
     with Gateway(process.url, api_key=key_of("bot"), timeout=UNHURRIED) as client:
-        pages = client.connections(platform="acme", status=Status.CONNECTED, timeout=0.5)
+        pages = client.connections(platform="acme", status=Status.CONNECTED)
         found = [next(pages)]
         process.stop()
         try:
