@@ -128,6 +128,20 @@ def test_a_result_binds_as_a_response_does() -> None:
     assert b"acme" not in (told[1] or b"")
 
 
+def test_users_of_a_platform_that_is_held_back_are_asked_for_last() -> None:
+    driver = held_by(THROTTLED)
+    driver.respond = found_for_each
+    results = driver.run(driver.calls().lookup_many([("acme", "1"), ("club", "2"), ("acme", "3")], 10.0))
+    assert [type(each) for each in results] == [Connection] * 3
+    bodies = [(at, send.request.body or b"") for at, send in driver.sent[1:]]
+    assert [(at, b"club" in body, b"acme" in body) for at, body in bodies] == [(0.0, True, False), (7.0, False, True)]
+
+
+def found_for_each(send: Send) -> Answer:
+    users = msgspec.json.decode(send.request.body or b"")["users"]
+    return Answer(200, None, msgspec.json.encode({"results": [{"connection": CONNECTION} for _ in users]}))
+
+
 def test_an_entry_of_a_list_binds_its_platform_and_the_list_goes_on() -> None:
     error = msgspec.json.decode(UNAVAILABLE.body)
     page = {"connections": [], "errors": [error], "next_cursor": None, "complete": False}
