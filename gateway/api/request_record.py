@@ -54,6 +54,8 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
     is_traced: bool = False
     """whether anybody is told of its trace"""
     trace_id: str | None = None
+    rate_limit: list[tuple[bytes, bytes]] | None = None
+    """the header fields that tell of the caller's rate, if it has one"""
 
     def count(self, slug: str) -> None:
         """One entry of the answer is this problem."""

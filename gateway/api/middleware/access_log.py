@@ -51,6 +51,8 @@ class AccessLog:
             if access.status is None:
                 access.status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
+                if access.rate_limit:
+                    message["headers"] += access.rate_limit
             await send(message)
 
         try:

@@ -1,4 +1,4 @@
-"""Guards every route: trusted origins, authentication, admission, and the body."""
+"""Guards every route: trusted origins, authentication, rates, admission, and the body."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.body import read_body
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
-from gateway.auth.callers import ANONYMOUS
+from gateway.auth.callers import ANONYMOUS, Caller
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
+from gateway.auth.rate_limits import SECOND, RateLimits, header_fields, refusal
 from gateway.problems.problem import Kind, Problem
 from gateway.runtime.snapshot import Snapshot, Snapshots
 from gateway.server.extensions import LET_IN, REFUSED
@@ -26,7 +27,7 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestGuard(OneLoop):
-    """Checks host and origin, then the caller's key, then whether there is room, then reads the body.
+    """Checks host and origin, then the caller's key, its rate, and whether there is room, then reads the body.
 
     Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
     request that took its time runs in the snapshot that is current when it begins. Deadlines count from then.
@@ -39,6 +40,7 @@ class RequestGuard(OneLoop):
         self._admission = admission
         self._trusted_origins = trusted_origins
         self._snapshots = snapshots
+        self._rate_limits = RateLimits()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -47,6 +49,8 @@ class RequestGuard(OneLoop):
             access: RequestRecord = scope[REQUEST_RECORD]
             snapshot = self._let_in(scope, access)
             is_api = scope["path"].startswith(API)
+            if is_api:
+                self._take(scope[REQUEST_CONTEXT].caller, access)
             if scope["method"] == "POST":
                 if is_api:
                     self._admission.check(CLOSING)  # its body is not waited for
@@ -62,6 +66,15 @@ class RequestGuard(OneLoop):
                     await self._app(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _take(self, caller: Caller, access: RequestRecord) -> None:
+        """Count the request against its caller's rate. Raises the Problem `rate-limited`."""
+        if caller.limit is None or caller.name is None:
+            return
+        allowance = self._rate_limits.take(caller.name, caller.limit, int(self._loop.time() * SECOND))
+        access.rate_limit = header_fields(caller.limit, allowance)
+        if not allowance.allowed:
+            raise refusal(allowance)
 
     def _let_in(self, scope: Scope, access: RequestRecord) -> Snapshot:
         snapshot = self._snapshots.current

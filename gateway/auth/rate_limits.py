@@ -1,0 +1,84 @@
+"""Rate limits of callers: the generic cell rate algorithm (GCRA), and the header fields that tell callers of it.
+
+The fields are those of draft-ietf-httpapi-ratelimit-headers-10. All times are in microseconds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import msgspec
+
+from gateway.config.rate import Rate
+from gateway.problems.problem import Kind, Problem
+
+SECOND: Final = 1_000_000
+POLICY: Final = "caller"
+"""The name of the only policy."""
+
+
+class RateLimit(msgspec.Struct, frozen=True):
+    """How many requests a caller may make: one each `interval`, and `burst` at once."""
+
+    interval: int
+    burst: int
+    policy: bytes
+    """the value of `RateLimit-Policy`"""
+
+    @classmethod
+    def of(cls, rate: Rate, burst: int | None = None) -> RateLimit:
+        """`burst` is by default the number in `rate`.
+
+        The window that callers are told is that of `rate`, or as long as it takes to restore a larger burst.
+        """
+        burst = rate.requests if burst is None else burst
+        windows = math.ceil(burst / rate.requests)
+        policy = f'"{POLICY}";q={rate.requests * windows};w={rate.seconds * windows}'
+        return cls(rate.seconds * SECOND // rate.requests, burst, policy.encode())
+
+
+class Allowance(msgspec.Struct, frozen=True):
+    """The decision on one request: how many more are allowed now, and when there is one more."""
+
+    allowed: bool
+    remaining: int
+    next_in: int
+
+
+class RateLimits:
+    """The time until which each caller has used up its rate, of this process alone."""
+
+    def __init__(self) -> None:
+        self._used_until: dict[str, int] = {}
+
+    def take(self, caller: str, limit: RateLimit, now: int) -> Allowance:
+        """Count one request, unless it is refused."""
+        full = limit.interval * limit.burst
+        # A reload may have lowered the limit: what was used before weighs no more than all of the new one.
+        used = min(max(self._used_until.get(caller, now), now), now + full)
+        free = now + full - used
+        allowed = free >= limit.interval
+        if allowed:
+            used += limit.interval
+            free -= limit.interval
+        self._used_until[caller] = used
+        remaining = free // limit.interval
+        return Allowance(allowed, remaining, (remaining + 1) * limit.interval - free)
+
+
+def header_fields(limit: RateLimit, allowance: Allowance) -> list[tuple[bytes, bytes]]:
+    """What every response to this caller carries."""
+    now = b'"%b";r=%d;t=%d' % (POLICY.encode(), allowance.remaining, _seconds(allowance.next_in))
+    return [(b"ratelimit-policy", limit.policy), (b"ratelimit", now)]
+
+
+def refusal(allowance: Allowance) -> Problem:
+    """The Problem `rate-limited`."""
+    detail = "this caller has used up its rate; its limit is in RateLimit-Policy"
+    return Problem(Kind.RATE_LIMITED, detail, retry_after=_seconds(allowance.next_in))
+
+
+def _seconds(microseconds: int) -> int:
+    """Whole seconds, never too few."""
+    return -(-microseconds // SECOND)
