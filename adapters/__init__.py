@@ -10,6 +10,7 @@ import httpx
 from adapters import selfcommunity, symphony
 from adapters.contract import Adapter
 from adapters.settings import PlatformSettings
+from adapters.token_store import TokenStore
 from adapters.upstream import Upstream
 
 ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]] = {
@@ -32,11 +33,12 @@ def connect(
     timeout: float,
     warn: Callable[[str], None] = lambda _event: None,
     logged_in: Callable[[str], None] = lambda _outcome: None,
+    tokens: TokenStore | None = None,
 ) -> Adapter:
     """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds.
 
     `warn` is told, in a word, what the operator should know beside the answers; it may be called from any thread.
-    `logged_in` is told how each login ended: `ok`, `refused` or `failed`.
+    `logged_in` is told how each login ended: `ok`, `refused` or `failed`. `tokens` are shared with other processes.
     """
-    upstream = Upstream(platform, transport, timeout=timeout, warn=warn, logged_in=logged_in)
+    upstream = Upstream(platform, transport, timeout=timeout, warn=warn, logged_in=logged_in, tokens=tokens)
     return ADAPTERS[type(settings)](settings, upstream)

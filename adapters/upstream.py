@@ -18,6 +18,7 @@ from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyU
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.times import retry_after, rfc3339
+from adapters.token_store import TokenStore
 from adapters.tolerant_json import repaired
 
 T = TypeVar("T")
@@ -98,6 +99,7 @@ class Upstream(OneLoop):
         now: Callable[[], float] = time.time,
         warn: Callable[[str], None] = lambda _event: None,
         logged_in: Callable[[str], None] = lambda _outcome: None,
+        tokens: TokenStore | None = None,
     ) -> None:
         self.platform = platform
         self.now = now
@@ -105,6 +107,8 @@ class Upstream(OneLoop):
         """tells the operator, in a word, what went wrong beside the answers; may be called from any thread"""
         self.logged_in = logged_in
         """told how each login ended: `ok`, `refused` or `failed`"""
+        self.tokens = tokens
+        """where sessions share theirs with other processes"""
         self._transport = transport
         self._timeout = timeout
 

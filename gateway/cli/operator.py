@@ -17,6 +17,7 @@ from gateway.cli.output import say
 from gateway.cli.viewer import ViewerOptions, viewers
 from gateway.config.printable import shortened
 from gateway.config.settings import Settings
+from gateway.config.shared_settings import SharedSettings
 from gateway.platforms.filters import Filters, listed_statuses
 from gateway.platforms.listing import Listing, Place, Source, fill
 from gateway.platforms.platform import Platform
@@ -46,9 +47,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """Ask every platform at once whether it answers, and for whom it takes our credential."""
+    """Ask every platform at once whether it answers, and for whom it takes our credential; then the store."""
     async with _connected(settings) as platforms:
-        return await asyncio.gather(*(_check(platform) for platform in platforms.values()))
+        findings = await asyncio.gather(*(_check(platform) for platform in platforms.values()))
+    return findings if settings.shared is None else [*findings, await _check_store(settings.shared)]
 
 
 async def lookup(settings: Settings, name: str, user_id: int, seen_as: ViewerOptions) -> bytes:
@@ -126,6 +128,19 @@ def _unheard(_outcome: str) -> None:
 
 def _deadline(settings: Settings) -> float:
     return asyncio.get_running_loop().time() + PATIENCE * settings.server.request_timeout
+
+
+async def _check_store(settings: SharedSettings) -> Finding:
+    try:
+        from gateway.shared.check import try_once
+    except ImportError as error:
+        return _of_the_store(settings, f"{error.name} is missing: install connection-gateway[shared]")
+    return _of_the_store(settings, await try_once(settings))
+
+
+def _of_the_store(settings: SharedSettings, wrong: str | None) -> Finding:
+    text = "ok: it can be used" if wrong is None else f"{wrong}; each replica is by itself"
+    return Finding("shared", settings.url.scheme, good=wrong is None, text=text)
 
 
 async def _check(platform: Platform) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
@@ -14,6 +15,7 @@ from gateway.config.settings import Settings
 from gateway.platforms.list_cache import ListCache
 from gateway.platforms.lookup.cache import ResponseCache
 from gateway.platforms.platform import Platform
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
@@ -45,12 +47,14 @@ class PlatformRegistry:
         warn: Warn,
         metrics: Metrics,
         spans: Callable[[str], Spans] | None = None,
+        replicas: Replicas = ALONE,
     ) -> None:
         self.network = Network()
         """what a reload gives new certificates; without a pool where `wire` was given"""
         wire = wire or self.network
         self._timeout = settings.server.request_timeout
         self._warn = warn
+        self._replicas = replicas
         self._cache = ResponseCache(settings.cache.max_entries)
         self._lists = ListCache(settings.cache.max_entries // LISTS_SHARE)
         self._usual = settings.cache
@@ -59,13 +63,25 @@ class PlatformRegistry:
         max_waiting = (most + 1) // 2 if len(settings.platforms) > 1 else most
         spans = spans or (lambda _platform: UNTRACED)
         self._stacks = {
-            name: Stack(name, each, wire(each), self._metrics[name], max_waiting, spans=spans(name))
+            name: Stack(
+                name,
+                each,
+                wire(each),
+                self._metrics[name],
+                max_waiting,
+                spans=spans(name),
+                on_pause=functools.partial(replicas.throttled, name),
+            )
             for name, each in settings.platforms.items()
         }
         self._retired: dict[asyncio.Task[None], Platform] = {}
         self.platforms: Mapping[str, Platform] = {
             name: self._connect(name, each) for name, each in settings.platforms.items()
         }
+
+    def stack(self, platform: str) -> Stack:
+        """The transports of this platform."""
+        return self._stacks[platform]
 
     def renew(self, settings: Settings, names: Collection[str]) -> None:
         """Connect these with the credentials that `settings` have now: what is under way ends as it began."""
@@ -103,6 +119,7 @@ class PlatformRegistry:
             timeout=self._timeout,
             warn=lambda event: self._warn(event, name),
             logged_in=self._metrics[name].logged_in,
+            tokens=self._replicas.tokens(name, settings),
         )
         fresh_for = self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for
         stale_for = self._usual.stale_for if settings.stale_for is None else settings.stale_for
@@ -113,6 +130,7 @@ class PlatformRegistry:
             self._cache.platform(fresh_for, stale_for),
             self._lists.platform(fresh_for, stale_for),
             request_timeout=self._timeout,
+            replicas=self._replicas,
         )
 
 
