@@ -57,7 +57,7 @@ async def test_it_is_not_there_at_the_start(own_valkey: Valkey) -> None:
     async with replicas(own_valkey, 2, connected=False) as gateways:
         await acts_alone(gateways)
         for each in gateways.each:
-            await until(lambda each=each: _events(each), ["shared-store-down"])  # type: ignore[misc]
+            await until(lambda each=each: _events(each), ["shared-store-down"])
         own_valkey.start()
         await gateways.until_connected()
         await gateways[1].status(102)

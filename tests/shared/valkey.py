@@ -70,6 +70,10 @@ class Valkey:
     def flush(self) -> None:
         self.client.flushall()
 
+    def messages(self, stream: str) -> list[bytes]:
+        found: Any = self.client.xrange(stream)
+        return [fields[b"m"] for _, fields in found]
+
     def dump(self) -> bytes:
         """All names and values."""
         found: list[Any] = []
