@@ -22,6 +22,7 @@ from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, connections, docs, lists, lookups, me, platforms, probes
 from gateway.api.routes import metrics as metrics_route
+from gateway.auth.rate_limits import RateLimits
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
 from gateway.config.shared_settings import SharedSettings
@@ -76,6 +77,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         snapshots,
         any_host=settings.server.socket is not None,
     )
+    rate_limits = RateLimits(None if shared is None else shared.rates)
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken)
     adapters = [platform.adapter for platform in registry.platforms.values()]
@@ -126,7 +128,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             *([] if traces is None else [_tracing(traces)]),
             *cors(settings.server.cors_origins, (*identities, *(MCP_HEADERS if settings.server.mcp else ()))),
             Middleware(ExceptionMiddleware, log, adapters),
-            Middleware(RequestGuard, trusted_origins, snapshots, admission),
+            Middleware(RequestGuard, trusted_origins, snapshots, admission, rate_limits),
         ],
         lifespan=lifespan,
     )

@@ -6,7 +6,7 @@ The fields are those of draft-ietf-httpapi-ratelimit-headers-10. All times are i
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -46,14 +46,29 @@ class Allowance(msgspec.Struct, frozen=True):
     next_in: int
 
 
-class RateLimits:
-    """The time until which each caller has used up its rate, of this process alone."""
+class SharedRates(Protocol):
+    """Counts the requests of all replicas."""
 
-    def __init__(self) -> None:
+    async def count(self, caller: str, interval: int, burst: int) -> tuple[bool, int] | None:
+        """Count a request. Whether it is allowed, and the microseconds that are free then; None: it can't now."""
+        ...
+
+
+class RateLimits:
+    """The time until which each caller has used up its rate: of all replicas if `shared` can tell, else here."""
+
+    def __init__(self, shared: SharedRates | None = None) -> None:
+        self._shared = shared
         self._used_until: dict[str, int] = {}
 
-    def take(self, caller: str, limit: RateLimit, now: int) -> Allowance:
+    async def take(self, caller: str, limit: RateLimit, now: int) -> Allowance:
         """Count one request, unless it is refused."""
+        counted = None if self._shared is None else await self._shared.count(caller, limit.interval, limit.burst)
+        allowed, free = counted or self._count(caller, limit, now)
+        remaining = free // limit.interval
+        return Allowance(allowed, remaining, (remaining + 1) * limit.interval - free)
+
+    def _count(self, caller: str, limit: RateLimit, now: int) -> tuple[bool, int]:
         full = limit.interval * limit.burst
         # A reload may have lowered the limit: what was used before weighs no more than all of the new one.
         used = min(max(self._used_until.get(caller, now), now), now + full)
@@ -63,8 +78,7 @@ class RateLimits:
             used += limit.interval
             free -= limit.interval
         self._used_until[caller] = used
-        remaining = free // limit.interval
-        return Allowance(allowed, remaining, (remaining + 1) * limit.interval - free)
+        return allowed, free
 
 
 def header_fields(limit: RateLimit, allowance: Allowance) -> list[tuple[bytes, bytes]]:

@@ -26,6 +26,7 @@ from gateway.shared.client import Client
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
+from gateway.shared.rates import SharedRates
 from gateway.shared.sealing import Sealer
 from gateway.shared.store import Connect, Store
 from gateway.shared.stream import LIFETIME, MAX_LENGTH, Stream
@@ -78,6 +79,7 @@ class Shared:
         """whether a message could not be sent"""
         self._name = f"{settings.prefix}:messages"
         self.store = Store(settings, log, metrics, on_up=self._on_up, connect=connect)
+        self.rates = SharedRates(self.store, self._sealer)
         self._stream = Stream(
             settings,
             self._name,

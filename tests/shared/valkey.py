@@ -74,6 +74,11 @@ class Valkey:
         found: Any = self.client.xrange(stream)
         return [fields[b"m"] for _, fields in found]
 
+    def reads(self) -> int:
+        """How often the server has read from a connection."""
+        found: Any = self.client.info("stats")
+        return int(found["total_reads_processed"])
+
     def dump(self) -> bytes:
         """All names and values."""
         found: list[Any] = []

@@ -34,13 +34,18 @@ class RequestGuard(OneLoop):
     """
 
     def __init__(
-        self, app: ASGIApp, trusted_origins: TrustedOrigins, snapshots: Snapshots, admission: Admission
+        self,
+        app: ASGIApp,
+        trusted_origins: TrustedOrigins,
+        snapshots: Snapshots,
+        admission: Admission,
+        rate_limits: RateLimits,
     ) -> None:
         self._app = app
         self._admission = admission
         self._trusted_origins = trusted_origins
         self._snapshots = snapshots
-        self._rate_limits = RateLimits()
+        self._rate_limits = rate_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -50,7 +55,7 @@ class RequestGuard(OneLoop):
             snapshot = self._let_in(scope, access)
             is_api = scope["path"].startswith(API)
             if is_api:
-                self._take(scope[REQUEST_CONTEXT].caller, access)
+                await self._take(scope[REQUEST_CONTEXT].caller, access)
             if scope["method"] == "POST":
                 if is_api:
                     self._admission.check(CLOSING)  # its body is not waited for
@@ -67,11 +72,11 @@ class RequestGuard(OneLoop):
                 return
         await self._app(scope, receive, send)
 
-    def _take(self, caller: Caller, access: RequestRecord) -> None:
+    async def _take(self, caller: Caller, access: RequestRecord) -> None:
         """Count the request against its caller's rate. Raises the Problem `rate-limited`."""
         if caller.limit is None or caller.name is None:
             return
-        allowance = self._rate_limits.take(caller.name, caller.limit, int(self._loop.time() * SECOND))
+        allowance = await self._rate_limits.take(caller.name, caller.limit, int(self._loop.time() * SECOND))
         access.rate_limit = header_fields(caller.limit, allowance)
         if not allowance.allowed:
             raise refusal(allowance)
