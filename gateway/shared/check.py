@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError
+from redis.exceptions import ConnectionError as NotConnected
 
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import FAILURES, OLDEST, Client, TooOld
@@ -17,7 +18,8 @@ REASONS: Final[dict[type[Exception], str]] = {
     OutOfMemoryError: "it is full, and evicts nothing",
     TooOld: f"it is too old: expected Valkey, or Redis {OLDEST}",
     TimeoutError: "no answer in time",
-    RedisError: "no connection, or it is no Valkey",
+    NotConnected: "no connection",
+    RedisError: "what answers there is no Valkey",
     OSError: "no connection",
 }
 """What is wrong. The first row that a failure is an instance of counts."""

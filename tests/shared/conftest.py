@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.conftest import pod, run
 from tests.shared.valkey import Valkey
+
+__all__ = ["pod", "run"]
 
 
 @pytest.fixture(scope="session")
