@@ -96,7 +96,7 @@ class Callers:
                 rights=frozenset(each.may),
                 platforms=None if each.platforms is None else frozenset(each.platforms),
                 grants=each.on_behalf_of,
-                limit=None if each.rate is None else RateLimit.of(each.rate, each.burst),
+                limit=None if each.rate is None else RateLimit.of(each.name, each.rate, each.burst),
             )
             self._keys += [(digest, caller) for digest in each.digests]
             if each.jwt_key_file is not None and each.jwt_issuer is not None and each.jwt_audience is not None:

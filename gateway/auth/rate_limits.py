@@ -21,13 +21,15 @@ POLICY: Final = "caller"
 class RateLimit(msgspec.Struct, frozen=True):
     """How many requests a caller may make: one each `interval`, and `burst` at once."""
 
+    caller: str
+    """its name: all of its keys and tokens count together"""
     interval: int
     burst: int
     policy: bytes
     """the value of `RateLimit-Policy`"""
 
     @classmethod
-    def of(cls, rate: Rate, burst: int | None = None) -> RateLimit:
+    def of(cls, caller: str, rate: Rate, burst: int | None = None) -> RateLimit:
         """`burst` is by default the number in `rate`.
 
         The window that callers are told is that of `rate`, or as long as it takes to restore a larger burst.
@@ -35,7 +37,7 @@ class RateLimit(msgspec.Struct, frozen=True):
         burst = rate.requests if burst is None else burst
         windows = math.ceil(burst / rate.requests)
         policy = f'"{POLICY}";q={rate.requests * windows};w={rate.seconds * windows}'
-        return cls(rate.seconds * SECOND // rate.requests, burst, policy.encode())
+        return cls(caller, rate.seconds * SECOND // rate.requests, burst, policy.encode())
 
 
 class Allowance(msgspec.Struct, frozen=True):
@@ -61,23 +63,25 @@ class RateLimits:
         self._shared = shared
         self._used_until: dict[str, int] = {}
 
-    async def take(self, caller: str, limit: RateLimit, now: int) -> Allowance:
+    async def take(self, limit: RateLimit, now: int) -> Allowance:
         """Count one request, unless it is refused."""
-        counted = None if self._shared is None else await self._shared.count(caller, limit.interval, limit.burst)
-        allowed, free = counted or self._count(caller, limit, now)
+        counted = (
+            None if self._shared is None else await self._shared.count(limit.caller, limit.interval, limit.burst)
+        )
+        allowed, free = counted or self._count(limit, now)
         remaining = free // limit.interval
         return Allowance(allowed, remaining, (remaining + 1) * limit.interval - free)
 
-    def _count(self, caller: str, limit: RateLimit, now: int) -> tuple[bool, int]:
+    def _count(self, limit: RateLimit, now: int) -> tuple[bool, int]:
         full = limit.interval * limit.burst
         # A reload may have lowered the limit: what was used before weighs no more than all of the new one.
-        used = min(max(self._used_until.get(caller, now), now), now + full)
+        used = min(max(self._used_until.get(limit.caller, now), now), now + full)
         free = now + full - used
         allowed = free >= limit.interval
         if allowed:
             used += limit.interval
             free -= limit.interval
-        self._used_until[caller] = used
+        self._used_until[limit.caller] = used
         return allowed, free
 
 

@@ -13,10 +13,10 @@ from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.body import read_body
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
-from gateway.auth.callers import ANONYMOUS, Caller
+from gateway.auth.callers import ANONYMOUS
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
-from gateway.auth.rate_limits import SECOND, RateLimits, header_fields, refusal
+from gateway.auth.rate_limits import SECOND, RateLimit, RateLimits, header_fields, refusal
 from gateway.problems.problem import Kind, Problem
 from gateway.runtime.snapshot import Snapshot, Snapshots
 from gateway.server.extensions import LET_IN, REFUSED
@@ -54,8 +54,8 @@ class RequestGuard(OneLoop):
             access: RequestRecord = scope[REQUEST_RECORD]
             snapshot = self._let_in(scope, access)
             is_api = scope["path"].startswith(API)
-            if is_api:
-                await self._take(scope[REQUEST_CONTEXT].caller, access)
+            if is_api and (limit := scope[REQUEST_CONTEXT].caller.limit) is not None:
+                await self._take(limit, access)
             if scope["method"] == "POST":
                 if is_api:
                     self._admission.check(CLOSING)  # its body is not waited for
@@ -72,12 +72,10 @@ class RequestGuard(OneLoop):
                 return
         await self._app(scope, receive, send)
 
-    async def _take(self, caller: Caller, access: RequestRecord) -> None:
+    async def _take(self, limit: RateLimit, access: RequestRecord) -> None:
         """Count the request against its caller's rate. Raises the Problem `rate-limited`."""
-        if caller.limit is None or caller.name is None:
-            return
-        allowance = await self._rate_limits.take(caller.name, caller.limit, int(self._loop.time() * SECOND))
-        access.rate_limit = header_fields(caller.limit, allowance)
+        allowance = await self._rate_limits.take(limit, int(self._loop.time() * SECOND))
+        access.rate_limit = header_fields(limit, allowance)
         if not allowance.allowed:
             raise refusal(allowance)
 
