@@ -25,7 +25,6 @@ from gateway.api.routes import metrics as metrics_route
 from gateway.auth.rate_limits import RateLimits
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
-from gateway.config.shared_settings import SharedSettings
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
 from gateway.platforms.registry import PlatformRegistry, Wire
@@ -63,7 +62,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     metrics.watch_log(lambda: log.dropped)
     traces = _traces() if settings.server.traces else None
     spans = None if traces is None else traces.of
-    shared = None if settings.shared is None else _shared(settings, settings.shared, log, metrics)
+    shared = None if settings.shared is None else shared_of(settings, log, metrics)
     registry = PlatformRegistry(
         settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans, replicas=shared or ALONE
     )
@@ -152,8 +151,9 @@ def _traces() -> Traces:
         raise ConfigurationError("server.traces: one of OpenTelemetry's variables is not as it should be") from None
 
 
-def _shared(settings: Settings, shared: SharedSettings, log: Log, metrics: Metrics) -> Shared:
-    """What the extra brings is imported only here."""
+def shared_of(settings: Settings, log: Log, metrics: Metrics) -> Shared:
+    """What `[shared]` configures. What the extra brings is imported only here. Raises ConfigurationError."""
+    assert settings.shared is not None  # noqa: S101  there is nothing to make otherwise
     try:
         from gateway.shared.metrics import SharedMetrics
         from gateway.shared.replicas import Shared
@@ -161,7 +161,7 @@ def _shared(settings: Settings, shared: SharedSettings, log: Log, metrics: Metri
         missing = f"shared: {error.name} is missing: install connection-gateway[shared]"
         raise ConfigurationError(missing) from error
     return Shared(
-        shared,
+        settings.shared,
         settings.platforms,
         log,
         SharedMetrics(metrics.registry),

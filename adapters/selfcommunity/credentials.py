@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
 import httpx
 
 from adapters.contract import OwnCredentialRefused, Viewer
-from adapters.refresh_token import TokenFile
+from adapters.refresh_token import RefreshToken, TokenFile
 from adapters.secret import Secret
 from adapters.selfcommunity.settings import Jwt, OAuth2
 from adapters.selfcommunity.wire import ERROR, GRANT, OAUTH_ERROR, RENEWED, Renewed
@@ -81,7 +83,7 @@ class OAuthLogin:
         refresh = self._settings.refresh_token
         if refresh is None:
             return self._granted(await self._ask())
-        async with refresh.lock:
+        async with refresh.lock, self._spending(refresh):
             await self._take_over()
             response = await self._ask()
             if response.status_code in REFUSED and await self._take_over():  # another process was faster
@@ -92,6 +94,10 @@ class OAuthLogin:
                 if self._file is None or not await self._file.write():
                     self._upstream.warn(LOST)
             return self._granted(response)
+
+    def _spending(self, refresh: RefreshToken) -> AbstractAsyncContextManager[None]:
+        tokens = self._upstream.tokens
+        return contextlib.nullcontext() if tokens is None else tokens.spending(refresh)
 
     async def _take_over(self) -> bool:
         """Whether another process left a new refresh token in the file: it is in force now."""

@@ -87,6 +87,10 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
     def sole_file(self) -> str | None:
         return None if self.refresh_token_file is None else str(Path(self.refresh_token_file).resolve())
 
+    @property
+    def lasting(self) -> dict[str, object]:
+        return {name: each for name, each in super().lasting.items() if name != "refresh_token"}
+
     def taking_over(self, before: Credentials) -> Credentials:
         if isinstance(before, OAuth2) and before.refresh_token and self.refresh_token == before.refresh_token:
             return structs.replace(self, refresh_token=before.refresh_token)

@@ -23,6 +23,7 @@ from gateway.platforms.listing import Listing, Place, Source, fill
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery
 from gateway.platforms.registry import PlatformRegistry
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.problems.problem import Problem, as_problem
 from gateway.telemetry.metrics import Metrics
 
@@ -113,9 +114,24 @@ def _whom(problem: Problem) -> str:
 
 @contextlib.asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
-    registry = PlatformRegistry(settings, warn=_warn, metrics=Metrics())
-    async with contextlib.aclosing(registry):
+    metrics = Metrics()
+    async with contextlib.AsyncExitStack() as stack:
+        replicas = ALONE if settings.shared is None else await stack.enter_async_context(_replicas(settings, metrics))
+        registry = PlatformRegistry(settings, warn=_warn, metrics=metrics, replicas=replicas)
+        await stack.enter_async_context(contextlib.aclosing(registry))
         yield registry.platforms
+
+
+@contextlib.asynccontextmanager
+async def _replicas(settings: Settings, metrics: Metrics) -> AsyncIterator[Replicas]:
+    """The running gateways, which share sessions and refresh tokens with a command, and hear of its actions."""
+    from gateway.app import shared_of
+    from gateway.telemetry.log import Log
+
+    shared = shared_of(settings, Log(lambda _line: None), metrics)
+    async with contextlib.aclosing(shared):
+        await shared.store.connect()
+        yield shared
 
 
 def _warn(word: str, platform: str) -> None:

@@ -11,13 +11,15 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from adapters.contract import Viewer
 from adapters.loop import OneLoop
 from adapters.secret import Secret
-from adapters.token_store import StoredToken
+from adapters.token_store import Spendable, StoredToken
 from gateway.shared.metrics import SharedMetrics
+from gateway.shared.refresh_tokens import SharedRefreshToken
 from gateway.shared.sealing import Sealer
 from gateway.shared.store import Store, StoreDown
 
@@ -72,6 +74,7 @@ class SharedTokens(OneLoop):
         request_timeout: float,
         metrics: SharedMetrics,
         logged_in: Callable[[Viewer], None],
+        refresh_token: SharedRefreshToken,
     ) -> None:
         """`sealers` have the keys, the one in force first. `logged_in` tells the other replicas."""
         self._store = store
@@ -81,6 +84,7 @@ class SharedTokens(OneLoop):
         self._lease = SHARE_OF_TIMEOUT * request_timeout
         self._metrics = metrics
         self._logged_in = logged_in
+        self.refresh_token = refresh_token
 
     async def token(self, viewer: Viewer, refused: Secret | None, log_in: LogIn) -> StoredToken:
         lease = secrets.token_hex(16)
@@ -101,6 +105,9 @@ class SharedTokens(OneLoop):
             self._store.post("EVAL", RELEASE, 1, self._name_of_lease(viewer), lease)
         self._logged_in(viewer)
         return StoredToken(token, is_new=True)
+
+    def spending(self, token: Spendable) -> AbstractAsyncContextManager[None]:
+        return self.refresh_token.spending(token)
 
     def name(self, viewer: Viewer) -> str:
         return self._sealers[0].name("token", *self._parts, viewer.key)

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -20,13 +20,14 @@ from adapters.contract import (
     Viewer,
 )
 from adapters.secret import Secret
-from adapters.settings import Credentials, PlatformSettings
+from adapters.settings import PlatformSettings
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import Client
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
 from gateway.shared.rates import SharedRates
+from gateway.shared.refresh_tokens import SharedRefreshToken
 from gateway.shared.sealing import Sealer
 from gateway.shared.store import Connect, Store
 from gateway.shared.stream import LIFETIME, MAX_LENGTH, Stream
@@ -75,6 +76,8 @@ class Shared:
         self._platforms = {place: name for name, place in self._places.items()}
         self._waits = LoginWaits()
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
+        self._tokens: dict[str, SharedTokens] = {}
+        self._publishing: set[asyncio.Task[None]] = set()
         self._missed = False
         """whether a message could not be sent"""
         self._name = f"{settings.prefix}:messages"
@@ -99,6 +102,8 @@ class Shared:
         self._stream.start()
 
     async def aclose(self) -> None:
+        for publishing in self._publishing:
+            publishing.cancel()
         await self._stream.aclose()
         await self.store.aclose()
 
@@ -126,11 +131,8 @@ class Shared:
     def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
-    def tokens(self, platform: str, settings: PlatformSettings) -> SharedTokens | None:
-        """None where a login uses something up: two replicas would spend the same refresh token."""
-        credentials = settings.credentials
-        if credentials.is_good_once or credentials.sole_file is not None:
-            return None
+    def tokens(self, platform: str, settings: PlatformSettings) -> SharedTokens:
+        parts = (*_place(platform, settings), _fingerprint(settings))
 
         def logged_in(viewer: Viewer) -> None:
             self._tell(MessageKind.LOGGED_IN, platform, tokens.name(viewer).encode())
@@ -138,12 +140,16 @@ class Shared:
         tokens = SharedTokens(
             self.store,
             self._sealers,
-            (*_place(platform, settings), _fingerprint(settings, credentials)),
+            parts,
             waits=self._waits,
             request_timeout=self._request_timeout,
             metrics=self._metrics,
             logged_in=logged_in,
+            refresh_token=SharedRefreshToken(
+                self.store, self._sealers, parts, platform=platform, patience=self._request_timeout / 2
+            ),
         )
+        self._tokens[platform] = tokens
         return tokens
 
     def _tell(
@@ -165,6 +171,10 @@ class Shared:
         if self._missed:
             self._missed = False
             self._send(Message(self._origin, MessageKind.MISSED))
+        for tokens in self._tokens.values():
+            publishing = asyncio.create_task(tokens.refresh_token.publish())
+            self._publishing.add(publishing)
+            publishing.add_done_callback(self._publishing.discard)
 
     def _on_following(self, is_following: bool) -> None:
         self._metrics.following.set(is_following)
@@ -197,6 +207,7 @@ class Shared:
             case MessageKind.THROTTLED if message.seconds > age:
                 self.changes.throttle(platform, message.viewer, message.seconds - age)
             case MessageKind.LOGGED_IN:
+                self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())
 
 
@@ -204,12 +215,10 @@ def _place(name: str, settings: PlatformSettings) -> tuple[bytes, ...]:
     return name.encode(), adapter_name(settings).encode(), settings.base_url.encode()
 
 
-def _fingerprint(settings: PlatformSettings, credentials: Credentials) -> bytes:
-    """What the credential is, and where it logs in: not the names of files, which may differ between replicas."""
-    fields: dict[str, Any] = {
-        name: getattr(credentials, name) for name in credentials.__struct_fields__ if not name.endswith("_file")
-    }
-    return msgspec.msgpack.encode([settings.mode, settings.login_url, fields], enc_hook=_revealed)
+def _fingerprint(settings: PlatformSettings) -> bytes:
+    """What the credential is, and where it logs in."""
+    parts = [settings.mode, settings.login_url, settings.credentials.lasting]
+    return msgspec.msgpack.encode(parts, enc_hook=_revealed)
 
 
 def _revealed(secret: object) -> str:

@@ -78,13 +78,24 @@ class Store(OneLoop):
     def start(self) -> None:
         self._prober = asyncio.create_task(self._probe())
 
+    async def connect(self) -> None:
+        """Try once to connect. Whether that worked or not, every command then fails or succeeds at once."""
+        client = self._connect(self._settings)
+        try:
+            await try_store(client, self._settings)
+        except FAILURES as failure:
+            await client.close()
+            self._note(is_up=False, failure=failure)
+        else:
+            self._client = client
+            self._note(is_up=True)
+
     async def aclose(self) -> None:
-        for task in (self._prober, self._sender):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
-        self._drop_client()
+        if self._prober is not None:
+            await _end(self._prober)
+        self._drop_client()  # from here on every command fails at once
+        if self._sender is not None:
+            await _end(self._sender)
         await asyncio.gather(*self._closing)
 
     async def run(self, *command: str | bytes | int) -> Any:
@@ -121,6 +132,9 @@ class Store(OneLoop):
                 except FAILURES as failure:
                     self._failed(batch, failure)
                     continue
+                except asyncio.CancelledError:
+                    _fail(batch)
+                    raise
                 self._timeouts = 0
                 self._answer(batch, results)
         finally:
@@ -208,6 +222,12 @@ async def try_store(client: Client, settings: SharedSettings) -> None:
         (written,) = await client.run([("SET", f"{settings.prefix}:probe", "1", "PX", 1000)])
     if is_refused(written):
         raise written
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _fail(batch: list[_Pending]) -> None:

@@ -125,12 +125,15 @@ async def replicas(
     tables_of: Sequence[Mapping[str, Any]] = ({}, {}, {}),
     server: Mapping[str, Any] | None = None,
     connected: bool = True,
+    platforms: Mapping[str, Simulator] | None = None,
+    credentials_of: Sequence[Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> AsyncIterator[Replicas]:
-    """So many gateways, started and connected; `tables_of` are keys of `[shared]` that one has apart."""
-    found = Replicas({name: simulator(ADAPTERS[name]) for name in credentials})
+    """So many gateways, started and connected; `tables_of` are keys of `[shared]` that each has apart."""
+    found = Replicas(platforms or {name: simulator(ADAPTERS[name]) for name in credentials})
     async with AsyncExitStack() as stack:
         for place in range(count):
-            configuration = tables(credentials, server, callers, each, KEPT)
+            own = credentials if credentials_of is None else credentials_of[place]
+            configuration = tables(own, server, callers, each, KEPT)
             configuration["shared"] = shared(store, **tables_of[place])
             replica = Replica(configuration, found.platforms)
             found.each.append(replica)

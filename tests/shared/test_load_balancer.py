@@ -46,6 +46,7 @@ def upstream(addresses: list[str]) -> str:
     (shown,) = re.findall(r"```nginx\n(.*?)```", PAGES["docs/scale-out.md"], re.DOTALL)
     servers = re.findall(r"server (\S+);", shown)
     assert len(servers) == len(addresses)
+    shown = str(shown)
     for each, address in zip(servers, addresses, strict=True):
         shown = shown.replace(each, address)
     return shown

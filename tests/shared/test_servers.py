@@ -12,6 +12,7 @@ import pytest
 from adapters.simulation.faults import Fault
 from tests.cli.served import Run, Served
 from tests.configuration.files import loaded
+from tests.gateways import KEY as PEM
 from tests.gateways import OWN, caller
 from tests.shared.replicas import KEY, Replicas, replicas, until
 from tests.shared.valkey import DEBIAN, Valkey
@@ -45,6 +46,7 @@ async def everything(gateways: Replicas) -> None:
         assert each.events() == ["shared-store-up"]
 
 
+BOT = '{{ mode = "bot", username = "demo", private_key_file = "acme.pem" }}'
 CALLERS = [caller("web", may=["read", "act"], rate="999999/s")]
 
 
@@ -68,7 +70,7 @@ def over_tls(tmp_path: Path) -> Iterator[Valkey]:
         server.client.config_set(option.removeprefix("--"), str(tmp_path / file))
     server.client.config_set("tls-auth-clients", "no")
     server.client.config_set("requirepass", "right")
-    server.client.execute_command("AUTH", "right")
+    server.client.auth("right")
     server.client.config_set("port", 0)
     server.client.config_set("tls-port", server.port)
     server.url = f"rediss://127.0.0.1:{server.port}"
@@ -144,6 +146,20 @@ def test_check_tries_it(run: Run, pod: Served, own_valkey: Valkey, tmp_path: Pat
     own_valkey.kill()
     gone = run("check", "--config", config)
     assert (gone.exit_code, gone.output.splitlines()[-1]) == (1, f"shared (valkey): no connection{by_itself}")
+
+
+async def test_an_action_of_a_command_is_seen(run: Run, pod: Served, valkey: Valkey, tmp_path: Path) -> None:
+    (tmp_path / "acme.pem").write_text(PEM)
+    (tmp_path / "shared-key").write_text(KEY)
+    bot = SHARED.replace('{{ mode = "caller" }}', BOT)
+    loaded(tmp_path, bot.format(pod=pod.url, url=valkey.url))
+    config = str(tmp_path / "gateway.toml")
+    first = await asyncio.to_thread(run, "lookup", "--config", config, "acme", "102")
+    assert first.exit_code == 0
+    again = await asyncio.to_thread(run, "act", "--config", config, "acme", "102", "accept")
+    assert again.exit_code == 0
+    assert pod.simulator.calls.logins == 1
+    assert len(valkey.messages("connection-gateway:messages")) >= 3
 
 
 async def _events(gateways: Replicas) -> list[str]:
