@@ -11,6 +11,7 @@ from adapters import selfcommunity, symphony
 from adapters.contract import Adapter
 from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
+from adapters.token_store import TokenStore
 from adapters.upstream import Upstream
 
 ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]] = {
@@ -34,14 +35,21 @@ def connect(
     warn: Callable[[str], None] = lambda _event: None,
     logged_in: Callable[[str], None] = lambda _outcome: None,
     refresh_tokens: RefreshTokens | None = None,
+    tokens: TokenStore | None = None,
 ) -> Adapter:
     """The adapter that `settings` configure, speaking over `transport`; each call may take `timeout` seconds.
 
     `warn` is told, in a word, what the operator should know beside the answers; it may be called from any thread.
     `logged_in` is told how each login ended: `ok`, `refused` or `failed`. `refresh_tokens` are handed on from the
-    adapter that this one replaces.
+    adapter that this one replaces; `tokens` are shared with other processes.
     """
     upstream = Upstream(
-        platform, transport, timeout=timeout, warn=warn, logged_in=logged_in, refresh_tokens=refresh_tokens
+        platform,
+        transport,
+        timeout=timeout,
+        warn=warn,
+        logged_in=logged_in,
+        refresh_tokens=refresh_tokens,
+        tokens=tokens,
     )
     return ADAPTERS[type(settings)](settings, upstream)

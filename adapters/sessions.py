@@ -22,6 +22,7 @@ import httpx
 
 from adapters.contract import OwnCredentialRefused, PlatformError, Viewer
 from adapters.secret import Secret
+from adapters.token_store import StoredToken
 from adapters.upstream import Upstream
 
 PAUSE: Final = 5.0
@@ -75,13 +76,21 @@ class GivenTokens:
 class _Session:
     """What is known of one viewer: the live token, the login under way, the last refusal and its pause's end."""
 
-    __slots__ = ("login", "paused_until", "refusal", "token")
+    __slots__ = ("is_borrowed", "login", "paused_until", "refusal", "refused", "token")
 
     def __init__(self) -> None:
         self.token: Secret | None = None
+        self.is_borrowed = False
+        """whether another process got it, who knows when"""
+        self.refused: Secret | None = None
+        """the last token that the platform did not take any more"""
         self.login: asyncio.Task[Secret] | None = None
         self.refusal: PlatformError | None = None
         self.paused_until = 0.0
+
+    def expire(self) -> None:
+        """The platform does not take its token any more."""
+        self.refused, self.token = self.token, None
 
     def pause(self, refusal: PlatformError) -> None:
         self.refusal = refusal
@@ -110,11 +119,14 @@ class Sessions:
         authorize: Authorize,
         log_in: Callable[[Viewer], Awaitable[Secret]],
         capacity: int = CAPACITY,
+        *,
+        are_shared: bool = True,
     ) -> None:
         self._upstream = upstream
         self._authorize = authorize
         self._log_in = log_in
         self._capacity = capacity
+        self._tokens = upstream.tokens if are_shared else None
         self._sessions: OrderedDict[Viewer, _Session] = OrderedDict()
         self._logins: set[asyncio.Task[Secret]] = set()
 
@@ -126,24 +138,29 @@ class Sessions:
 
     async def ask(self, viewer: Viewer, request: httpx.Request) -> httpx.Response:
         """As `call`, but the answer may be a 401: what it means under a new token is for the asker to say."""
-        token = await self.token(viewer)
-        self._authorize(request, token)
-        response = await self._upstream.send(request, viewer)
+        token, response = await self._send(viewer, request)
         if response.status_code != UNAUTHORIZED:
             return response
         session = self._session(viewer)
         if session.token is token:
             if session.pause_left:
                 return response
-            session.token = None
+            session.expire()
+        token, response = await self._send(viewer, request)
+        session = self._session(viewer)
+        if response.status_code == UNAUTHORIZED and session.token is token and session.is_borrowed:
+            session.expire()  # it may be as old as the one before
+            token, response = await self._send(viewer, request)
+            session = self._session(viewer)
+        if response.status_code == UNAUTHORIZED and session.token is token and not session.pause_left:
+            session.pause(self._refused_new_token())
+        return response
+
+    async def _send(self, viewer: Viewer, request: httpx.Request) -> tuple[Secret, httpx.Response]:
+        """The answer, and the token under which the request went out."""
         token = await self.token(viewer)
         self._authorize(request, token)
-        response = await self._upstream.send(request, viewer)
-        if response.status_code == UNAUTHORIZED:
-            session = self._session(viewer)
-            if session.token is token and not session.pause_left:
-                session.pause(self._refused_new_token())
-        return response
+        return token, await self._upstream.send(request, viewer)
 
     async def token(self, viewer: Viewer) -> Secret:
         """The viewer's live token, after a login where there is none."""
@@ -185,7 +202,8 @@ class Sessions:
 
     async def _open(self, session: _Session, viewer: Viewer) -> Secret:
         try:
-            session.token = await self._log_in(viewer)
+            session.token, is_new = await self._new_token(session, viewer)
+            session.is_borrowed = not is_new
         except LoginRefused as refused:
             self._upstream.logged_in("refused")
             session.pause(refused.error)
@@ -196,8 +214,14 @@ class Sessions:
             raise
         finally:
             session.login = None
-        self._upstream.logged_in("ok")
+        if is_new:
+            self._upstream.logged_in("ok")
         return session.token
+
+    async def _new_token(self, session: _Session, viewer: Viewer) -> StoredToken:
+        if self._tokens is None:
+            return StoredToken(await self._log_in(viewer), is_new=True)
+        return await self._tokens.token(viewer, session.refused, self._log_in)
 
     def _refused_new_token(self, retry_after: float | None = None) -> OwnCredentialRefused:
         detail = "a new token was refused as well: is the credential right, and is its user there?"

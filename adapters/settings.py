@@ -149,6 +149,11 @@ class Credentials(
         return None
 
     @property
+    def lasting(self) -> dict[str, object]:
+        """What it consists of, without what is replaced while it is in use, and without the names of files."""
+        return {name: getattr(self, name) for name in self.__struct_fields__ if not name.endswith("_file")}
+
+    @property
     def concerns(self) -> tuple[Concern, ...]:
         return ()
 

@@ -20,6 +20,7 @@ from adapters.loop import OneLoop
 from adapters.mismatch import mismatch
 from adapters.refresh_token import RefreshTokens
 from adapters.times import retry_after, rfc3339
+from adapters.token_store import TokenStore
 from adapters.tolerant_json import repaired
 
 T = TypeVar("T")
@@ -90,6 +91,7 @@ class Upstream(OneLoop):
         warn: Callable[[str], None] = lambda _event: None,
         logged_in: Callable[[str], None] = lambda _outcome: None,
         refresh_tokens: RefreshTokens | None = None,
+        tokens: TokenStore | None = None,
     ) -> None:
         self.platform = platform
         self.now = now
@@ -99,6 +101,8 @@ class Upstream(OneLoop):
         """told how each login ended: `ok`, `refused` or `failed`"""
         self.refresh_tokens = refresh_tokens or RefreshTokens()
         """those that are in use, also by an adapter that this one replaces"""
+        self.tokens = tokens
+        """where sessions share theirs with other processes"""
         self._transport = transport
         self._timeout = timeout
 

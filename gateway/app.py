@@ -23,11 +23,14 @@ from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
 from gateway.api.routes import metrics as metrics_route
+from gateway.auth.rate_limits import RateLimits
 from gateway.auth.viewers import identity_headers
 from gateway.config.settings import ConfigurationError, Settings
 from gateway.openapi import document as openapi
 from gateway.openapi.security import Security
 from gateway.platforms.registry import PlatformRegistry, Wire
+from gateway.platforms.remote_changes import RemoteChanges
+from gateway.platforms.replicas import ALONE
 from gateway.problems.problem import error_type
 from gateway.runtime.snapshot import Snapshots
 from gateway.server.lifecycle import Lifecycle
@@ -35,6 +38,7 @@ from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
+    from gateway.shared.replicas import Shared
     from gateway.telemetry.otel import Traces
 
 
@@ -60,8 +64,13 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     metrics.watch_log(lambda: log.dropped)
     traces = _traces() if settings.server.traces else None
     spans = None if traces is None else traces.of
-    registry = PlatformRegistry(settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans)
-    snapshots = Snapshots(settings, registry)
+    shared = None if settings.shared is None else shared_of(settings, log, metrics)
+    registry = PlatformRegistry(
+        settings, wire=wire, warn=log.warn, metrics=metrics, spans=spans, replicas=shared or ALONE
+    )
+    if shared is not None:
+        shared.changes = RemoteChanges(registry)
+    snapshots = Snapshots(settings, registry, None if shared is None else shared.viewers_key)
     request_timeout = settings.server.request_timeout
     trusted_origins = TrustedOrigins(
         settings.server.hosts,
@@ -69,6 +78,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         snapshots,
         any_host=settings.server.socket is not None,
     )
+    rate_limits = RateLimits(None if shared is None else shared.rates)
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
     adapters = [platform.adapter for platform in registry.platforms.values()]
@@ -76,10 +86,14 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if shared is not None:
+            shared.start()
         yield
         try:
             await registry.aclose()
         finally:
+            if shared is not None:
+                await shared.aclose()
             if traces is not None:
                 await traces.aclose()
 
@@ -116,7 +130,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
             *([] if traces is None else [_tracing(traces)]),
             *cors(settings.server.cors_origins, (*identities, *(MCP_HEADERS if settings.server.mcp else ()))),
             Middleware(ExceptionMiddleware, log, adapters),
-            Middleware(RequestGuard, trusted_origins, snapshots, admission),
+            Middleware(RequestGuard, trusted_origins, snapshots, admission, rate_limits),
         ],
         lifespan=lifespan,
     )
@@ -148,6 +162,24 @@ def _traces() -> Traces:
         raise ConfigurationError(missing) from error
     except ValueError:
         raise ConfigurationError("server.traces: one of OpenTelemetry's variables is not as it should be") from None
+
+
+def shared_of(settings: Settings, log: Log, metrics: Metrics) -> Shared:
+    """What `[shared]` configures. What the extra brings is imported only here. Raises ConfigurationError."""
+    assert settings.shared is not None  # noqa: S101  there is nothing to make otherwise
+    try:
+        from gateway.shared.metrics import SharedMetrics
+        from gateway.shared.replicas import Shared
+    except ImportError as error:
+        missing = f"shared: {error.name} is missing: install connection-gateway[shared]"
+        raise ConfigurationError(missing) from error
+    return Shared(
+        settings.shared,
+        settings.platforms,
+        log,
+        SharedMetrics(metrics.registry),
+        request_timeout=settings.server.request_timeout,
+    )
 
 
 def _tracing(traces: Traces) -> Middleware:

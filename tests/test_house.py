@@ -17,6 +17,7 @@ FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "answers.py", 
 SIMULATOR = {"state.py", "api.py", "__init__.py"}
 SHARED = {
     "call",
+    "token_store",
     "contract",
     "daemon_thread",
     "files",

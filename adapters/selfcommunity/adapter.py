@@ -68,7 +68,7 @@ class SelfCommunityAdapter:
             case Token(token=token):
                 self._calls = GivenTokens(upstream, authorize, lambda _viewer: token, OwnCredentialRefused)
             case Jwt() as signing:
-                self._calls = Sessions(upstream, authorize, JwtLogin(signing, upstream.now).log_in)
+                self._calls = Sessions(upstream, authorize, JwtLogin(signing, upstream.now).log_in, are_shared=False)
             case OAuth2() as client:
                 login = OAuthLogin(client, upstream, settings.login_url or f"{settings.base_url}/oauth")
                 self._calls = Sessions(upstream, authorize, login.log_in)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -84,7 +86,7 @@ class OAuthLogin:
         refresh = self._refresh
         if refresh is None:
             return self._granted(await self._ask())
-        async with refresh.lock:
+        async with refresh.lock, self._spending(refresh):
             await self._take_over()
             response = await self._ask()
             if response.status_code in REFUSED and await self._take_over():  # another process was faster
@@ -95,6 +97,10 @@ class OAuthLogin:
                 if self._file is None or not await self._file.write():
                     self._upstream.warn(LOST)
             return self._granted(response)
+
+    def _spending(self, refresh: RefreshToken) -> AbstractAsyncContextManager[None]:
+        tokens = self._upstream.tokens
+        return contextlib.nullcontext() if tokens is None else tokens.spending(refresh)
 
     async def _take_over(self) -> bool:
         """Whether another process left a new refresh token in the file: it is in force now."""

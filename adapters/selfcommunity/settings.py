@@ -93,6 +93,10 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
         return structs.replace(self, refresh_token=tokens.as_first_configured(self.refresh_token))
 
     @property
+    def lasting(self) -> dict[str, object]:
+        return {name: each for name, each in super().lasting.items() if name != "refresh_token"}
+
+    @property
     def concerns(self) -> tuple[Concern, ...]:
         if not self.is_good_once:
             return ()

@@ -58,6 +58,8 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
     is_traced: bool = False
     """whether a trace of it is recorded"""
     trace_id: str | None = None
+    rate_limit: list[tuple[bytes, bytes]] | None = None
+    """the header fields that tell of the caller's rate, if it has one"""
 
     def asks_for(self, action: str | None) -> None:
         """Report what is asked for; None if there is no such action."""

@@ -18,6 +18,7 @@ from msgspec import UNSET, structs
 from adapters.secret import RedactedRepr
 from gateway.auth.caller_tokens import SLACK, Claims, RefusedToken, SignedToken, TokenVerifier
 from gateway.auth.headers import RequestHeaders
+from gateway.auth.rate_limits import RateLimit
 from gateway.config.caller_settings import CallerSettings, Grant, Right
 from gateway.problems.problem import Kind, Problem
 
@@ -37,6 +38,7 @@ class Caller(RedactedRepr, msgspec.Struct, frozen=True):
     """for whom its token speaks, if that is less; None: it has sent no token, but a key"""
     expires_at: float | None = None
     """when its token does, in seconds since 1970"""
+    limit: RateLimit | None = None
 
     def narrowed(self, claims: Claims) -> Caller:
         """What is left of it for whoever has a token with these claims."""
@@ -94,6 +96,7 @@ class Callers:
                 rights=frozenset(each.may),
                 platforms=None if each.platforms is None else frozenset(each.platforms),
                 grants=each.on_behalf_of,
+                limit=None if each.rate is None else RateLimit.of(each.name, each.rate, each.burst),
             )
             self._keys += [(digest, caller) for digest in each.digests]
             if each.jwt_key_file is not None and each.jwt_issuer is not None and each.jwt_audience is not None:

@@ -17,11 +17,13 @@ from gateway.cli.output import say
 from gateway.cli.viewer import ViewerOptions, viewers
 from gateway.config.printable import shortened
 from gateway.config.settings import Settings
+from gateway.config.shared_settings import SharedSettings
 from gateway.platforms.filters import Filters, listed_statuses
 from gateway.platforms.listing import Listing, Place, Source, fill
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery
 from gateway.platforms.registry import PlatformRegistry
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.problems.problem import Problem, as_problem
 from gateway.telemetry.metrics import Metrics
 
@@ -46,9 +48,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 async def check(settings: Settings) -> list[Finding]:
-    """Ask every platform at once whether it answers, and for whom it takes our credential."""
+    """Ask every platform at once whether it answers, and for whom it takes our credential; then the store."""
     async with _connected(settings) as platforms:
-        return await asyncio.gather(*(_check(platform) for platform in platforms.values()))
+        findings = await asyncio.gather(*(_check(platform) for platform in platforms.values()))
+    return findings if settings.shared is None else [*findings, await _check_store(settings.shared)]
 
 
 async def lookup(settings: Settings, name: str, user_id: int, seen_as: ViewerOptions) -> bytes:
@@ -111,9 +114,24 @@ def _whom(problem: Problem) -> str:
 
 @contextlib.asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Mapping[str, Platform]]:
-    registry = PlatformRegistry(settings, warn=_warn, metrics=Metrics())
-    async with contextlib.aclosing(registry):
+    metrics = Metrics()
+    async with contextlib.AsyncExitStack() as stack:
+        replicas = ALONE if settings.shared is None else await stack.enter_async_context(_replicas(settings, metrics))
+        registry = PlatformRegistry(settings, warn=_warn, metrics=metrics, replicas=replicas)
+        await stack.enter_async_context(contextlib.aclosing(registry))
         yield registry.platforms
+
+
+@contextlib.asynccontextmanager
+async def _replicas(settings: Settings, metrics: Metrics) -> AsyncIterator[Replicas]:
+    """The running gateways, which share sessions and refresh tokens with a command, and hear of its actions."""
+    from gateway.app import shared_of
+    from gateway.telemetry.log import Log
+
+    shared = shared_of(settings, Log(lambda _line: None), metrics)
+    async with contextlib.aclosing(shared):
+        await shared.store.connect()
+        yield shared
 
 
 def _warn(word: str, platform: str) -> None:
@@ -126,6 +144,19 @@ def _unheard(_outcome: str) -> None:
 
 def _deadline(settings: Settings) -> float:
     return asyncio.get_running_loop().time() + PATIENCE * settings.server.request_timeout
+
+
+async def _check_store(settings: SharedSettings) -> Finding:
+    try:
+        from gateway.shared.check import try_once
+    except ImportError as error:
+        return _of_the_store(settings, f"{error.name} is missing: install connection-gateway[shared]")
+    return _of_the_store(settings, await try_once(settings))
+
+
+def _of_the_store(settings: SharedSettings, wrong: str | None) -> Finding:
+    text = "ok: it can be used" if wrong is None else f"{wrong}; each replica is by itself"
+    return Finding("shared", settings.url.scheme, good=wrong is None, text=text)
 
 
 async def _check(platform: Platform) -> Finding:

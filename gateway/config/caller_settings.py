@@ -13,6 +13,7 @@ from adapters.secret import RedactedRepr
 from adapters.settings import PLATFORM_NAME, PlatformName
 from adapters.user_ids import parse_user_id
 from gateway.config.public_keys import PublicKeyFile
+from gateway.config.rate import Rate
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
@@ -64,6 +65,10 @@ class CallerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """None: all"""
     may: tuple[Right, ...] = (Right.READ,)
     on_behalf_of: tuple[Grant, ...] = ()
+    rate: Rate | None = None
+    """None: as many requests as it likes"""
+    burst: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
+    """requests at once; None: the number in `rate`"""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
@@ -75,6 +80,8 @@ class CallerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(".platforms: expected at least one platform; without this key it is all of them")
         if not self.may:
             raise ValueError(".may: expected at least one of read, act")
+        if self.burst is not None and self.rate is None:
+            raise ValueError(".burst: has no effect without rate")
 
     @property
     def digests(self) -> tuple[str, ...]:

@@ -12,11 +12,12 @@ from adapters.settings import PlatformName, PlatformSettings
 from gateway.config.caller_settings import CallerSettings
 from gateway.config.error_messages import one_line
 from gateway.config.settings import CacheSettings, ConfigurationError, ConfigurationWarning, ServerSettings, Settings
+from gateway.config.shared_settings import SharedSettings
 from gateway.config.warnings import configuration_warnings
 
 T = TypeVar("T")
 Tables = dict[str, Any]
-TABLES: Final = ("server", "cache", "platforms", "callers")
+TABLES: Final = ("server", "cache", "shared", "platforms", "callers")
 
 
 def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> Settings:
@@ -25,6 +26,7 @@ def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> 
         raise ConfigurationError(f"{table}: unknown table")
     server = _convert("server", tables.get("server", {}), ServerSettings)
     cache = _convert("cache", tables.get("cache", {}), CacheSettings)
+    shared = _convert("shared", tables["shared"], SharedSettings) if "shared" in tables else None
     platforms = {
         name: _platform(name, table)
         for name, table in _convert("platforms", tables.get("platforms", {}), Tables).items()
@@ -34,7 +36,9 @@ def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> 
     callers = _convert("callers", tables.get("callers", []), tuple[CallerSettings, ...])
     _check_references(callers, platforms.keys())
     warnings = (*warned, *configuration_warnings(callers, platforms))
-    return Settings(server=server, cache=cache, platforms=platforms, callers=callers, warnings=warnings)
+    return Settings(
+        server=server, cache=cache, platforms=platforms, callers=callers, shared=shared, warnings=warnings
+    )
 
 
 def _check_references(callers: Iterable[CallerSettings], platforms: Collection[str]) -> None:

@@ -15,6 +15,7 @@ from adapters.settings import CertificateFile
 from gateway.config.caller_settings import CallerSettings
 from gateway.config.public_keys import PublicKeyFile
 from gateway.config.settings import CacheSettings, ServerSettings, SocketPath
+from gateway.config.shared_settings import SharedSettings
 
 
 def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], inspect.Type]]:
@@ -35,6 +36,7 @@ def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
 LEAVES: Final = [
     *leaves(inspect.type_info(ServerSettings), ("server",)),
     *leaves(inspect.type_info(CacheSettings), ("cache",)),
+    *leaves(inspect.type_info(SharedSettings), ("shared",)),
     *leaves(inspect.type_info(reduce(operator.or_, ADAPTERS)), ("platforms", "*")),
     *leaves(inspect.type_info(CallerSettings), ("callers", "*")),
 ]

@@ -15,6 +15,7 @@ from gateway.config.caller_settings import CallerSettings
 from gateway.config.listen_address import ListenAddress
 from gateway.config.origin import Origin
 from gateway.config.printable import printable
+from gateway.config.shared_settings import SharedSettings
 
 LONGEST_LINE: Final = 1000
 """Characters of what is said to be wrong: names that are quoted may have any length."""
@@ -140,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     platforms: Mapping[str, PlatformSettings]
     cache: CacheSettings = CacheSettings()
     callers: tuple[CallerSettings, ...] = ()
+    shared: SharedSettings | None = None
     warnings: tuple[ConfigurationWarning, ...] = ()
 
     def __post_init__(self) -> None:

@@ -47,7 +47,9 @@ apart at each call what can only be the document. OpenAPI 3.2 has `itemSchema` f
 RETRY_AFTER: Final = Header("Retry-After", "Seconds to wait before trying again.", 7, always=False, type=int)
 ALLOW: Final = Header("Allow", "The methods that this path supports.", "GET, HEAD")
 CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are accepted.", "Bearer")
-ALWAYS_LATER: Final = frozenset({Kind.PLATFORM_THROTTLED, Kind.PLATFORM_UNAVAILABLE, Kind.OVERLOADED})
+ALWAYS_LATER: Final = frozenset(
+    {Kind.PLATFORM_THROTTLED, Kind.RATE_LIMITED, Kind.PLATFORM_UNAVAILABLE, Kind.OVERLOADED}
+)
 """Problems that always say when to try again."""
 PERHAPS_LATER: Final = ALWAYS_LATER | {Kind.PLATFORM_ERROR, Kind.PLATFORM_CREDENTIAL_REFUSED, Kind.PLATFORM_FORBIDDEN}
 

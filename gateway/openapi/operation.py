@@ -98,7 +98,7 @@ ALWAYS: Final = frozenset({Kind.INVALID_REQUEST, Kind.NOT_ALLOWED, Kind.INTERNAL
 """What can be wrong with any call. With another method it would be none of these calls."""
 OF_PROBES: Final = ALWAYS - {Kind.NOT_ALLOWED}
 """What can be wrong with calls that any name and any page may make."""
-OF_THE_API: Final = ALWAYS | {Kind.INVALID_API_KEY, Kind.OVERLOADED}
+OF_THE_API: Final = ALWAYS | {Kind.INVALID_API_KEY, Kind.RATE_LIMITED, Kind.OVERLOADED}
 OF_ONE_PLATFORM: Final = OF_THE_API | {
     Kind.MISSING_CREDENTIAL,
     Kind.CREDENTIAL_REFUSED,

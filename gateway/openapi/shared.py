@@ -64,6 +64,18 @@ HEADERS: Final = (ON_BEHALF, TIMEOUT, REQUEST_ID, TRACE)
 OF_EVERY_ANSWER: Final = (Header("X-Request-Id", "Yours, or a generated one.", "fe79be88bcd04a26d73b10379648168c"),)
 OF_EVERY_CALL_OF_THE_API: Final = (
     Header("traceparent", "The gateway's own span, if it traces.", _TRACE, always=False),
+    Header(
+        "RateLimit-Policy",
+        "If your caller has a rate: `q` requests in each `w` seconds (draft-ietf-httpapi-ratelimit-headers).",
+        '"caller";q=100;w=1',
+        always=False,
+    ),
+    Header(
+        "RateLimit",
+        "If your caller has a rate: how many requests you may make now (`r`), and seconds until one more (`t`).",
+        '"caller";r=42;t=1',
+        always=False,
+    ),
 )
 NOT_STORED: Final = Header("Cache-Control", "The response must not be stored.", "no-store")
 OF_READS: Final = (

@@ -169,11 +169,15 @@ class PlatformListCache:
             if not keys:
                 del self._keys[viewer]
 
+    def clear(self) -> None:
+        """Evict all pages, and keep nothing that is being read now."""
+        for viewer in {*self._keys, *self._reads}:
+            self.invalidate(viewer)
+
     def close(self) -> None:
         """Keep nothing, now and later."""
         self._stale_for = 0.0
-        for viewer in tuple(self._keys):
-            self.invalidate(viewer)
+        self.clear()
 
 
 def _size(page: CachedPage) -> int:

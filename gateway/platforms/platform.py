@@ -28,6 +28,7 @@ from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.origin import OUT_OF_REACH
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.problems.problem import Kind, Problem
 from gateway.transports.stack import Stack
 
@@ -54,6 +55,7 @@ class Platform:
         lists: PlatformListCache,
         *,
         request_timeout: float,
+        replicas: Replicas = ALONE,
     ) -> None:
         self.name = adapter.platform
         self.kind = kind
@@ -65,7 +67,7 @@ class Platform:
         self._reads = BackgroundTasks(PlatformError, Problem)
         self._attempts = BackgroundTasks(PlatformError, Problem)
         self._lists = lists
-        self.lookups = Lookups(adapter, cache, lists, stack, self._reads)
+        self.lookups = Lookups(adapter, cache, lists, stack, self._reads, replicas=replicas)
         self._pager = PlatformPager(adapter, self.lookups, self._reads)
 
     @property

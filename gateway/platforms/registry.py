@@ -16,6 +16,7 @@ from gateway.config.settings import Settings
 from gateway.platforms.list_cache import ListCache
 from gateway.platforms.lookup.cache import ResponseCache
 from gateway.platforms.platform import Platform
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
@@ -47,12 +48,14 @@ class PlatformRegistry:
         warn: Warn,
         metrics: Metrics,
         spans: Callable[[str], Spans] | None = None,
+        replicas: Replicas = ALONE,
     ) -> None:
         self.network = Network()
         """what a reload gives new certificates; without a pool where `wire` was given"""
         wire = wire or self.network
         self._timeout = settings.server.request_timeout
         self._warn = warn
+        self._replicas = replicas
         self._cache = ResponseCache(settings.cache.max_entries)
         self._lists = ListCache(settings.cache.max_entries // LISTS_SHARE)
         self._usual = settings.cache
@@ -62,7 +65,15 @@ class PlatformRegistry:
         max_waiting = (most + 1) // 2 if len(settings.platforms) > 1 else most
         spans = spans or (lambda _platform: UNTRACED)
         self._stacks = {
-            name: Stack(name, each, wire(each), self._metrics[name], max_waiting, spans=spans(name))
+            name: Stack(
+                name,
+                each,
+                wire(each),
+                self._metrics[name],
+                max_waiting,
+                spans=spans(name),
+                on_pause=functools.partial(replicas.throttled, name),
+            )
             for name, each in settings.platforms.items()
         }
         self.refresh_tokens = {name: RefreshTokens() for name in settings.platforms}
@@ -71,6 +82,10 @@ class PlatformRegistry:
         self.platforms: Mapping[str, Platform] = {
             name: self._connect(name, each) for name, each in settings.platforms.items()
         }
+
+    def stack(self, platform: str) -> Stack:
+        """The transports of this platform."""
+        return self._stacks[platform]
 
     def renew(self, settings: Settings, names: Collection[str]) -> None:
         """Connect these with the credentials that `settings` have now: what is under way ends as it began."""
@@ -113,6 +128,7 @@ class PlatformRegistry:
             warn=functools.partial(self._warned, name),
             logged_in=self._metrics[name].logged_in,
             refresh_tokens=self.refresh_tokens[name],
+            tokens=self._replicas.tokens(name, settings),
         )
         fresh_for = self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for
         stale_for = self._usual.stale_for if settings.stale_for is None else settings.stale_for
@@ -123,6 +139,7 @@ class PlatformRegistry:
             self._cache.platform(fresh_for, stale_for),
             self._lists.platform(fresh_for, stale_for),
             request_timeout=self._timeout,
+            replicas=self._replicas,
         )
 
 

@@ -36,6 +36,7 @@ class Kind(Enum):
     PAYLOAD_TOO_LARGE = "payload-too-large", 413, False, "The body is too large"
     ACTION_NOT_OFFERED = "action-not-offered", 422, False, "The platform has no such action"
     PLATFORM_THROTTLED = "platform-throttled", 429, True, "The platform asks for fewer calls"
+    RATE_LIMITED = "rate-limited", 429, True, "The caller makes too many requests"
     INTERNAL_ERROR = "internal-error", 500, False, "The gateway has a bug"
     PLATFORM_ERROR = "platform-error", 502, True, "The platform failed"
     PLATFORM_INVALID_ANSWER = "platform-invalid-answer", 502, True, "The platform's response breaks its contract"

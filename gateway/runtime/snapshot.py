@@ -45,9 +45,10 @@ class ReloadResult(msgspec.Struct, frozen=True):
 class Snapshots:
     """Holds the current snapshot: the one reference that a reload swaps."""
 
-    def __init__(self, settings: Settings, registry: PlatformRegistry) -> None:
+    def __init__(self, settings: Settings, registry: PlatformRegistry, viewers_key: bytes | None = None) -> None:
+        """`viewers_key` is the key of the hashes of viewers' tokens; None: a random one."""
         self._registry = registry
-        self._viewers_key = secrets.token_bytes(32)
+        self._viewers_key = viewers_key or secrets.token_bytes(32)
         self.current = self._of(settings)
 
     def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
@@ -75,6 +76,7 @@ class Snapshots:
         after = Settings(
             server=before.server,
             cache=before.cache,
+            shared=before.shared,
             platforms={
                 name: _renewed(each, settings.platforms.get(name), self._registry.refresh_tokens[name])
                 for name, each in before.platforms.items()
@@ -133,6 +135,8 @@ def _beyond(before: Settings, after: Settings) -> Iterator[str]:
     """The keys that differ, and that no reload changes."""
     yield from _different("server", before.server, after.server)
     yield from _different("cache", before.cache, after.cache)
+    if before.shared != after.shared:
+        yield "shared"
     for name in {**before.platforms, **after.platforms}:
         old, new = before.platforms.get(name), after.platforms.get(name)
         if old is None or new is None:

@@ -18,7 +18,7 @@ from gateway.transports.bulkhead import Bulkhead
 from gateway.transports.instrumented import Instrumented
 from gateway.transports.limit import ConcurrencyLimit
 from gateway.transports.retry import Retry
-from gateway.transports.throttle import Throttle
+from gateway.transports.throttle import OnPause, Throttle, untold
 
 
 class Stack:
@@ -37,6 +37,7 @@ class Stack:
         max_waiting: int,
         *,
         spans: Spans = UNTRACED,
+        on_pause: OnPause = untold,
     ) -> None:
         """At most `max_waiting` requests may wait, unless this platform's settings say how many."""
         self.spans = spans
@@ -46,7 +47,10 @@ class Stack:
         measured = Instrumented(spans.wire(wire), metrics.call)
         self._breaker = Breaker(measured, platform=name, refused=_told("breaker", metrics.refused_by_breaker))
         self._throttle = Throttle(
-            self._breaker, scope=settings.THROTTLE_SCOPE, refused=_told("throttle", metrics.refused_by_throttle)
+            self._breaker,
+            scope=settings.THROTTLE_SCOPE,
+            refused=_told("throttle", metrics.refused_by_throttle),
+            on_pause=on_pause,
         )
         limit = ConcurrencyLimit(
             self._throttle,
@@ -74,6 +78,10 @@ class Stack:
         if self._breaker.state is BreakerState.HALF_OPEN or self._throttle.is_active:
             return Health.DEGRADED
         return Health.UP
+
+    def hold(self, scope: bytes, seconds: float) -> None:
+        """Send no calls in this scope for so long: another replica was told so by the platform."""
+        self._throttle.hold(scope, seconds)
 
     def gates(self, viewer: Viewer) -> Gates:
         """As calls of this viewer find them now."""

@@ -26,7 +26,15 @@ LONGEST: Final = 30.0
 """Seconds of a pause for which the platform names no end."""
 CAPACITY: Final = 10_000
 """Scopes remembered; those whose pause is over go first."""
+ANNOUNCED: Final = 0.5
+"""Seconds by which a pause must grow for others to be told of it again."""
+OnPause = Callable[[bytes, float], None]
+"""Told the scope in which the platform wants no calls, and for how many seconds."""
 _TURNED_AWAY: Final = "connection_gateway.turned_away"
+
+
+def untold(_scope: bytes, _seconds: float) -> None:
+    """Nobody wants to know."""
 
 
 class _Pause:
@@ -52,11 +60,13 @@ class Throttle(OneLoop, httpx.AsyncBaseTransport):
         scope: ThrottleScope,
         refused: Callable[[], None] = lambda: None,
         now: Callable[[], float] = time.time,
+        on_pause: OnPause = untold,
     ) -> None:
         self._inner = inner
         self._scope = scope
         self._refused = refused
         self._now = now
+        self._on_pause = on_pause
         self._pauses: OrderedDict[bytes, _Pause] = OrderedDict()
         self._last_end = 0.0
         self._swept = 0.0
@@ -86,6 +96,13 @@ class Throttle(OneLoop, httpx.AsyncBaseTransport):
             self._let_go(scope, begun)
         return response
 
+    def hold(self, scope: bytes, seconds: float) -> None:
+        """Send no calls in this scope for so long, unless a pause lasts longer already. Nobody is told."""
+        now = self._loop.time()
+        pause = self._pause(scope, now)
+        pause.until = max(pause.until, now + seconds)
+        self._last_end = max(self._last_end, pause.until)
+
     async def aclose(self) -> None:
         await self._inner.aclose()
 
@@ -94,16 +111,23 @@ class Throttle(OneLoop, httpx.AsyncBaseTransport):
 
     def _hold_back(self, scope: bytes, response: httpx.Response, begun: float) -> None:
         now = self._loop.time()
-        pause = self._pauses.get(scope)
-        if pause is None:
-            self._make_room(now)
-            pause = self._pauses[scope] = _Pause()
+        pause = self._pause(scope, now)
+        before = max(pause.until, now)
         named = retry_after(response.headers.get("retry-after"), self._now())
         if not named and begun >= pause.until:
             pause.length = min(2 * pause.length, LONGEST) or FIRST
         pause.until = max(pause.until, now + (named or pause.length or FIRST))
         self._last_end = max(self._last_end, pause.until)
+        if pause.until > before + ANNOUNCED:
+            self._on_pause(scope, pause.until - now)
         response.headers["retry-after"] = str(math.ceil(pause.until - now))
+
+    def _pause(self, scope: bytes, now: float) -> _Pause:
+        pause = self._pauses.get(scope)
+        if pause is None:
+            self._make_room(now)
+            pause = self._pauses[scope] = _Pause()
+        return pause
 
     def _let_go(self, scope: bytes, begun: float) -> None:
         pause = self._pauses.get(scope)

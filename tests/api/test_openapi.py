@@ -249,6 +249,15 @@ async def test_no_key(method: str, path: str, operation: Any) -> None:
 
 
 @NEEDS_KEY
+async def test_over_the_rate(method: str, path: str, operation: Any) -> None:
+    async with running(OWN, [caller("web", rate="1/h")]) as gateway, gateway.as_caller("web") as client:
+        await client.request(method, path)
+        answer = await client.request(method, path)
+        assert kind(answer) == "rate-limited"
+        assert promises(operation, Kind.RATE_LIMITED)
+
+
+@NEEDS_KEY
 async def test_no_place(method: str, path: str, operation: Any) -> None:
     async with running(max_concurrency=1) as gateway:
         gateway.acme.misbehave(Fault(delay=1, times=1))

@@ -36,11 +36,13 @@ def test_an_entry_can_say_all(folder: Path) -> None:
     text = (
         CLUB
         + WEB.replace(f'"{DIGEST}"', f'["{DIGEST}", "{OTHER}"]')
-        + 'platforms = ["club"]\nmay = ["act", "read"]\non_behalf_of = ["*", "club=*", "club=12", "7"]'
+        + 'platforms = ["club"]\nmay = ["act", "read"]\non_behalf_of = ["*", "club=*", "club=12", "7"]\nrate = "90/m"\nburst = 9'
     )
     (web,) = loaded(folder, text).callers
     assert web.digests == (DIGEST, OTHER)
     assert (web.platforms, web.may) == (("club",), (Right.ACT, Right.READ))
+    assert web.rate is not None
+    assert (web.rate.requests, web.rate.seconds, web.burst) == (90, 60, 9)
     assert [(each.platform, each.user_id) for each in web.on_behalf_of] == [
         (None, None),
         ("club", None),
@@ -74,6 +76,12 @@ def test_an_entry_can_say_all(folder: Path) -> None:
         (WEB + "platforms = []", "callers[0].platforms: expected at least one platform"),
         (WEB + 'platforms = ["clubs"]', "callers[0].platforms[0]: expected one of club"),
         (WEB + 'platforms = ["club", "Club"]', "callers[0].platforms[1]: "),
+        (WEB + 'rate = "100"', "callers[0].rate: expected 1 to 999999 requests per s, m or h"),
+        (WEB + 'rate = "0/s"', "callers[0].rate: expected 1 to 999999"),
+        (WEB + 'rate = "1/s\\n"', "callers[0].rate: expected 1 to 999999"),
+        (WEB + "rate = 100", "callers[0].rate: expected"),
+        (WEB + 'rate = "1/s"\nburst = 0', "callers[0].burst: expected `int` >= 1"),
+        (WEB + "burst = 3", "callers[0].burst: has no effect without rate"),
         (WEB + "may = []", "callers[0].may: expected at least one of read, act"),
         (WEB + 'may = ["read", "write"]', "callers[0].may[1]: expected one of read, act"),
         (WEB + 'on_behalf_of = "*"', "callers[0].on_behalf_of: expected `array`, got `str`"),

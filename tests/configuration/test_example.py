@@ -35,7 +35,7 @@ def test_the_example_loads_as_it_stands(folder: Path) -> None:
 
 
 def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
-    text = re.sub(r"^# (?=\w+ = )", "", TEXT, flags=re.MULTILINE)
+    text = re.sub(r"^# (?=\w+ = |\[)", "", TEXT, flags=re.MULTILINE)
     settings = loaded(folder, with_files_of(folder, text))
     assert settings.server.hash_key is not None
     assert settings.platforms["acme"].ca_file == str(folder / "ca.pem")
@@ -44,11 +44,15 @@ def test_the_example_loads_with_every_line_of_it_in_force(folder: Path) -> None:
 def with_files_of(folder: Path, text: str) -> str:
     Authority(folder)
     (folder / "public.pem").write_text(pem(RSA))
+    (folder / "shared-key").write_text("5e" * 32)
+    (folder / "previous-shared-key").write_text("6f" * 32)
     ends = {
         "-ca.pem": "ca.pem",
         "-public.pem": "public.pem",
         ".pem": "acme.pem",
         "hash-key": "hash-key",
+        "previous-shared-key": "previous-shared-key",
+        "shared-key": "shared-key",
         "": "token",
     }
     for path in re.findall(r'_file = "([^"]+)"', text):

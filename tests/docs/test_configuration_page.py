@@ -36,6 +36,7 @@ def in_toml(defaults: dict[str, str]) -> str:
     [
         ("[server]", ("server",)),
         ("[cache]", ("cache",)),
+        ("[shared]", ("shared",)),
         ("[[callers]]", ("callers", "*")),
         ("[platforms.NAME]", ("platforms", "*")),
     ],
@@ -49,11 +50,13 @@ def test_defaults_are_those_of_the_code(tmp_path: Path) -> None:
     platform = '[platforms.acme]\nadapter = "symphony"\nbase_url = "https://acme.example.com"\ncredentials = { mode = "caller" }\n'
     plain = '[[callers]]\nname = "web"\nkey_sha256 = "' + "0" * 64 + '"\n'
     caller = in_toml(table("[[callers]]"))
+    (tmp_path / "key").write_text("5e" * 32)
+    shared = '[shared]\nurl = "valkey://cache"\nkey_file = "key"\n'
     written = f"[server]\n{in_toml(table('[server]'))}[cache]\n{in_toml(table('[cache]'))}"
-    written += platform + in_toml(table("[platforms.NAME]")) + plain + caller
+    written += platform + in_toml(table("[platforms.NAME]")) + plain + caller + shared + in_toml(table("[shared]"))
     assert "may = " in caller
     (tmp_path / "written.toml").write_text(written)
-    (tmp_path / "default.toml").write_text(platform + plain)
+    (tmp_path / "default.toml").write_text(platform + plain + shared)
     assert load(tmp_path / "written.toml", {}) == load(tmp_path / "default.toml", {})
 
 

@@ -109,6 +109,10 @@ class PlatformThrottled(Problem):
     """`platform-throttled`."""
 
 
+class RateLimited(Problem):
+    """`rate-limited`."""
+
+
 class InternalError(Problem):
     """`internal-error`."""
 
@@ -160,6 +164,7 @@ BY_SLUG: Final[dict[str, type[Problem]]] = {
     "payload-too-large": PayloadTooLarge,
     "action-not-offered": ActionNotOffered,
     "platform-throttled": PlatformThrottled,
+    "rate-limited": RateLimited,
     "internal-error": InternalError,
     "platform-error": PlatformError,
     "platform-invalid-answer": PlatformInvalidAnswer,

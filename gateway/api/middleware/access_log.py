@@ -60,39 +60,44 @@ class AccessLog:
             if record.status is None:
                 record.status = message["status"]
                 message["headers"].append((b"x-request-id", request_id))
+                if record.rate_limit:
+                    message["headers"] += record.rate_limit
             await send(message)
 
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            seconds = time.perf_counter() - started
-            method = scope["method"] if scope["method"] in _METHODS else None
-            if "route" in scope:
-                route, platform = scope["route"].path, record.platform
-            else:
-                route, platform = _intended(scope, record)
-            self._metrics.request(method, route, record.status, record.problem, seconds, platform=platform)
-            if record.caller is not None:
-                self._metrics.caller(record.caller, record.status)
-            if record.problems is not None:
-                self._metrics.entries(record.problems)
-            failed = record.problem or record.problems
-            if self._logs_problems if failed else self._logs_all and route not in UNLOGGED:
-                self._log.request(
-                    record.request_id,
-                    method,
-                    route,
-                    record.status,
-                    int(seconds * 1e6) / 1000,
-                    record.caller,
-                    record.platform,
-                    None if record.user_id is None else self._log.user(record.user_id),
-                    record.problem,
-                    record.problems,
-                    record.trace_id,
-                )
-            if record.problem or record.named or record.action in ACTIONS:
-                self._audit.request(record, answered=record.status is not None)
+            self._finish(scope, record, time.perf_counter() - started)
+
+    def _finish(self, scope: Scope, record: RequestRecord, seconds: float) -> None:
+        """Count the request, and write its line and those of the audit log."""
+        method = scope["method"] if scope["method"] in _METHODS else None
+        if "route" in scope:
+            route, platform = scope["route"].path, record.platform
+        else:
+            route, platform = _intended(scope, record)
+        self._metrics.request(method, route, record.status, record.problem, seconds, platform=platform)
+        if record.caller is not None:
+            self._metrics.caller(record.caller, record.status)
+        if record.problems is not None:
+            self._metrics.entries(record.problems)
+        failed = record.problem or record.problems
+        if self._logs_problems if failed else self._logs_all and route not in UNLOGGED:
+            self._log.request(
+                record.request_id,
+                method,
+                route,
+                record.status,
+                int(seconds * 1e6) / 1000,
+                record.caller,
+                record.platform,
+                None if record.user_id is None else self._log.user(record.user_id),
+                record.problem,
+                record.problems,
+                record.trace_id,
+            )
+        if record.problem or record.named or record.action in ACTIONS:
+            self._audit.request(record, answered=record.status is not None)
 
 
 def _intended(scope: Scope, record: RequestRecord) -> tuple[str | None, str | None]:

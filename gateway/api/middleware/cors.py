@@ -25,6 +25,8 @@ READ: Final = (
     "Allow",
     "Cache-Status",
     "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "WWW-Authenticate",
     "X-Request-Id",

@@ -1,4 +1,4 @@
-"""Guards every route: trusted origins, authentication, admission, and the body."""
+"""Guards every route: trusted origins, authentication, rates, admission, and the body."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.callers import ANONYMOUS
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
+from gateway.auth.rate_limits import SECOND, RateLimit, RateLimits, header_fields, refusal
 from gateway.problems.problem import Kind, Problem
 from gateway.runtime.snapshot import Snapshot, Snapshots
 from gateway.server.extensions import LET_IN, REFUSED
@@ -26,19 +27,25 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class RequestGuard(OneLoop):
-    """Checks host and origin, then the caller's key, then whether there is room, then reads the body.
+    """Checks host and origin, then the caller's key, its rate, and whether there is room, then reads the body.
 
     Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
     request that took its time runs in the snapshot that is current when it begins. Deadlines count from then.
     """
 
     def __init__(
-        self, app: ASGIApp, trusted_origins: TrustedOrigins, snapshots: Snapshots, admission: Admission
+        self,
+        app: ASGIApp,
+        trusted_origins: TrustedOrigins,
+        snapshots: Snapshots,
+        admission: Admission,
+        rate_limits: RateLimits,
     ) -> None:
         self._app = app
         self._admission = admission
         self._trusted_origins = trusted_origins
         self._snapshots = snapshots
+        self._rate_limits = rate_limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -47,6 +54,8 @@ class RequestGuard(OneLoop):
             record: RequestRecord = scope[REQUEST_RECORD]
             snapshot, principal = self._let_in(scope, record)
             is_api = scope["path"].startswith(API)
+            if is_api and (limit := principal.caller.limit) is not None:
+                await self._take(limit, record)
             if scope["method"] == "POST":
                 if is_api:
                     self._admission.check(CLOSING)  # its body is not waited for
@@ -70,6 +79,13 @@ class RequestGuard(OneLoop):
                     await self._app(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    async def _take(self, limit: RateLimit, record: RequestRecord) -> None:
+        """Count the request against its caller's rate. Raises the Problem `rate-limited`."""
+        allowance = await self._rate_limits.take(limit, int(self._loop.time() * SECOND))
+        record.rate_limit = header_fields(limit, allowance)
+        if not allowance.allowed:
+            raise refusal(allowance)
 
     def _let_in(self, scope: Scope, record: RequestRecord) -> tuple[Snapshot, Principal]:
         snapshot = self._snapshots.current

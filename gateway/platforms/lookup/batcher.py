@@ -154,6 +154,11 @@ class Batcher(OneLoop):
         if queue is not None:
             queue.invalidate(user_id)
 
+    def invalidate_all(self) -> None:
+        """The same for all users of all viewers."""
+        for queue in self._queues.values():
+            queue.invalidate_all()
+
     def _queue(self, viewer: Viewer) -> ViewerQueue:
         queue = self._queues.get(viewer)
         if queue is None:

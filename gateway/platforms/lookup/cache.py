@@ -109,11 +109,15 @@ class PlatformCache:
             if not users:
                 del self._users[viewer]
 
+    def clear(self) -> None:
+        """Evict everything."""
+        for viewer in list(self._users):
+            self._evict_viewer(viewer)
+
     def close(self) -> None:
         """Evict everything, and keep nothing from now on: the credential has been replaced."""
         self.max_age = 0.0
-        for viewer in list(self._users):
-            self._evict_viewer(viewer)
+        self.clear()
 
     def _evict_viewer(self, viewer: bytes) -> None:
         for user_id in self._users.pop(viewer, ()):

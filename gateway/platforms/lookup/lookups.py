@@ -20,6 +20,7 @@ from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
 from gateway.platforms.lookup.origin import OUT_OF_REACH, STALE, Origin
 from gateway.platforms.lookup.pending import LookupResult
+from gateway.platforms.replicas import ALONE, Replicas
 from gateway.transports.stack import Stack
 
 
@@ -41,11 +42,19 @@ class Lookups(OneLoop):
     """
 
     def __init__(
-        self, adapter: Adapter, cache: PlatformCache, lists: PlatformListCache, stack: Stack, reads: BackgroundTasks
+        self,
+        adapter: Adapter,
+        cache: PlatformCache,
+        lists: PlatformListCache,
+        stack: Stack,
+        reads: BackgroundTasks,
+        *,
+        replicas: Replicas = ALONE,
     ) -> None:
         self._cache = cache
         self._lists = lists
         self._room = stack.room
+        self._replicas = replicas
         self._counts = stack.metrics.lookups
         self._batcher = Batcher(
             adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls, size=stack.metrics.batch
@@ -152,15 +161,34 @@ class Lookups(OneLoop):
             self.on_refusal(viewer, user_id, result)
 
     def on_refusal(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
-        """Evict what a failure, of a lookup or of anything else, makes unfit to be served."""
+        """Evict what a failure, of a lookup or of anything else, makes unfit to be served, here and elsewhere."""
+        self.drop_refused(viewer, user_id, error)
+        self._replicas.refused(viewer, user_id, error)
+
+    def drop_refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+        """As `on_refusal`, in this process alone."""
         self._cache.on_refusal(viewer, user_id, error)
         self._lists.on_refusal(viewer, user_id, error)
 
     def invalidate(self, viewer: Viewer, user_id: int) -> None:
-        """Evict what is cached of this user, and keep nothing of what calls in flight say: it may have changed."""
+        """Evict what is cached of this user, and keep nothing of what calls in flight say: it may have changed.
+
+        Other replicas are told to do the same.
+        """
+        self.drop(viewer, user_id)
+        self._replicas.evicted(viewer, user_id)
+
+    def drop(self, viewer: Viewer, user_id: int) -> None:
+        """As `invalidate`, in this process alone."""
         self._cache.evict(viewer.key, user_id)
         self._batcher.invalidate(viewer, user_id)
         self._lists.invalidate(viewer.key)
+
+    def clear(self) -> None:
+        """Evict everything, and keep nothing of what calls in flight say."""
+        self._cache.clear()
+        self._batcher.invalidate_all()
+        self._lists.clear()
 
     def close(self) -> None:
         """Evict everything, and keep nothing from now on."""

@@ -78,6 +78,11 @@ class ViewerQueue:
             lookup.is_outdated = True
             del self._joinable[user_id]
 
+    def invalidate_all(self) -> None:
+        """Mark the results of all calls in flight as outdated."""
+        for user_id in tuple(self._joinable):
+            self.invalidate(user_id)
+
     def remove(self, lookup: PendingLookup) -> None:
         """Let nobody join it any more: it is answered, or nobody waits for it."""
         if self._joinable.get(lookup.user_id) is lookup:

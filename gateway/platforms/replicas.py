@@ -1,0 +1,48 @@
+"""What a replica tells the others."""
+
+from __future__ import annotations
+
+from typing import Final, Protocol
+
+from adapters.contract import PlatformError, Viewer
+from adapters.settings import PlatformSettings
+from adapters.token_store import TokenStore
+
+
+class Replicas(Protocol):
+    """The other replicas. Nothing here waits for them, but the login of `tokens`."""
+
+    def evicted(self, viewer: Viewer, user_id: int) -> None:
+        """Tell them that an action may have changed this connection."""
+        ...
+
+    def refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+        """Tell them that the platform refused this viewer, or this user."""
+        ...
+
+    def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
+        """Tell them that the platform is not to be called for so long, in this scope."""
+        ...
+
+    def tokens(self, platform: str, settings: PlatformSettings) -> TokenStore | None:
+        """The sessions that they share; None where each has its own."""
+        ...
+
+
+class NoReplicas:
+    """This process is alone, or knows of no other."""
+
+    def evicted(self, viewer: Viewer, user_id: int) -> None:
+        """Nobody is told."""
+
+    def refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+        """Nobody is told."""
+
+    def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
+        """Nobody is told."""
+
+    def tokens(self, _platform: str, _settings: PlatformSettings) -> None:
+        """It has its own."""
+
+
+ALONE: Final[Replicas] = NoReplicas()
