@@ -35,44 +35,48 @@ class Reloader:
         self._on_end = on_end
         self._thread = DaemonThread()
         self._under_way: asyncio.Task[None] | None = None
-        self._once_more = False
+        self.runs_again = False
+        """whether another reload follows the one under way"""
+        self.succeeded = True
+        """whether the last reload did"""
 
     def start(self) -> None:
         """Begin, or once more after the one under way: what it has read may be old by now."""
         if self._under_way is None:
             self._under_way = asyncio.get_running_loop().create_task(self._run())
         else:
-            self._once_more = True
+            self.runs_again = True
 
     async def _run(self) -> None:
         self._on_begin()
         try:
-            await self._reload()
+            self.succeeded = await self._reload()
         finally:
             self._under_way = None
             self._on_end()
-        if self._once_more:
-            self._once_more = False
+        if self.runs_again:
+            self.runs_again = False
             self.start()
 
-    async def _reload(self) -> None:
+    async def _reload(self) -> bool:
         try:
             settings, certificates = await self._read_all()
             reloaded = self._snapshots.reload(settings, certificates)
         except ConfigurationError as error:
             self._log.line("not-reloaded", level="error", configuration=str(error))
-            return
+            return False
         except TimeoutError:
             hangs = f"a file could not be read within {READ_WITHIN:g} s"
             self._log.line("not-reloaded", level="error", configuration=hangs)
-            return
+            return False
         except Exception as error:  # noqa: BLE001  whatever it is, what was in force still is
             self._log.failure("not-reloaded", error)
-            return
+            return False
         self._log.line("reloaded", changed=reloaded.exchanged)
         self._log.warnings(each.logged for each in settings.warnings)
         for setting in reloaded.needs_restart:
             self._log.line("needs-restart", level="warning", setting=setting)
+        return True
 
     async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:
         """Where an earlier reading still hangs, this one waits for its turn, and no longer than for itself."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from prometheus_client import (
@@ -22,7 +22,9 @@ from prometheus_client.metrics_core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from gateway.health import BreakerState
+from gateway.telemetry.aggregate import Snapshot
 from gateway.telemetry.counters import Counters
+from gateway.telemetry.exposition import snapshot_of, text_of
 from gateway.telemetry.histogram import Durations, Series
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
@@ -54,6 +56,7 @@ class Metrics:
         self._families = _Families(self.registry)
         what = "Tasks of the event loop that have not ended."
         Gauge("connection_gateway_tasks", what, registry=self.registry).set_function(_tasks)
+        self._collect: Callable[[], Awaitable[Snapshot]] | None = None
 
     def request(
         self, method: str | None, route: str | None, status: int | None, problem: str | None, seconds: float
@@ -78,8 +81,16 @@ class Metrics:
     def of(self, platform: str) -> PlatformMetrics:
         return PlatformMetrics(self._families, platform)
 
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
+    def watch_workers(self, collect: Callable[[], Awaitable[Snapshot]]) -> None:
+        """Serve what this returns, the metrics of several processes, instead of this one's."""
+        self._collect = collect
+
+    def snapshot(self) -> Snapshot:
+        """The metrics of this process."""
+        return snapshot_of(self.registry)
+
+    async def text(self) -> bytes:
+        return generate_latest(self.registry) if self._collect is None else text_of(await self._collect())
 
 
 class _DroppedLines(Collector):
