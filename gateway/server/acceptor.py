@@ -12,6 +12,8 @@ import socket
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from gateway.server.listener import BACKLOG
+
 FAILURE_PAUSE: Final = 0.1
 """Seconds without accepting after the system had no descriptor or memory left."""
 TURN: Final = 0.001
@@ -62,6 +64,17 @@ class Acceptor:
         if self._timer is not None:
             self._timer.cancel()
 
+    def accept_all(self) -> None:
+        """Accept all that wait at this moment, whatever other processes do."""
+        with contextlib.suppress(OSError):
+            for _ in range(BACKLOG):
+                self._accept_one()
+
+    async def closed(self) -> None:
+        """Wait until every connection that was accepted has its protocol."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _accept(self) -> None:
         if not self._has_waited and self._others.have_fewer(self._count() + len(self._tasks)):
             self._has_waited = True
@@ -69,12 +82,14 @@ class Acceptor:
             return
         self._has_waited = False
         try:
-            connection, _ = self._listener.accept()
+            self._accept_one()
         except (BlockingIOError, ConnectionAbortedError):  # another process was first, or nobody waits any more
             return
         except OSError:
             self._pause(FAILURE_PAUSE)
-            return
+
+    def _accept_one(self) -> None:
+        connection, _ = self._listener.accept()
         connection.setblocking(False)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -144,6 +144,8 @@ class Server(uvicorn.Server):
             await self._release_listener(sockets or [])
         for each in (*self.servers, *self._acceptors, *(sockets or ())):
             each.close()
+        for acceptor in self._acceptors:
+            await acceptor.closed()
         if self._is_leaving:
             self._end_with_what_is_under_way()
             await self._for_at_most(LINGER, lambda: not connections or self._lifecycle.draining)
@@ -160,12 +162,13 @@ class Server(uvicorn.Server):
             await self.lifespan.shutdown()
 
     async def _release_listener(self, sockets: list[socket.socket]) -> None:
-        is_last = not self._keeps_listener
         if self._others is not None:
-            is_last = await self._others.release()
-        for listener in sockets if is_last else ():
-            if self._others is None:
-                remove_file(listener)
+            if await self._others.release():
+                for acceptor in self._acceptors:
+                    acceptor.accept_all()
+            return
+        for listener in () if self._keeps_listener else sockets:
+            remove_file(listener)
             await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
 
     async def _for_at_most(self, seconds: float, is_over: Callable[[], bool]) -> None:

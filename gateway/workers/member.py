@@ -67,7 +67,8 @@ class Member:
         self._must_answer = False
         """the parent waits for the result of a reload"""
         self._was_asked_to_stop = False
-        self._is_leaving = False
+        self._accepts = False
+        """connections, as far as the balance is concerned"""
         self._scrapes: list[asyncio.Future[Snapshot]] = []
         self._release: asyncio.Future[bool] | None = None
 
@@ -93,7 +94,7 @@ class Member:
 
     def tell(self, connections: int) -> None:
         """This worker has so many connections open."""
-        if not self._is_leaving:  # then its number is another worker's
+        if self._accepts:
             self._balance.tell(self._number, connections)
 
     def have_fewer(self, connections: int) -> bool:
@@ -103,6 +104,8 @@ class Member:
 
     async def release(self) -> bool:
         """Whether connections that still wait are this worker's to accept: no other will. The file is gone then."""
+        self._accepts = False
+        self._balance.exclude(self._number)
         self._release = asyncio.get_running_loop().create_future()
         self._channel.send(Kind.CLOSING)
         if self._gone.done():
@@ -127,6 +130,7 @@ class Member:
             self._channel.send(Kind.RELOADED, ok=self._reloading.succeeded)
 
     def ready(self) -> None:
+        self._accepts = True
         self.tell(0)
         self._channel.send(Kind.READY)
 
@@ -151,7 +155,7 @@ class Member:
             case Kind.RELEASED if self._release is not None and not self._release.done():
                 self._release.set_result(message.ok)
             case Kind.LEAVE:
-                self._is_leaving = True
+                self._accepts = False  # and its number is another worker's
                 self._server.leave()
             case Kind.STOP:
                 self._server.stop()
