@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -16,8 +17,8 @@ async def test_no_signal_costs_a_request(port: int, tmp_path: Path) -> None:
     async with serving(simulator("symphony")) as pod_url:
         configured = configuration(port, pod_url, more="drain_delay = 1.0", keys=("web", "bot"))
         with manager(notify) as systemd:
-            async with workers(tmp_path, configured, port, NOTIFY_SOCKET=notify) as group:
-                await systemd.until("READY=1")
+            async with workers(tmp_path, configured, port, listening=1, NOTIFY_SOCKET=notify) as group:
+                await is_ready_once_all_workers_are(group, systemd)
                 await revokes_a_key_in_every_worker(group, configuration(port, pod_url, more="drain_delay = 1.0"))
                 assert systemd.read() == ["READY=1", "RELOADING=1", "READY=1"]
                 await refuses_a_broken_configuration_as_a_whole(group)
@@ -25,6 +26,12 @@ async def test_no_signal_costs_a_request(port: int, tmp_path: Path) -> None:
                 await keeps_its_workers_where_new_ones_cannot_start(group)
                 await replaces_one_worker_that_is_told_to_stop(group)
                 await drains(group, systemd)
+
+
+async def is_ready_once_all_workers_are(group: Group, systemd: Manager) -> None:
+    await systemd.until("READY=1")
+    await asyncio.sleep(0.2)  # the log is written by a thread; a second worker takes longer to start
+    assert {line["worker"] for line in group.logged("listening")} == {1, 2}
 
 
 async def revokes_a_key_in_every_worker(group: Group, configured: str) -> None:
@@ -92,6 +99,7 @@ async def drains(group: Group, systemd: Manager) -> None:
         group.process.send_signal(signal.SIGTERM)
     assert await group.ended() == 0
     assert set(answers) <= {"connected", "refused"}
+    assert len({line["user"] for line in group.lines() if "user" in line}) == 1, "all workers have the same key"
     assert group.alive(pids) == []
     assert [line["exit_code"] for line in group.logged("worker-ended")] == [2]
     assert systemd.read()[-1] == "STOPPING=1"
