@@ -8,9 +8,10 @@ import os
 import select
 import socket
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.config.settings import ServerSettings
+if TYPE_CHECKING:  # the parent of workers needs nothing of the configuration
+    from gateway.config.settings import ServerSettings
 
 BACKLOG: Final = 2048
 """Connections that the kernel keeps until they are accepted."""
@@ -23,9 +24,13 @@ def listen(settings: ServerSettings) -> socket.socket:
     return listen_on(settings.host, settings.port)
 
 
-def listen_for_admin(settings: ServerSettings) -> socket.socket | None:
-    """The listening socket for probes and metrics, if the settings ask for one. Raises OSError likewise."""
-    return None if settings.admin is None else listen_on(settings.admin.host, settings.admin.port)
+def listen_for_admin(settings: ServerSettings, *, is_shared: bool = False) -> socket.socket | None:
+    """The listening socket for probes and metrics, if the settings ask for one. Raises OSError likewise.
+
+    `is_shared`: other workers listen on the same port, and the kernel chooses one for each connection.
+    """
+    admin = settings.admin
+    return None if admin is None else listen_on(admin.host, admin.port, is_shared=is_shared)
 
 
 def where(settings: ServerSettings) -> str:
@@ -79,7 +84,7 @@ def has_pending(listener: socket.socket) -> bool:
     return bool(poll.poll(0))
 
 
-def listen_on(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises OSError with the system's own words.
 
     `::` listens on every IPv4 address as well, where the system has sockets for both. A name that has addresses of
@@ -89,6 +94,8 @@ def listen_on(host: str, port: int) -> socket.socket:
     family, *_, address = min(found, key=lambda each: each[0] != socket.AF_INET)
     both = address[0] == "::" and socket.has_dualstack_ipv6()
     try:
-        return socket.create_server(address, family=family, backlog=BACKLOG, dualstack_ipv6=both)
+        return socket.create_server(
+            address, family=family, backlog=BACKLOG, dualstack_ipv6=both, reuse_port=is_shared
+        )
     except OSError as error:  # whose text repeats the address
         raise OSError(error.errno, os.strerror(error.errno or 0)) from error
