@@ -110,10 +110,12 @@ function perMinute(counts, seconds, keys) {
 /** The scrapes of the last five minutes, and the figures at each. */
 export class History {
   #scrapes = [];
+  #began = null;
   points = Object.fromEntries(FIGURES.map(({ id }) => [id, []]));
 
   /** Takes the counters of one scrape at a time in milliseconds. */
   add(at, found) {
+    this.#began ??= at;
     this.#scrapes.push({ at, found });
     this.#scrapes = this.#scrapes.filter((each) => each.at > at - KEPT);
     for (const figure of FIGURES) {
@@ -126,7 +128,7 @@ export class History {
 
   /** The milliseconds that a plot shows: from one minute to five, as long as there is something to show. */
   get span() {
-    const age = this.#scrapes.length ? this.#scrapes.at(-1).at - this.#scrapes[0].at : 0;
+    const age = this.#scrapes.length ? this.#scrapes.at(-1).at - this.#began : 0;
     return Math.min(KEPT, Math.max(LEAST_SPAN, Math.ceil(age / LEAST_SPAN) * LEAST_SPAN));
   }
 

@@ -38,7 +38,7 @@ export function timeline({ source, age_ms: age, took_ms: took, calls, tries, ste
     const bar = el("span", { class: `bar ${look(step)}` });
     const width = share(step.at_ms + (step.took_ms ?? end - step.at_ms)) - share(step.at_ms);
     bar.style.width = `${Math.max(width, LEAST_WIDTH)}%`;
-    bar.style.left = `${Math.min(share(step.at_ms), 100 - LEAST_WIDTH)}%`;
+    bar.style.insetInlineStart = `${Math.min(share(step.at_ms), 100 - LEAST_WIDTH)}%`;
     const track = el("span", { class: "track" }, bar, el("span", { class: "unseen" }, `from ${step.at_ms} ms`));
     body.append(row(COLUMNS, [
       NAMES[step.step] ?? step.step, result(step), track, step.took_ms === null ? "–" : milliseconds(step.took_ms),
