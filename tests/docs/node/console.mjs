@@ -156,7 +156,7 @@ async function callers() {
   await page.click("#identity-open");
   await page.click("#identity .second");
   await until(() => !document.querySelector("#inbox").checkVisibility());
-  seen.forgotten = await page.evaluate(() => document.body.innerText + [...document.querySelectorAll("input")].map((each) => each.value));
+  seen.forgotten = await page.evaluate(() => document.body.textContent + [...document.querySelectorAll("input")].map((each) => each.value));
 }
 
 try {
