@@ -103,4 +103,5 @@ async def test_a_key_is_asked_for_and_kept_in_memory_only(port: int, tmp_path: P
     assert seen["kept"] == {"cookie": "", "address": f"{outside}/console"}
     assert key_of("web") not in seen["forgotten"]
     assert "102" not in seen["forgotten"]
+    assert "demo" not in seen["forgotten"]
     assert seen["hosts"] == [outside.removesuffix("/gw")]

@@ -125,3 +125,26 @@ async def test_only_five_minutes_are_kept(scripts: Path) -> None:
     found = await figures(scripts, *((at, of_durations([0.2] * at)) for at in range(0, 700, 100)))
     assert [point["at"] for point in found["points"]["requests"]] == [400_000, 500_000, 600_000]
     assert found["span"] == 300_000
+
+
+async def test_the_cache_answers_a_share_and_a_platform_call_answers_several(scripts: Path) -> None:
+    before = """\
+connection_gateway_cache_lookups_total{platform="acme",outcome="hit"} 1000
+connection_gateway_cache_lookups_total{platform="acme",outcome="miss"} 100
+connection_gateway_stale_answers_total{platform="acme"} 0
+connection_gateway_batch_size_count{platform="acme"} 10
+"""
+    after = """\
+connection_gateway_cache_lookups_total{platform="acme",outcome="hit"} 1060
+connection_gateway_cache_lookups_total{platform="acme",outcome="miss"} 120
+connection_gateway_cache_lookups_total{platform="club",outcome="expired"} 15
+connection_gateway_cache_lookups_total{platform="club",outcome="bypassed"} 5
+connection_gateway_stale_answers_total{platform="acme"} 5
+connection_gateway_batch_size_count{platform="acme"} 14
+connection_gateway_batch_size_count{platform="club"} 6
+connection_gateway_entry_problems_total{error_type="user-not-found"} 3
+"""
+    found = await figures(scripts, (0, before), (2, after))
+    assert latest(found, "cache") == {"fresh": 0.6, "stale": 0.05}
+    assert latest(found, "batches") == {"lookups": 4.0}
+    assert found["problems"] == {"user-not-found": 3}

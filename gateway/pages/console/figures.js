@@ -23,9 +23,11 @@ export function counters(samples) {
     requests: sums(samples, "http_server_request_duration_seconds_count", (of) => (isCounted(of) ? outcome(of) : null)),
     durations: sums(samples, "http_server_request_duration_seconds_bucket", (of) => (isCounted(of) ? bound(of) : null)),
     problems: sums(samples, "http_server_request_duration_seconds_count", (of) => of.error_type || null),
-    lookups: sums(samples, "connection_gateway_lookups_total", (of) => of.source),
+    entries: sums(samples, "connection_gateway_entry_problems_total", (of) => of.error_type),
+    lookups: sums(samples, "connection_gateway_cache_lookups_total", (of) => of.outcome),
+    stale: sums(samples, "connection_gateway_stale_answers_total", (of) => of.platform),
     calls: sums(samples, "http_client_request_duration_seconds_count", (of) => of.platform),
-    batches: sums(samples, "connection_gateway_lookup_calls_total", (of) => of.platform),
+    batches: sums(samples, "connection_gateway_batch_size_count", (of) => of.platform),
     logins: sums(samples, "connection_gateway_logins_total", (of) => of.outcome),
     refused: sums(samples, "connection_gateway_refused_total", (of) => of.by),
   };
@@ -61,7 +63,7 @@ export const FIGURES = [
     most: 1,
     window: SECONDS_OF_SHARES,
     series: ["fresh", "stale"],
-    values: ({ lookups }) => ({ fresh: share(lookups, "cache"), stale: share(lookups, "stale") }),
+    values: ({ lookups, stale }) => ({ fresh: share(lookups.hit, lookups), stale: share(total(stale), lookups) }),
   },
   {
     id: "batches",
@@ -70,7 +72,7 @@ export const FIGURES = [
     window: SECONDS_OF_SHARES,
     series: ["lookups"],
     values: ({ lookups, batches }) => {
-      const asked = total(lookups) - (lookups.cache ?? 0);
+      const asked = total(lookups) - (lookups.hit ?? 0);
       return { lookups: total(batches) ? asked / total(batches) : null };
     },
   },
@@ -99,8 +101,8 @@ function inMilliseconds(share, { durations }) {
   return seconds === null ? null : seconds * 1000;
 }
 
-function share(counts, key) {
-  return total(counts) ? (counts[key] ?? 0) / total(counts) : null;
+function share(count, counts) {
+  return total(counts) ? (count ?? 0) / total(counts) : null;
 }
 
 function perMinute(counts, seconds, keys) {
@@ -132,10 +134,13 @@ export class History {
     return Math.min(KEPT, Math.max(LEAST_SPAN, Math.ceil(age / LEAST_SPAN) * LEAST_SPAN));
   }
 
-  /** How often each problem was answered since the first scrape, at most five minutes ago. */
+  /** How often each problem was answered since the first scrape, at most five minutes ago: whole or as an entry. */
   problems() {
     const [first, latest] = [this.#scrapes[0], this.#scrapes.at(-1)];
-    return latest ? increase(first.found.problems, latest.found.problems) : {};
+    if (!latest) return {};
+    const { problems, entries } = growth(first.found, latest.found);
+    const slugs = Object.keys({ ...problems, ...entries });
+    return Object.fromEntries(slugs.map((slug) => [slug, (problems[slug] ?? 0) + (entries[slug] ?? 0)]));
   }
 
   /** The calls per second to a platform. */

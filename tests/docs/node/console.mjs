@@ -69,6 +69,12 @@ async function parsed() {
   });
 }
 
+async function lookUp(platform, user) {
+  await page.select("#lookup-platform", platform);
+  await page.type("#lookup-user", user);
+  await page.click("#lookup button[type=submit]");
+}
+
 const healthOf = (platform) => text(`[data-platform=${platform}] .health`);
 const untilHealth = (platform, ...words) => until(
   (name, expected) => expected.includes(document.querySelector(`[data-platform=${name}] .health`).textContent), platform, words);
@@ -111,9 +117,7 @@ async function fault() {
   await fetch(faults, { method: "PUT", body: JSON.stringify({ status: 503 }) });
   for (let calls = 0; calls < 12; calls += 1) await fetch(`${given.url}/v1/connections/community/${1000 + calls}`);
   await untilHealth("community", "down", "degraded");
-  await page.select("#lookup-platform", "community");
-  await page.type("#lookup-user", "103");
-  await page.click("#lookup button[type=submit]");
+  await lookUp("community", "103");
   await page.waitForSelector("#lookup .problem", PATIENCE);
   seen.problem = await text("#lookup .problem");
   seen.met = await page.$$eval("#problems .met tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
@@ -150,13 +154,15 @@ async function callers() {
   await check("giving viewers' tokens");
   await page.keyboard.press("Enter");
   await until(() => document.querySelectorAll(".inbox tbody tr").length > 0);
+  await lookUp("acme", "102");
+  await page.waitForSelector("#lookup .connection", PATIENCE);
   seen.caller = await text("#identity-open");
   seen.buttons = await page.$$eval(".inbox tbody button", (all) => all.length);
   seen.kept = await page.evaluate(() => ({ ...localStorage, ...sessionStorage, cookie: document.cookie, address: location.href }));
   await page.click("#identity-open");
   await page.click("#identity .second");
   await until(() => !document.querySelector("#inbox").checkVisibility());
-  seen.forgotten = await page.evaluate(() => document.body.textContent + [...document.querySelectorAll("input")].map((each) => each.value));
+  seen.forgotten = await page.evaluate(() => document.body.textContent + [...document.querySelectorAll("#identity input")].map((each) => each.value));
 }
 
 try {
