@@ -76,6 +76,7 @@ function askForKey() {
   for (const part of PARTS) part.hidden = true;
   inbox.clear();
   lookup.clear();
+  announce("");
   showState(null);
   setText($("state"), "Waiting for a key");
   identity.ask();

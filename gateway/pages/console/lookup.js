@@ -54,6 +54,7 @@ export class Lookup {
     this.#latest += 1;
     this.#shown = null;
     this.#answer.replaceChildren();
+    this.#said.textContent = "";
   }
 
   async #lookUp() {
