@@ -18,6 +18,8 @@ from tests.docs.served import demo_with_simulators
 from tests.docs.test_page import CHROMIUM, FOLDER, NGINX, NODE, PATIENCE, prefixed
 from tests.gateways import CALLERS, caller, key_of, running
 
+UNKNOWN = "\N{EN DASH}"
+
 pytestmark = [
     pytest.mark.skipif(not NODE, reason="there is no node"),
     pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium"),
@@ -77,6 +79,7 @@ async def test_a_fault_and_its_end_are_shown_without_a_reload(port: int) -> None
     async with demo_with_simulators(port) as demo:
         seen = await browse("fault", url=demo.url, community=demo.community)
     assert (seen["before"], seen["after"], seen["isSamePage"]) == ("up", "up", True)
+    assert seen["announced"] == "community is up"
     assert seen["problem"].startswith("community: The platform failed")
     assert seen["unread"].startswith("community: The platform failed")
     _, what, attempt, request_id = next(row for row in seen["met"] if "looking up" in row[2])
@@ -100,6 +103,11 @@ async def test_a_key_is_asked_for_and_kept_in_memory_only(port: int, tmp_path: P
     assert seen["wrong"] == "The gateway does not know this key."
     assert seen["lacking"].endswith("acme, club.")
     assert (seen["caller"], seen["buttons"]) == ("Identity: web", 0)
+    assert seen["figures"].endswith("This address does not serve /metrics, so there are no figures.")
+    assert [row[:6] for row in seen["platforms"]] == [
+        ["acme", "up", "symphony", "the caller's token", UNKNOWN, UNKNOWN],
+        ["club", "up", "selfcommunity", "the caller's token", UNKNOWN, UNKNOWN],
+    ]
     assert seen["kept"] == {"cookie": "", "address": f"{outside}/console"}
     assert key_of("web") not in seen["forgotten"]
     assert "102" not in seen["forgotten"]

@@ -17,6 +17,7 @@ export class Inbox {
   #rows = new Map();
   #connections = null;
   #number = 0;
+  #isReading = false;
   #wait = FIRST_WAIT;
   #retry = null;
   #platforms = [];
@@ -56,6 +57,7 @@ export class Inbox {
     clearTimeout(this.#retry);
     const problems = this.#problemsMet = [];
     const connections = this.#list(problems);
+    this.#isReading = true;
     let found = [];
     try {
       found = await take(connections);
@@ -63,6 +65,7 @@ export class Inbox {
       problems.push(problem);
     }
     if (number !== this.#number) return;
+    this.#isReading = false;
     this.#connections = connections;
     this.#show(found, problems);
     const mayRecover = problems.filter((problem) => problem.retryable || !problem.slug);
@@ -83,13 +86,15 @@ export class Inbox {
   /** Stops reading, and shows nothing. */
   clear() {
     this.#number += 1;
+    this.#isReading = false;
     this.rest();
     this.#show([], []);
     setText(this.#state, "");
   }
 
-  /** Takes a newer state of a connection: what is pending no more goes. */
+  /** Takes a newer state of a connection: what is pending no more goes. A list that is being read may not have it. */
   update(connection) {
+    if (this.#isReading) this.refresh();
     const key = keyOf(connection);
     const known = this.#rows.get(key);
     if (!known) return;

@@ -131,11 +131,14 @@ async function fault() {
   await untilHealth("community", "up");
   await until(() => !document.querySelector("#inbox .problem"));
   seen.after = await healthOf("community");
+  seen.announced = await text("#announcements");
   seen.isSamePage = await page.evaluate(() => globalThis.isSamePage);
 }
 
-/** With callers configured: a wrong key, one that may only read, and viewers' tokens. */
+/** With callers configured: a wrong key, one that may only read, and viewers' tokens. Metrics are served elsewhere. */
 async function callers() {
+  await page.setRequestInterception(true);
+  page.on("request", (request) => (request.url().endsWith("/metrics") ? request.respond({ status: 404 }) : request.continue()));
   await open();
   seen.shown = await page.$$eval("main section", (all) => all.filter((each) => each.checkVisibility()).map((each) => each.id));
   seen.focused = await focused();
@@ -157,6 +160,8 @@ async function callers() {
   await lookUp("acme", "102");
   await page.waitForSelector("#lookup .connection", PATIENCE);
   seen.caller = await text("#identity-open");
+  seen.figures = await page.$eval("#figures", (section) => section.innerText);
+  seen.platforms = await page.$$eval(".platforms tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
   seen.buttons = await page.$$eval(".inbox tbody button", (all) => all.length);
   seen.kept = await page.evaluate(() => ({ ...localStorage, ...sessionStorage, cookie: document.cookie, address: location.href }));
   await page.click("#identity-open");
