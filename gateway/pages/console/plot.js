@@ -17,7 +17,7 @@ export class Plot {
   #values = {};
   #figure;
   #format;
-  #top = el("span", { class: "top" });
+  #top = el("small", { "aria-hidden": "true" });
   #drawing = svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, preserveAspectRatio: "none", role: "img" });
 
   /** `figure` is one of FIGURES; `format` makes text of a value. */
@@ -39,8 +39,9 @@ export class Plot {
         svg("path", { class: this.#figure.isStacked ? "area" : "line", d: this.#figure.isStacked ? "M0 0H14V10H0Z" : "M0 5H14" })),
       words(name), " ", this.#values[name]));
     return el("figure", { class: "plot" },
-      el("figcaption", {}, el("strong", {}, this.#figure.title), " ", el("small", {}, this.#figure.unit)),
-      el("div", { class: "drawing" }, this.#drawing, this.#top),
+      el("figcaption", {},
+        el("span", {}, el("strong", {}, this.#figure.title), " ", el("small", {}, this.#figure.unit)), this.#top),
+      this.#drawing,
       el("ul", { class: "legend" }, legend));
   }
 
