@@ -82,7 +82,7 @@ async def test_a_fault_and_its_end_are_shown_without_a_reload(port: int) -> None
     assert seen["announced"] == "community is up"
     assert seen["problem"].startswith("community: The platform failed")
     assert seen["unread"].startswith("community: The platform failed")
-    _, what, attempt, request_id = next(row for row in seen["met"] if "looking up" in row[2])
+    _, what, attempt, request_id = next(row for row in seen["received"] if "looking up" in row[2])
     assert attempt == "looking up on community"
     assert what.split()[0] in {"platform-unavailable", "platform-error"}
     assert request_id in seen["problem"]
@@ -100,7 +100,7 @@ async def test_a_key_is_asked_for_and_kept_in_memory_only(port: int, tmp_path: P
     ):
         seen = await browse("callers", url=outside, key=key_of("web"), tokens="acme=demo, club=demo")
     assert (seen["shown"], seen["focused"]) == (["identity"], "identity-key")
-    assert seen["wrong"] == "The gateway does not know this key."
+    assert seen["wrong"] == "The gateway refused this key."
     assert seen["lacking"].endswith("acme, club.")
     assert (seen["caller"], seen["buttons"]) == ("Identity: web", 0)
     assert seen["figures"].endswith("This address does not serve /metrics, so there are no figures.")

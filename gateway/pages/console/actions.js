@@ -6,7 +6,7 @@ const NAMES = { request: "Request", accept: "Accept", reject: "Reject", cancel: 
 const CONFIRMED = new Set(["remove"]);
 const MAIN = new Set(["accept", "request"]);
 
-/** What one may do with a connection, for `act(connection, action)`; it is told once of each press that counts. */
+/** A button for each action of the connection. A press calls `act(connection, action, button)`; Remove asks once more. */
 export function actionButtons(connection, act) {
   return connection.actions.map((action) => {
     const whom = `${connection.user_id} on ${connection.platform}`;

@@ -133,7 +133,7 @@ async function run() {
   if (mine === turn && !needsKey) timer = setTimeout(run, Math.max(0, INTERVAL - (performance.now() - begun)));
 }
 
-/** Goes on where it was paused or hidden; does nothing by itself while it is. */
+/** Continues after a pause. While the page is paused or hidden, it sends nothing by itself. */
 function resume() {
   if (document.hidden || isPaused) inbox.rest();
   else if (isKnown) inbox.refresh();

@@ -33,7 +33,7 @@ export function counters(samples) {
   };
 }
 
-/** Shown in this order. `series` maps what a window of counters says to the values of the lines. */
+/** Shown in this order. `values` computes a point from the growth of the counters in a window of so many seconds. */
 export const FIGURES = [
   {
     id: "requests",

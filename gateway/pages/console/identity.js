@@ -3,7 +3,7 @@
 import { el } from "./dom.js";
 
 const FIELDS = {
-  key: { header: "X-API-Key", label: "Key", hint: "One of the configured callers.", type: "password" },
+  key: { header: "X-API-Key", label: "Key", hint: "Sent with every call.", type: "password" },
   tokens: {
     header: "X-Platform-Token", label: "Viewers' tokens", type: "password",
     hint: "For platforms that take the user's own: acme=…, club=…",
@@ -21,7 +21,7 @@ export class Identity extends EventTarget {
   #wrong = el("p", { class: "problem", role: "alert" });
   #forget = el("button", { type: "button", class: "second" }, "Forget all");
 
-  /** Fires `change` when something else is to be sent. */
+  /** Fires `change` when `headers()` changes. */
   constructor(section, opener) {
     super();
     this.#section = section;
@@ -53,14 +53,14 @@ export class Identity extends EventTarget {
 
   /** Asks for a key, because there is none, or the gateway refused it. */
   ask() {
-    this.#wrong.textContent = this.#values.key ? "The gateway does not know this key." : "";
-    this.#who.textContent = "This gateway knows its callers: which one are you?";
+    this.#wrong.textContent = this.#values.key ? "The gateway refused this key." : "";
+    this.#who.textContent = "This gateway has callers configured. Enter the key of one of them.";
     this.#offer(["key"]);
     this.#opener.hidden = true;
     this.#toggle(true);
   }
 
-  /** Says what is wrong with what was given. */
+  /** Shows what is wrong with what was entered. */
   refuse(problem) {
     this.#wrong.textContent = problem.message;
     this.#toggle(true);
@@ -71,7 +71,7 @@ export class Identity extends EventTarget {
     const viewers = new Set(me.platforms.map((each) => each.viewer));
     const offered = [me.caller !== null && "key", viewers.has("token") && "tokens", viewers.has("named") && "behalf"].filter(Boolean);
     const rights = me.may.join(" and ");
-    this.#who.textContent = me.caller === null ? "This gateway is open: nobody needs a key." : `You are ${me.caller}, which may ${rights}.`;
+    this.#who.textContent = me.caller === null ? "No callers are configured, so no key is needed." : `Caller ${me.caller}, with the right to ${rights}.`;
     this.#wrong.textContent = "";
     this.#offer(offered);
     this.#opener.hidden = !offered.length;

@@ -31,7 +31,7 @@ export class Inbox {
   #more = el("button", { type: "button", class: "second", hidden: true }, "Show more");
   #refresh = el("button", { type: "button", class: "quiet" }, "Refresh");
 
-  /** `act(connection, action)` returns the connection after it; `announce(text)` speaks. */
+  /** `act(connection, action)` returns the connection after it; `announce(text)` is for screen readers. */
   constructor(section, { gateway, act, problems, announce }) {
     this.#gateway = gateway;
     this.#act = act;
@@ -102,7 +102,7 @@ export class Inbox {
     if (connection.status in DIRECTIONS) this.#row(connection);
     else this.#remove(key);
     if (hadFocus && document.activeElement === document.body) this.#focusNear(this.#rows.get(key));
-    this.#tell();
+    this.#showCount();
   }
 
   #list(problems) {
@@ -118,7 +118,7 @@ export class Inbox {
     for (const key of [...this.#rows.keys()].filter((each) => !keys.has(each))) this.#remove(key);
     for (const connection of found) this.#row(connection);
     this.#more.hidden = found.length < SHOWN;
-    this.#tell();
+    this.#showCount();
   }
 
   #showProblems(problems) {
@@ -136,10 +136,10 @@ export class Inbox {
     for (const connection of next) this.#row(connection);
     this.#more.hidden = next.length < SHOWN;
     if (this.#more.hidden) this.#title.focus();
-    this.#tell();
+    this.#showCount();
   }
 
-  #tell() {
+  #showCount() {
     const count = this.#rows.size;
     this.#parts.table.hidden = !count;
     const shown = count ? `${count}${this.#more.hidden ? "" : " or more"} pending` : "Nothing is pending";

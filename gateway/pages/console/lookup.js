@@ -17,7 +17,7 @@ export class Lookup {
   });
   #live = el("input", { id: "lookup-live", type: "checkbox" });
   #answer = el("div", { class: "answer" });
-  #said = el("p", { class: "unseen", role: "status" });
+  #status = el("p", { class: "unseen", role: "status" });
 
   /** `act(connection, action)` returns the connection after it. */
   constructor(section, { api, act, problems }) {
@@ -33,7 +33,7 @@ export class Lookup {
       event.preventDefault();
       this.#lookUp();
     });
-    section.append(form, this.#said, this.#answer);
+    section.append(form, this.#status, this.#answer);
   }
 
   offer(platforms) {
@@ -54,7 +54,7 @@ export class Lookup {
     this.#latest += 1;
     this.#shown = null;
     this.#answer.replaceChildren();
-    this.#said.textContent = "";
+    this.#status.textContent = "";
   }
 
   async #lookUp() {
@@ -70,7 +70,7 @@ export class Lookup {
       this.#shown = null;
       const more = problem.explain ? [timeline(problem.explain)] : [];
       this.#answer.replaceChildren(this.#problems.describe(problem), ...more);
-      setText(this.#said, problem.title ?? problem.message);
+      setText(this.#status, problem.title ?? problem.message);
     }
   }
 
@@ -89,7 +89,7 @@ export class Lookup {
         el("small", {}, [`${connection.user_id} on ${connection.platform}`, ...notes].join("; "))),
       el("div", { class: "buttons", tabIndex: -1 }, buttons),
       ...more);
-    setText(this.#said, `${connection.user_id} on ${connection.platform}: ${words(connection.status)}`);
+    setText(this.#status, `${connection.user_id} on ${connection.platform}: ${words(connection.status)}`);
   }
 
   async #press(connection, action, button, buttons) {

@@ -5,6 +5,7 @@ import { sums } from "./metrics.js";
 
 const COLUMNS = ["Platform", "Health", "Adapter", "Credential", "Breaker", "Throttle", "Calls per second", "In flight", "Queued", "Waiting"];
 const SHAPES = { up: "M8 2a6 6 0 1 0 0 12A6 6 0 1 0 8 2Z", degraded: "M8 1.5 15 14H1Z", down: "M3 3H13V13H3Z" };
+const BREAKER_STATES = ["closed", "half_open", "open"];
 const MODES = { caller: "the caller's token", obo: "on behalf of a user", jwt: "signed tokens (jwt)" };
 
 /** Health as a shape, a colour and a word. */
@@ -44,7 +45,7 @@ export class Platforms extends EventTarget {
       const gate = (name) => (gates ? gates[name][platform.name] ?? 0 : null);
       cells.health.set(platform.health);
       setText(cells.adapter, platform.adapter);
-      setText(cells.credential, MODES[platform.credentials] ?? `its own (${platform.credentials})`);
+      setText(cells.credential, MODES[platform.credentials] ?? `the gateway's own (${platform.credentials})`);
       setText(cells.breaker, gates ? words(gates.breaker[platform.name] ?? "–") : "–");
       setText(cells.throttle, gates ? (gate("throttled") ? "active" : "none") : "–");
       setText(cells.calls, number(history.callsPerSecond(platform.name)));
@@ -73,11 +74,13 @@ export class Platforms extends EventTarget {
   }
 }
 
+/** Several processes may differ in the state of a breaker: the last in `BREAKER_STATES` is shown. */
 function gatesOf(samples) {
   const platform = (labels) => labels.platform;
-  const open = (samples.get("connection_gateway_breaker_state") ?? []).filter(({ value }) => value);
+  const states = (samples.get("connection_gateway_breaker_state") ?? []).filter(({ value }) => value > 0);
+  states.sort((one, other) => BREAKER_STATES.indexOf(one.labels.state) - BREAKER_STATES.indexOf(other.labels.state));
   return {
-    breaker: Object.fromEntries(open.map(({ labels }) => [labels.platform, labels.state])),
+    breaker: Object.fromEntries(states.map(({ labels }) => [labels.platform, labels.state])),
     throttled: sums(samples, "connection_gateway_throttled", platform),
     active: sums(samples, "connection_gateway_calls_active", platform),
     queued: sums(samples, "connection_gateway_calls_queued", platform),

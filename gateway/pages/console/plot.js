@@ -58,13 +58,13 @@ export class Plot {
       this.#paths[name].setAttribute("d", isStacked ? area(line) : outline(line));
     }
     setText(this.#top, highest || most ? this.#format(top) : "");
-    this.#tell(points.at(-1)?.values ?? {});
+    this.#label(points.at(-1)?.values ?? {});
   }
 
-  #tell(latest) {
-    const said = this.#figure.series.map((name) => [name, this.#format(latest[name] ?? null)]);
-    for (const [name, text] of said) setText(this.#values[name], text);
-    const spoken = said.map(([name, text]) => `${words(name)} ${text === "–" ? "nothing" : text}`).join(", ");
+  #label(latest) {
+    const shown = this.#figure.series.map((name) => [name, this.#format(latest[name] ?? null)]);
+    for (const [name, text] of shown) setText(this.#values[name], text);
+    const spoken = shown.map(([name, text]) => `${words(name)} ${text === "–" ? "nothing" : text}`).join(", ");
     this.#drawing.setAttribute("aria-label", `${[this.#figure.title, this.#figure.unit].join(" ").trim()}, now: ${spoken}`);
   }
 }

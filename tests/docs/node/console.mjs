@@ -120,8 +120,8 @@ async function fault() {
   await lookUp("community", "103");
   await page.waitForSelector("#lookup .problem", PATIENCE);
   seen.problem = await text("#lookup .problem");
-  seen.met = await page.$$eval("#problems .met tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
-  seen.page = await page.$eval("#problems .met a", (link) => link.href);
+  seen.received = await page.$$eval("#problems .received tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
+  seen.page = await page.$eval("#problems .received a", (link) => link.href);
   await until(() => document.querySelector("#problems .counts tbody tr"));
   seen.counted = await page.$$eval("#problems .counts a", (links) => links.map((link) => link.textContent));
   await until(() => Number(document.querySelector("#figures .legend li:nth-child(3) .value").textContent) > 0);
