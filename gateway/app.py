@@ -22,6 +22,7 @@ from gateway.api.middleware.probe_guard import ProbeGuard
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
+from gateway.api.routes import console as console_route
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.rate_limits import RateLimits
 from gateway.auth.viewers import identity_headers
@@ -118,11 +119,13 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *platforms.routes(),
         *probes.routes(lifecycle),
         *(metrics_route.routes(metrics) if settings.server.admin is None else ()),
-        *docs.routes(document),
+        *docs.routes(document, has_console=settings.server.console),
         *client.routes(),
     ]
     if settings.server.mcp:
         endpoints += mcp_route.routes(audit, request_timeout)
+    if settings.server.console:
+        endpoints += console_route.routes()
     app = App(
         routes=endpoints,
         middleware=[

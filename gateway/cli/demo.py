@@ -41,6 +41,8 @@ async def _demo(port: int, *, check: bool) -> int:
         if not check:
             click.echo("\n".join(["Ask it (it runs until you stop it with Ctrl+C):", *_lines(address)]))
             click.echo(f"Every call, in a browser: {address}/docs")
+            if settings.server.console:
+                click.echo(f"Platforms, figures and pending requests: {address}/console")
             click.echo(f"Simulated behind it, until then: symphony at {pod}, selfcommunity at {community}")
             await server.serve_on(listener)
             return 0
@@ -67,6 +69,7 @@ def _settings(pod: str, community: str) -> Settings:
 
 def _tables(pod: str, community: str) -> dict[str, Any]:
     return {
+        "server": {"console": True},
         "platforms": {
             "symphony": {
                 "adapter": "symphony",
@@ -78,7 +81,7 @@ def _tables(pod: str, community: str) -> dict[str, Any]:
                 "base_url": community,
                 "credentials": {"mode": "token", "token": "demo"},
             },
-        }
+        },
     }
 
 

@@ -108,6 +108,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     allow_anonymous: bool = False
     mcp: bool = False
     """whether `/mcp` is served"""
+    console: bool = False
+    """whether `/console` is served"""
     traces: bool = False
     """needs the extra `otel`"""
     hash_key: HashKey | None = None

@@ -19,6 +19,22 @@ POLICY: Final = (
 )
 PARTS: Final = {"docs.css": "text/css", "docs.js": "text/javascript", "icon.svg": "image/svg+xml"}
 """What pages are made of, by media type."""
+CONSOLE_POLICY: Final = f"{POLICY}; require-trusted-types-for 'script'; trusted-types 'none'"
+"""With Trusted Types, the browser refuses to parse text as markup or code."""
+CONSOLE_PARTS: Final = frozenset(
+    {
+        "console.css",
+        "gateway.js",  # a link to clients/javascript/gateway.js: the wheel contains the file
+        *(
+            f"{name}.js"
+            for name in ("actions", "api", "console", "dom", "figures", "identity", "inbox", "lookup", "metrics")
+        ),
+        *(f"{name}.js" for name in ("platforms", "plot", "problems", "timeline")),
+    }
+)
+_CONSOLE_LINK: Final = (
+    '<li><a href="console">Console</a>: platforms, figures and pending requests, for operators</li>\n'
+)
 _CODE: Final = re.compile(r"`([^`]+)`")
 
 
@@ -29,9 +45,10 @@ def file(name: str) -> bytes:
 
 
 @functools.cache
-def index() -> bytes:
-    """What whoever comes to the gateway's address in a browser sees first."""
-    return Template(file("index.html").decode()).substitute(version=__version__).encode()
+def index(*, has_console: bool) -> bytes:
+    """The start page, with a link to the console if that is served."""
+    link = _CONSOLE_LINK if has_console else ""
+    return Template(file("index.html").decode()).substitute(version=__version__, console=link).encode()
 
 
 @functools.cache

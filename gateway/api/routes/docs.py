@@ -98,12 +98,12 @@ PROBLEM: Final = _says(
 )
 
 
-def routes(document: Callable[[], bytes]) -> list[Endpoint]:
-    """`document` gives the one for this gateway."""
+def routes(document: Callable[[], bytes], *, has_console: bool) -> list[Endpoint]:
+    """`document` gives the one for this gateway. The start page links to the console if there is one."""
 
     async def get_index(request: Request) -> Response:
         if inputs.prefers(request.scope[REQUEST_RECORD], "text/html"):
-            found = _html(pages.index())
+            found = _html(pages.index(has_console=has_console))
         else:
             found = Response(msgspec.json.encode(INDEX), headers={"cache-control": "no-cache"}, media_type=JSON)
         found.headers["vary"] = "Accept"
