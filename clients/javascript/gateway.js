@@ -2,11 +2,10 @@
 
 const IDENTITY = ["authorization", "sessiontoken", "x-api-key", "x-on-behalf-of", "x-platform-token"];
 const LARGEST_BATCH = 1000;
+const VALID = /^[a-z][a-z\d-]{0,31}\/[1-9]\d{0,18}$/;
 const UNKNOWN = { connection: null, problem: null, isLoading: true, acting: null };
 
 const keyOf = (platform, userId) => [platform, userId].map(encodeURIComponent).join("/");
-const now = () => performance.now();
-const aborted = () => new DOMException("no longer wanted", "AbortError");
 
 export class GatewayProblem extends Error {
   constructor(document) {
@@ -91,7 +90,7 @@ export class Gateway {
   act(platform, userId, action, { signal } = {}) {
     const user = this.#user(platform, userId);
     if (user.waiting?.action !== action) {
-      user.waiting?.reject(aborted());
+      user.waiting?.reject(new DOMException("replaced by a newer action", "AbortError"));
       user.waiting = null;
     }
     let job = user.running?.action === action ? user.running : user.waiting;
@@ -172,10 +171,12 @@ export class Gateway {
 
   #flush() {
     const wanted = this.#queue.splice(0).filter((lookup) => {
-      const user = this.#users.get(lookup.key);
-      lookup.isOutdated = !lookup.callers && !(user?.listeners.size && user.state.isLoading);
-      if (lookup.isOutdated) this.#settle(lookup, aborted());
-      return !lookup.isOutdated;
+      const { key, user } = lookup;
+      const known = this.#users.get(key);
+      lookup.isOutdated = !lookup.callers && !(known?.listeners.size && known.state.isLoading);
+      if (!lookup.isOutdated && VALID.test(key)) return true;
+      this.#settle(lookup, new GatewayProblem({ type: "/problems/invalid-request", title: "invalid user", status: 400, ...user }));
+      return false;
     });
     while (wanted.length) this.#send(wanted.splice(0, LARGEST_BATCH));
   }
@@ -257,7 +258,7 @@ export class Gateway {
   }
 
   #begin(mayWait) {
-    return { deadline: now() + this.#timeout, mayWait, wasRefused: false, number: 0 };
+    return { deadline: performance.now() + this.#timeout, mayWait, wasRefused: false, number: 0 };
   }
 
   async #call(call, method, path, body, cache) {
@@ -273,7 +274,7 @@ export class Gateway {
           body: body && JSON.stringify(body),
           cache,
           redirect: "error",
-          signal: AbortSignal.timeout(Math.max(0, Math.ceil(call.deadline - now()))),
+          signal: AbortSignal.timeout(Math.max(0, Math.ceil(call.deadline - performance.now()))),
         });
         answer = await response.json();
       } catch {
@@ -297,7 +298,7 @@ export class Gateway {
       return Promise.resolve();
     }
     const wait = Math.max(...problems.map((each) => each.retry_after ?? 0)) * 1000;
-    if (!call.mayWait || !problems[0].retry_after || now() + wait >= call.deadline) return null;
+    if (!call.mayWait || !problems[0].retry_after || performance.now() + wait >= call.deadline) return null;
     call.mayWait = false;
     return new Promise((resolve) => setTimeout(resolve, wait));
   }

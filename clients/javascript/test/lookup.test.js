@@ -58,6 +58,15 @@ test("each user has its own problem", () => with_(
     await assert.rejects(gateway.lookup("acme", "2"), { name: "GatewayProblem", slug: "user-not-found" });
   }));
 
+test("a malformed user fails alone, and is not sent", () => with_(all, async (gateway, server) => {
+  const users = [["acme", "1"], ["acme", "{{id}}"], ["Acme", "1"], ["acme", "01"], ["", "1"], ["acme/1", "2"]];
+  const found = await gateway.lookupMany(users.map(([platform, id]) => ({ platform, user_id: id })));
+  assert.deepEqual(found.map(({ slug, status, user_id: id }) => [slug, status, id]), [
+    [undefined, "connected", "1"], ...users.slice(1).map(([, id]) => ["invalid-request", 400, id]),
+  ]);
+  assert.deepEqual(server.requests.map(({ body }) => body.users), [[{ platform: "acme", user_id: "1" }]]);
+}));
+
 test("a signal takes only its own caller away", () => with_(all, async (gateway, server) => {
   const leaving = new AbortController();
   const left = gateway.lookup("acme", "1", { signal: leaving.signal });

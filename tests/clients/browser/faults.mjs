@@ -10,7 +10,7 @@ async function recover(page) {
     const [look] = await looks(page);
     if (look.status === "Connected" && !look.problem) return;
     if (!look.busy) await press(page, "Try again: Ada");
-    await page.waitForFunction(() => !document.querySelector("connection-status").matches(":state(loading)"));
+    await page.waitForFunction(() => !document.querySelector("connection-status").matches(":state(loading)"), { polling: 200 });
   }
 }
 
@@ -51,7 +51,7 @@ test("a stale connection is marked, and recovers", async () => {
 });
 
 test("a throttled platform is shown in words, and recovers", () => blank("", async (page) => {
-  await page.evaluate((url) => { client.ConnectionStatus.gateway = new client.Gateway(url, { timeout: 500 }); }, given.own);
+  await page.evaluate((url) => { client.ConnectionStatus.gateway = new client.Gateway(url, { timeout: 4_000 }); }, given.own);
   await page.$eval("main", (main, text) => {
     const status = Object.assign(document.createElement("connection-status"), { platform: "club", userId: "1503", label: "Ada" });
     main.append(status);
@@ -59,7 +59,7 @@ test("a throttled platform is shown in words, and recovers", () => blank("", asy
   await shows(page, "Too many requests. Try again later.");
   await fault("club");
   await recover(page);
-}, { before: () => fault("club", { retry_after: 1, times: 1 }) }));
+}, { before: () => fault("club", { retry_after: 5, times: 1 }) }));
 
 test("a refused token is shown in words, and recovers with a new one", () => blank("", async (page) => {
   await page.evaluate((url) => {
