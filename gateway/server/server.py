@@ -31,6 +31,8 @@ T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
+SILENCE: Final = 0.5
+"""Seconds for those who have been accepted and have asked nothing yet: their request may be on its way."""
 LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
@@ -141,7 +143,7 @@ class Server(uvicorn.Server):
         for connection in list(connections):
             if connection.has_asked:
                 connection.shutdown()
-        await self._for_at_most(GRACE, lambda: not connections)
+        await self._for_at_most(SILENCE, lambda: not connections)
         for connection in list(connections):
             connection.shutdown()
         await self._for_at_most(self._settings.drain_timeout, lambda: not connections)
