@@ -34,6 +34,8 @@ GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
 LINGER: Final = 5.0
 """Seconds for callers whose connections are idle to ask once more, where the listener is left to other processes."""
+SILENCE: Final = 0.5
+"""Seconds for those who have been accepted and have asked nothing yet: their request may be on its way."""
 LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
@@ -176,7 +178,7 @@ class Server(uvicorn.Server):
         for connection in list(connections):
             if connection.has_asked:
                 connection.shutdown()
-        await self._for_at_most(GRACE, lambda: not connections)
+        await self._for_at_most(SILENCE, lambda: not connections)
         for connection in list(connections):
             connection.shutdown()
         await self._for_at_most(self._settings.drain_timeout, lambda: not connections)

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.simulation.faults import Fault
+from gateway.telemetry.exposition import text_of
 from gateway.telemetry.metrics import Metrics
 from tests.docs.pages import ROOT
 from tests.docs.test_client import FOLDER, NODE
@@ -99,7 +100,7 @@ def of_durations(seconds: Sequence[float]) -> str:
     for each in seconds:
         metrics.request("GET", "/v1/connections/{platform}/{user_id}", 200, None, each)
     metrics.request("GET", "/v1/platforms", 200, None, 9.0)
-    return metrics.text().decode()
+    return text_of(metrics.snapshot()).decode()
 
 
 async def test_quantiles_are_those_of_the_window(scripts: Path) -> None:

@@ -92,12 +92,9 @@ async def until(client: httpx.AsyncClient, is_so: Callable[[set[str]], bool]) ->
     """Until this is so of the alerts that fire."""
     async with asyncio.timeout(LONGEST):
         while True:
-            with contextlib.suppress(httpx.TransportError):
-                answer = (await client.get("/api/v1/alerts")).json()
-                firing = {
-                    each["labels"]["alertname"] for each in answer["data"]["alerts"] if each["state"] == "firing"
-                }
-                if is_so(firing):
+            with contextlib.suppress(httpx.TransportError, httpx.HTTPStatusError):  # it is still starting
+                alerts = (await client.get("/api/v1/alerts")).raise_for_status().json()["data"]["alerts"]
+                if is_so({each["labels"]["alertname"] for each in alerts if each["state"] == "firing"}):
                     return
             await asyncio.sleep(0.5)
 

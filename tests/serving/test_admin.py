@@ -21,7 +21,8 @@ CONFIGURATION = """
     [server]
     port = {port}
     admin = "127.0.0.1:{admin}"
-    drain_delay = 0.5
+    drain_delay = 2.0
+    header_timeout = 0.5
     [platforms.acme]
     adapter = "symphony"
     base_url = "http://127.0.0.1:9"
@@ -33,6 +34,14 @@ BY_ADDRESS = {"Host": "10.1.2.3:9464"}
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return int(taken.getsockname()[1])
+
+
+async def send_half_a_head(port: int) -> None:
+    """And wait until that has taken too long."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"GET / HTTP/1.1\r\n")
+    assert await asyncio.wait_for(reader.read(), LONGEST) == b""
+    writer.close()
 
 
 async def test_probes_and_metrics_have_a_listener_and_nothing_else_has_it(port: int, tmp_path: Path) -> None:
@@ -59,10 +68,17 @@ async def test_probes_and_metrics_have_a_listener_and_nothing_else_has_it(port: 
             assert (await api.get("/metrics")).status_code == 404
             assert 'http_route="/v1/platforms"' in (await admin.get("/metrics")).text
             assert "/metrics" not in (await api.get("/openapi.json")).json()["paths"]
+            await send_half_a_head(port)
+            shown = (await admin.get("/metrics")).text
+            assert 'connection_gateway_connections_cut_off_total{reason="timeout"} 1.0' in shown
+            assert "connection_gateway_draining 0.0" in shown
+            assert float(shown.split("\nconnection_gateway_connections ")[1].split()[0]) >= 1
+            assert float(shown.split("\nconnection_gateway_event_loop_lag_seconds ")[1].split()[0]) > 0
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(LONGEST):
                 while (await admin.get("/readyz")).status_code == 200:  # noqa: ASYNC110  another process
                     await asyncio.sleep(0.01)
+            assert "connection_gateway_draining 1.0" in (await admin.get("/metrics")).text
         _, errors = await asyncio.wait_for(process.communicate(), LONGEST)
     finally:
         if process.returncode is None:
