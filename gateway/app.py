@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -21,7 +21,20 @@ from gateway.api.middleware.exceptions import ExceptionMiddleware
 from gateway.api.middleware.probe_guard import ProbeGuard
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
-from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
+from gateway.api.routes import (
+    act,
+    actions,
+    client,
+    connections,
+    docs,
+    events,
+    lists,
+    lookups,
+    me,
+    platforms,
+    probes,
+    watch,
+)
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.rate_limits import RateLimits
 from gateway.auth.viewers import identity_headers
@@ -31,6 +44,8 @@ from gateway.openapi.security import Security
 from gateway.platforms.registry import PlatformRegistry, Wire
 from gateway.platforms.remote_changes import RemoteChanges
 from gateway.platforms.replicas import ALONE
+from gateway.platforms.watch.event_inbox import EventInbox
+from gateway.platforms.watch.streams import Streams
 from gateway.problems.problem import error_type
 from gateway.runtime.snapshot import Snapshots
 from gateway.server.lifecycle import Lifecycle
@@ -81,6 +96,15 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     rate_limits = RateLimits(None if shared is None else shared.rates)
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
+    streams = Streams(settings.watch.max_streams, settings.server.drain_delay)
+    metrics.watch_streams(lambda: len(streams))
+    lifecycle.when_draining(streams.drain)
+    snapshots.when_reloaded(streams.check_again)
+
+    def hint(platform: str, user_ids: Collection[int]) -> None:
+        snapshots.current.platforms[platform].on_hint(user_ids)
+
+    inboxes = {name: EventInbox(functools.partial(hint, name)) for name in settings.platforms}
     adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -112,6 +136,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *connections.routes(identities, request_timeout),
         *lists.routes(identities, request_timeout),
         *lookups.routes(identities, request_timeout),
+        *watch.routes(streams, snapshots, admission),
+        *events.routes(inboxes, metrics.event),
         *actions.routes(audit, request_timeout),
         *act.routes(audit, request_timeout),
         *me.routes(identities),

@@ -160,7 +160,7 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         self.force_exit = self._lifecycle.draining
-        self._lifecycle.draining = True
+        self._lifecycle.drain()
         self._notifier.stopping()
         self.should_exit = True
         for each in self.server_state.connections:
