@@ -96,15 +96,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     rate_limits = RateLimits(None if shared is None else shared.rates)
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
-    streams = Streams(settings.watch.max_streams, settings.server.drain_delay)
-    metrics.watch_streams(lambda: len(streams))
-    lifecycle.when_draining(streams.drain)
-    snapshots.when_reloaded(streams.check_again)
-
-    def hint(platform: str, user_ids: Collection[int]) -> None:
-        snapshots.current.platforms[platform].on_hint(user_ids)
-
-    inboxes = {name: EventInbox(functools.partial(hint, name)) for name in settings.platforms}
+    streams = _streams(settings, metrics, lifecycle, snapshots)
+    inboxes = {name: _inbox(name, snapshots) for name in settings.platforms}
     adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -175,6 +168,21 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     )
     app.state.admin.router.redirect_slashes = False
     return app
+
+
+def _streams(settings: Settings, metrics: Metrics, lifecycle: Lifecycle, snapshots: Snapshots) -> Streams:
+    streams = Streams(settings.watch.max_streams, settings.server.drain_delay)
+    metrics.watch_streams(lambda: len(streams))
+    lifecycle.when_draining(streams.drain)
+    snapshots.when_reloaded(streams.check_again)
+    return streams
+
+
+def _inbox(platform: str, snapshots: Snapshots) -> EventInbox:
+    def hint(user_ids: Collection[int]) -> None:
+        snapshots.current.platforms[platform].on_hint(user_ids)  # which a reload may have exchanged
+
+    return EventInbox(hint)
 
 
 def _traces() -> Traces:
