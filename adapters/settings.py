@@ -14,6 +14,7 @@ import msgspec
 from adapters.files import TextFile, UnreadableFile, read_text_file
 from adapters.refresh_token import RefreshTokens
 from adapters.secret import RedactedRepr
+from adapters.webhook import Webhook
 
 _BASE_URL: Final = re.compile(
     r"https?://"
@@ -171,6 +172,15 @@ class Caller(Credentials, frozen=True, tag="caller"):
         return ViewerSource.CALLER
 
 
+class EventSettings(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a platform's events reach the gateway: what each adapter's say."""
+
+    @property
+    def webhook(self) -> Webhook | None:
+        """What reads the requests that the platform sends; None where it sends none."""
+        return None
+
+
 class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every platform's table in the configuration says, whatever its adapter."""
 
@@ -179,6 +189,8 @@ class PlatformSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     base_url: BaseUrl
     credentials: Credentials
     """one of several modes; an adapter narrows this to its own"""
+    events: EventSettings | None = None
+    """an adapter that takes events narrows this to its own"""
     login_url: BaseUrl | None = None
     """where to log in, if not under `base_url`"""
     ca_file: CertificateFile | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
 from gateway.api.audit import Audit
+from gateway.api.endpoint import Endpoint
 from gateway.api.mcp import route as mcp_route
 from gateway.api.mcp.messages import HEADERS as MCP_HEADERS
 from gateway.api.middleware.access_log import AccessLog
@@ -21,7 +22,20 @@ from gateway.api.middleware.exceptions import ExceptionMiddleware
 from gateway.api.middleware.probe_guard import ProbeGuard
 from gateway.api.middleware.request_guard import RequestGuard
 from gateway.api.middleware.trusted_origins import TrustedOrigins
-from gateway.api.routes import act, actions, client, connections, docs, lists, lookups, me, platforms, probes
+from gateway.api.routes import (
+    act,
+    actions,
+    client,
+    connections,
+    docs,
+    events,
+    lists,
+    lookups,
+    me,
+    platforms,
+    probes,
+    watch,
+)
 from gateway.api.routes import console as console_route
 from gateway.api.routes import metrics as metrics_route
 from gateway.auth.rate_limits import RateLimits
@@ -32,6 +46,8 @@ from gateway.openapi.security import Security
 from gateway.platforms.registry import PlatformRegistry, Wire
 from gateway.platforms.remote_changes import RemoteChanges
 from gateway.platforms.replicas import ALONE
+from gateway.platforms.watch.event_inbox import EventInbox
+from gateway.platforms.watch.streams import Streams
 from gateway.problems.problem import error_type
 from gateway.runtime.snapshot import Snapshots
 from gateway.server.lifecycle import Lifecycle
@@ -82,6 +98,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     rate_limits = RateLimits(None if shared is None else shared.rates)
     admission = Admission(settings.server.max_concurrency)
     metrics.watch_admission(lambda: admission.taken, settings.server.max_concurrency)
+    streams = _streams(settings, metrics, lifecycle, snapshots)
+    inboxes = {name: _inbox(name, snapshots) for name in settings.platforms}
     adapters = [platform.adapter for platform in registry.platforms.values()]
     identities = identity_headers(adapters)
 
@@ -113,6 +131,8 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *connections.routes(identities, request_timeout),
         *lists.routes(identities, request_timeout),
         *lookups.routes(identities, request_timeout),
+        *watch.routes(streams, snapshots, admission),
+        *events.routes(inboxes, metrics.event),
         *actions.routes(audit, request_timeout),
         *act.routes(audit, request_timeout),
         *me.routes(identities),
@@ -141,18 +161,37 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     app.state.lifecycle = lifecycle
     app.state.metrics = metrics
     app.state.snapshots = snapshots
-    app.state.metrics = metrics
     app.state.openapi = document
-    app.state.admin = App(
-        routes=[*probes.routes(lifecycle), *metrics_route.routes(metrics)],
+    app.state.admin = _admin_app([*probes.routes(lifecycle), *metrics_route.routes(metrics)], settings, log, metrics)
+    return app
+
+
+def _admin_app(endpoints: Sequence[Endpoint], settings: Settings, log: Log, metrics: Metrics) -> Starlette:
+    app = App(
+        routes=endpoints,
         middleware=[
             Middleware(AccessLog, log, metrics, settings.server.log),
             Middleware(ExceptionMiddleware, log, ()),
             Middleware(ProbeGuard),
         ],
     )
-    app.state.admin.router.redirect_slashes = False
+    app.router.redirect_slashes = False
     return app
+
+
+def _streams(settings: Settings, metrics: Metrics, lifecycle: Lifecycle, snapshots: Snapshots) -> Streams:
+    streams = Streams(settings.watch.max_streams, settings.server.drain_delay)
+    metrics.watch_streams(lambda: len(streams))
+    lifecycle.when_ending(streams.drain)
+    snapshots.when_reloaded(streams.check_again)
+    return streams
+
+
+def _inbox(platform: str, snapshots: Snapshots) -> EventInbox:
+    def hint(user_ids: Collection[int]) -> None:
+        snapshots.current.platforms[platform].on_hint(user_ids)  # which a reload may have exchanged
+
+    return EventInbox(hint)
 
 
 def _traces() -> Traces:

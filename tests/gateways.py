@@ -58,12 +58,17 @@ class Gateway:
         server: Mapping[str, Any],
         each: Mapping[str, Any],
         cache: Mapping[str, Any] | None = None,
+        watch: Mapping[str, Any] | None = None,
+        events: Mapping[str, Any] | None = None,
     ) -> None:
         self.lines: list[str] = []
         self.simulators: dict[str, Simulator] = {
             name: simulator(adapter) for name, adapter in ADAPTERS.items() if name in credentials
         }
-        settings = from_tables(tables(credentials, server, callers, each, cache))
+        configured = tables(credentials, server, callers, each, cache) | {"watch": dict(watch or {})}
+        for name, table in (events or {}).items():
+            configured["platforms"][name]["events"] = dict(table)
+        settings = from_tables(configured)
         self.log = Log(self.lines.append, server["hash_key"].encode() if "hash_key" in server else None)
         self.app: Starlette = create_app(settings, log=self.log, wire=self._wire)
         self.client = self.client_at("http://localhost:8080")
@@ -126,11 +131,13 @@ async def running(
     callers: Sequence[Mapping[str, Any]] = (),
     each: Mapping[str, Any] | None = None,
     cache: Mapping[str, Any] | None = None,
+    watch: Mapping[str, Any] | None = None,
+    events: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> AsyncIterator[Gateway]:
-    """A gateway with these credentials, callers, keys of every platform and of `[server]`, started and stopped as a
-    server would.
+    """A gateway with these credentials, callers, keys of every platform, of `[watch]` and of `[server]`, and events by platform, started and
+    stopped as a server would.
     """
-    gateway = Gateway(credentials, callers, server, each or {}, cache)
+    gateway = Gateway(credentials, callers, server, each or {}, cache, watch, events)
     async with gateway.app.router.lifespan_context(gateway.app), gateway.client:
         yield gateway

@@ -20,7 +20,7 @@ from gateway.api.endpoint import Endpoint
 from gateway.api.middleware.access_log import AccessLog
 from gateway.app import create_app
 from gateway.cli.openapi import of_every_kind
-from gateway.openapi.document import LINES
+from gateway.openapi.document import EVENTS, LINES
 from gateway.openapi.operation import NDJSON
 from gateway.server.extensions import READY, REFUSED
 
@@ -29,6 +29,7 @@ REMEMBERED: Final = 50_000
 DIFFERS: Final = re.compile(rb'"(?:as_of|instance|at_ms|took_ms|age_ms)":(?:"[^"]*"|[0-9]+)')
 """What no two answers have in common."""
 TYPE: Final = re.compile(rb'"type":"(/problems/[^"]*)"')
+EVENT: Final = re.compile(rb"^event: (.*)\ndata: (.*)\n$", re.MULTILINE)
 PROBLEM: Final = "application/problem+json"
 MCP: Final = "/mcp"
 ANYWHERE: Final = frozenset({"connection", "content-encoding", "content-length", "content-type", "date", "vary"})
@@ -139,6 +140,10 @@ class Promises:
             self.kept.add(f"{operation['operationId']} {_kept(str(status), media)}")
         if scope["method"] != "HEAD" and "json" in media:
             yield from self._wrong_body(content["schema"], f"{operation['operationId']} {status}", media, body)
+        if media == "text/event-stream":
+            for name, data in EVENT.findall(body):
+                schema = operation["responses"][str(status)][EVENTS][name.decode()]
+                yield from self._wrong_body(schema, f"event {name.decode()}", "application/json", data)
 
     @staticmethod
     def _wrong_headers(promised: Mapping[str, Any], headers: Mapping[str, str], *, is_call: bool) -> Iterator[str]:

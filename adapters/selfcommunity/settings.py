@@ -12,8 +12,18 @@ from msgspec import structs
 from adapters import secret
 from adapters.refresh_token import RefreshTokens
 from adapters.secret import Secret
-from adapters.settings import Caller, Concern, Credentials, PlatformSettings, ThrottleScope, ViewerSource
+from adapters.selfcommunity.webhook import SelfCommunityWebhook
+from adapters.settings import (
+    Caller,
+    Concern,
+    Credentials,
+    EventSettings,
+    PlatformSettings,
+    ThrottleScope,
+    ViewerSource,
+)
 from adapters.user_ids import MAX_USER_ID
+from adapters.webhook import Webhook
 
 SHORTEST_SECRET: Final = 32
 """Bytes. A shorter secret protects HS256 less than its hash would (RFC 7518, 3.2)."""
@@ -105,12 +115,26 @@ class OAuth2(Credentials, frozen=True, kw_only=True, tag="oauth2"):
         return (Concern(key, "refresh-token-not-kept", text),)
 
 
+class Events(EventSettings, frozen=True, kw_only=True):
+    """The secrets of the webhook that the community sends its events to; both count while one replaces the other."""
+
+    secret: Secret
+    secret_file: str | None = None
+    previous_secret: Secret | None = None
+    previous_secret_file: str | None = None
+
+    @property
+    def webhook(self) -> Webhook:
+        return SelfCommunityWebhook([each for each in (self.secret, self.previous_secret) if each is not None])
+
+
 class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter", tag="selfcommunity"):
     """`base_url` is the community's, without `/api`; `login_url` is `{base_url}/oauth`, unless it is given."""
 
     THROTTLE_SCOPE: ClassVar = ThrottleScope.VIEWER
 
     credentials: Caller | Token | Jwt | OAuth2
+    events: Events | None = None
 
 
 def _is_mounted(file: Path) -> bool:

@@ -64,7 +64,8 @@ class Simulator:
         self.calls = Calls()
         self._faults = Faults()
         self._api = _json_app(platform.routes, lambda refusal: platform.error(refusal.status_code))
-        self._control = _json_app(control.routes(self), lambda refusal: {"error": refusal.detail})
+        controls = [*control.routes(self), *getattr(platform, "controls", ())]  # calls of its own, if it has any
+        self._control = _json_app(controls, lambda refusal: {"error": refusal.detail})
 
     def misbehave(self, *faults: Fault) -> None:
         """Put these faults in force, instead of those that were."""

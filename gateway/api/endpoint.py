@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,7 +22,7 @@ class Endpoint(Route):
     Exceptions are handled further out: Starlette would do it here as well (10 µs).
 
     `is_compressed`: its answers are worth compressing for callers that take gzip. `at_once`: it needs no task of its
-    own, because all that it ever waits for is a future.
+    own, because all that it ever waits for is a future. `also`: methods that another endpoint of the same path has.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Endpoint(Route):
         *,
         at_once: bool = False,
         is_compressed: bool = False,
+        also: Iterable[str] = (),
     ) -> None:
         super().__init__(path, answer, methods=[method], name=answer.__name__)
         self.operation = operation
@@ -42,6 +43,7 @@ class Endpoint(Route):
         self._at_once = at_once
         self._is_compressed = is_compressed
         self._methods = frozenset(self.methods or ())
+        self.methods = {*self._methods, *also}
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """As Starlette's, but a part of a path is text as it stands, and there is no other path before ours."""

@@ -11,13 +11,20 @@ from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformName, PlatformSettings
 from gateway.config.caller_settings import CallerSettings
 from gateway.config.error_messages import one_line
-from gateway.config.settings import CacheSettings, ConfigurationError, ConfigurationWarning, ServerSettings, Settings
+from gateway.config.settings import (
+    CacheSettings,
+    ConfigurationError,
+    ConfigurationWarning,
+    ServerSettings,
+    Settings,
+    WatchSettings,
+)
 from gateway.config.shared_settings import SharedSettings
 from gateway.config.warnings import configuration_warnings
 
 T = TypeVar("T")
 Tables = dict[str, Any]
-TABLES: Final = ("server", "cache", "shared", "platforms", "callers")
+TABLES: Final = ("server", "cache", "watch", "shared", "platforms", "callers")
 
 
 def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> Settings:
@@ -26,6 +33,7 @@ def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> 
         raise ConfigurationError(f"{table}: unknown table")
     server = _convert("server", tables.get("server", {}), ServerSettings)
     cache = _convert("cache", tables.get("cache", {}), CacheSettings)
+    watch = _convert("watch", tables.get("watch", {}), WatchSettings)
     shared = _convert("shared", tables["shared"], SharedSettings) if "shared" in tables else None
     platforms = {
         name: _platform(name, table)
@@ -37,7 +45,13 @@ def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> 
     _check_references(callers, platforms.keys())
     warnings = (*warned, *configuration_warnings(callers, platforms))
     return Settings(
-        server=server, cache=cache, platforms=platforms, callers=callers, shared=shared, warnings=warnings
+        server=server,
+        cache=cache,
+        watch=watch,
+        platforms=platforms,
+        callers=callers,
+        shared=shared,
+        warnings=warnings,
     )
 
 

@@ -14,7 +14,7 @@ from adapters.secret import Secret
 from adapters.settings import CertificateFile
 from gateway.config.caller_settings import CallerSettings
 from gateway.config.public_keys import PublicKeyFile
-from gateway.config.settings import CacheSettings, ServerSettings, SocketPath
+from gateway.config.settings import CacheSettings, ServerSettings, SocketPath, WatchSettings
 from gateway.config.shared_settings import SharedSettings
 
 
@@ -29,6 +29,8 @@ def leaves(kind: inspect.Type, path: tuple[str, ...] = ()) -> Iterator[tuple[tup
                 yield (*path, tag), inspect.LiteralType((word,))
             for field in fields:
                 yield from leaves(field.type, (*path, field.encode_name))
+        case inspect.NoneType():
+            return
         case _:
             yield path, kind
 
@@ -37,6 +39,7 @@ LEAVES: Final = [
     *leaves(inspect.type_info(ServerSettings), ("server",)),
     *leaves(inspect.type_info(CacheSettings), ("cache",)),
     *leaves(inspect.type_info(SharedSettings), ("shared",)),
+    *leaves(inspect.type_info(WatchSettings), ("watch",)),
     *leaves(inspect.type_info(reduce(operator.or_, ADAPTERS)), ("platforms", "*")),
     *leaves(inspect.type_info(CallerSettings), ("callers", "*")),
 ]

@@ -124,6 +124,15 @@ class CacheSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     max_entries: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100_000
 
 
+class WatchSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[watch]`."""
+
+    max_streams: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 1000
+    """open at once; 0: none"""
+    interval: Annotated[float, msgspec.Meta(ge=0.1, le=3600)] = 10.0
+    """seconds after which a watched viewer's connections are read again"""
+
+
 class ConfigurationWarning(msgspec.Struct, frozen=True):
     """What the operator should know, though it stops nothing: of which key or variable, a word, and a sentence."""
 
@@ -142,6 +151,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     server: ServerSettings
     platforms: Mapping[str, PlatformSettings]
     cache: CacheSettings = CacheSettings()
+    watch: WatchSettings = WatchSettings()
     callers: tuple[CallerSettings, ...] = ()
     shared: SharedSettings | None = None
     warnings: tuple[ConfigurationWarning, ...] = ()

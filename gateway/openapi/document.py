@@ -44,6 +44,8 @@ LINES: Final = "x-ndjson"
 Not among its `content`: clients that are generated have one type for all that stands there, and would have to tell
 apart at each call what can only be the document. OpenAPI 3.2 has `itemSchema` for it, which they don't read yet.
 """
+EVENTS: Final = "x-events"
+"""Where a response says what the data of each server-sent event is: OpenAPI 3.1 has no place for it either."""
 RETRY_AFTER: Final = Header("Retry-After", "Seconds to wait before trying again.", 7, always=False, type=int)
 ALLOW: Final = Header("Allow", "The methods that this path supports.", "GET, HEAD")
 CHALLENGE: Final = Header("WWW-Authenticate", "The credentials that are accepted.", "Bearer")
@@ -94,7 +96,7 @@ class _Types:
             named += [parameter.type for parameter in each.parameters]
             for answer in each.answers.values():
                 named += [] if answer.type is None else [answer.type]
-                named += [*answer.lines, *(header.type for header in answer.headers)]
+                named += [*answer.lines, *answer.events.values(), *(header.type for header in answer.headers)]
         found, self.components = schemas(named)
         self._of = list(zip(named, found, strict=True))
 
@@ -135,7 +137,7 @@ def _parameter(each: Parameter, known: _Types) -> dict[str, Any]:
     found = {
         "name": each.name,
         "in": each.where,
-        "required": each.where == "path",
+        "required": each.required or each.where == "path",
         "description": each.what,
         "schema": known.of(each.type),
     }
@@ -155,6 +157,8 @@ def _answer(answer: Answer, known: _Types, operation: Operation) -> dict[str, An
     if answer.lines:
         of_a_line = {"oneOf": [known.of(each) for each in answer.lines]}
         found[LINES] = {"schema": of_a_line, "example": answer.lines_example}
+    if answer.events:
+        found[EVENTS] = {name: known.of(each) for name, each in answer.events.items()}
     return found
 
 

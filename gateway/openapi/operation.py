@@ -39,6 +39,8 @@ class Parameter(msgspec.Struct, frozen=True):
     type: Any
     what: str
     example: Any = None
+    required: bool = False
+    """where it is no part of the path, which all are required"""
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -66,6 +68,8 @@ class Answer(msgspec.Struct, frozen=True):
     html: str = ""
     lines: tuple[Any, ...] = ()
     lines_example: str = ""
+    events: Mapping[str, Any] = {}
+    """by name, the types of the data of server-sent events"""
 
 
 class Operation(msgspec.Struct, frozen=True):

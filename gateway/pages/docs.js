@@ -188,13 +188,19 @@ async function send(call, made, into, again) {
   const [line, rest] = into.children;
   line.replaceChildren("Waiting for the answer…");
   rest.replaceChildren();
+  into.events?.cancel();
   const begun = performance.now();
   try {
     const answer = await fetch(made.url, made.init);
+    const status = el("strong", { class: answer.ok ? "good" : "bad" }, `${answer.status} ${answer.statusText}`);
+    if (answer.headers.get("content-type") === "text/event-stream") {
+      line.replaceChildren(status, ` after ${Math.round(performance.now() - begun)} ms`);
+      await follow(call, answer, into);
+      return;
+    }
     const text = await answer.text();
     const took = Math.round(performance.now() - begun);
     const heads = [...answer.headers].map(([name, value]) => [el("code", {}, name), value]);
-    const status = el("strong", { class: answer.ok ? "good" : "bad" }, `${answer.status} ${answer.statusText}`);
     const body = pretty(text, answer.headers.get("content-type") || "");
     const page = !answer.ok && body.type ? el("p", {}, el("a", { href: local(body.type) }, `What ${body.type} means`)) : "";
     line.replaceChildren(status, ` after ${took} ms`);
@@ -209,6 +215,17 @@ async function send(call, made, into, again) {
     line.replaceChildren(el("span", { class: "bad" }, `There was no answer: ${error.message}`));
   }
   line.scrollIntoView({ block: "nearest" });
+}
+
+/** Shows events as they come, until one side ends the stream. */
+async function follow(call, answer, into) {
+  const shown = block(`Events of ${call.id}`, "");
+  const reader = into.events = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+  const stop = el("button", { type: "button", class: "second" }, "Stop");
+  stop.addEventListener("click", () => reader.cancel());
+  into.children[1].replaceChildren(el("p", {}, stop), shown);
+  for (let part = await reader.read(); !part.done; part = await reader.read()) shown.append(part.value);
+  stop.remove();
 }
 
 function pretty(text, kind) {
@@ -317,6 +334,10 @@ function answers(operation, api) {
             el("details", {}, el("summary", {}, `Example of ${status} in lines`),
               block(`Example of ${status} in lines, ${operation.operationId}`, lines.example)));
         }
+        if (answer["x-events"]) {
+          good.push(el("p", {}, "Events: ", Object.entries(answer["x-events"]).flatMap(([name, schema], place) =>
+            [place ? ", " : "", el("code", {}, name), " with ", ...type(schema)])));
+        }
       } else {
         for (const slug of Object.keys(content.examples)) {
           const { summary } = api.components.examples[slug];
@@ -361,7 +382,7 @@ async function suggest(rendered, who) {
     }
     if (names.length && body && body.value === body.textContent) {
       const example = JSON.parse(body.value);
-      (example.users ?? example.actions).forEach((each, place) => { each.platform = names[place % names.length]; });
+      (example.users ?? example.actions ?? []).forEach((each, place) => { each.platform = names[place % names.length]; });
       body.value = JSON.stringify(example, null, 2);
     }
     show();

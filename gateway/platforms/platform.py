@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Final
 
 from adapters.contract import (
@@ -29,6 +29,7 @@ from gateway.platforms.lookup.origin import OUT_OF_REACH
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Kind, Problem
 from gateway.transports.stack import Stack
 
@@ -55,6 +56,7 @@ class Platform:
         lists: PlatformListCache,
         *,
         request_timeout: float,
+        watch_interval: float,
         replicas: Replicas = ALONE,
     ) -> None:
         self.name = adapter.platform
@@ -67,8 +69,10 @@ class Platform:
         self._reads = BackgroundTasks(PlatformError, Problem)
         self._attempts = BackgroundTasks(PlatformError, Problem)
         self._lists = lists
+        self._replicas = replicas
         self.lookups = Lookups(adapter, cache, lists, stack, self._reads, replicas=replicas)
         self._pager = PlatformPager(adapter, self.lookups, self._reads)
+        self.watches = Watches(self.lookups, self._reads, interval=watch_interval, timeout=request_timeout)
 
     @property
     def health(self) -> Health:
@@ -127,8 +131,10 @@ class Platform:
         then `late` is told how it ended, by a status or a problem's slug.
         """
 
-        def forget(_ended: object = None) -> None:
+        def forget(ended: object = None) -> None:
             self.lookups.invalidate(viewer, user_id)
+            if ended is not None:
+                self.watches.on_action(viewer, user_id)
 
         attempt = Attempt(
             self.adapter,
@@ -163,6 +169,19 @@ class Platform:
             self.lookups.on_refusal(viewer, user_id, error)
             raise
 
+    def on_hint(self, user_ids: Collection[int]) -> None:
+        """Take nothing as known of these users: the platform says that something about them has changed.
+
+        Other replicas are told to do the same.
+        """
+        self.take_hint(user_ids)
+        self._replicas.hinted(self.name, user_ids)
+
+    def take_hint(self, user_ids: Collection[int]) -> None:
+        """As `on_hint`, in this process alone."""
+        self.lookups.invalidate_users(user_ids)
+        self.watches.on_hint(user_ids)
+
     async def retire(self) -> None:
         """Let all that is under way come to its end: another takes this one's place."""
         self.lookups.close()
@@ -172,6 +191,7 @@ class Platform:
 
     async def close(self) -> None:
         """Let actions and logins come to their end, and end the reads, for which nobody waits any more."""
+        self.watches.close()
         await self._attempts.finish()
         await self._reads.cancel()
         await self.adapter.aclose()

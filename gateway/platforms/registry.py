@@ -54,6 +54,7 @@ class PlatformRegistry:
         """what a reload gives new certificates; without a pool where `wire` was given"""
         wire = wire or self.network
         self._timeout = settings.server.request_timeout
+        self._watch_interval = settings.watch.interval
         self._warn = warn
         self._replicas = replicas
         self._cache = ResponseCache(settings.cache.max_entries)
@@ -140,6 +141,7 @@ class PlatformRegistry:
             self._lists.platform(fresh_for, stale_for),
             request_timeout=self._timeout,
             replicas=self._replicas,
+            watch_interval=self._watch_interval,
         )
 
 

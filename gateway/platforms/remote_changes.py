@@ -14,7 +14,9 @@ class RemoteChanges:
 
     def evict(self, platform: str, viewer: bytes, user_id: int) -> None:
         """As for an action of this process: what calls in flight return is not kept either."""
-        self._registry.platforms[platform].lookups.drop(Viewer(platform, viewer), user_id)
+        found = self._registry.platforms[platform]
+        found.lookups.drop(Viewer(platform, viewer), user_id)
+        found.watches.on_action(Viewer(platform, viewer), user_id)
 
     def refuse(self, platform: str, viewer: bytes, user_id: int | None) -> None:
         kind = CredentialRefused if user_id is None else UserNotFound
@@ -23,6 +25,9 @@ class RemoteChanges:
 
     def throttle(self, platform: str, scope: bytes, seconds: float) -> None:
         self._registry.stack(platform).hold(scope, seconds)
+
+    def hint(self, platform: str, user_id: int) -> None:
+        self._registry.platforms[platform].take_hint((user_id,))
 
     def clear(self) -> None:
         """Evict all that is kept of all platforms: what has changed is not known."""

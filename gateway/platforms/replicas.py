@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final, Protocol
 
 from adapters.contract import PlatformError, Viewer
@@ -24,6 +25,10 @@ class Replicas(Protocol):
         """Tell them that the platform is not to be called for so long, in this scope."""
         ...
 
+    def hinted(self, platform: str, user_ids: Collection[int]) -> None:
+        """Tell them that the platform says that something about these users has changed."""
+        ...
+
     def tokens(self, platform: str, settings: PlatformSettings) -> TokenStore | None:
         """The sessions that they share; None where each has its own."""
         ...
@@ -39,6 +44,9 @@ class NoReplicas:
         """Nobody is told."""
 
     def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
+        """Nobody is told."""
+
+    def hinted(self, platform: str, user_ids: Collection[int]) -> None:
         """Nobody is told."""
 
     def tokens(self, _platform: str, _settings: PlatformSettings) -> None:

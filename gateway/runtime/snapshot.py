@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -21,7 +21,7 @@ from gateway.platforms.registry import PlatformRegistry
 from gateway.transports.trust import ENVIRONMENT, Authorities, Source, source_of
 
 NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
-APART: Final = ("credentials", "max_calls", "max_waiting", "fresh_for", "stale_for")
+APART: Final = ("credentials", "events", "max_calls", "max_waiting", "fresh_for", "stale_for")
 """Keys of a platform that say nothing of where it is."""
 
 
@@ -50,6 +50,11 @@ class Snapshots:
         self._registry = registry
         self._viewers_key = viewers_key or secrets.token_bytes(32)
         self.current = self._of(settings)
+        self._on_reload: list[Callable[[], None]] = []
+
+    def when_reloaded(self, call: Callable[[], None]) -> None:
+        """Call this whenever another snapshot is current."""
+        self._on_reload.append(call)
 
     def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
         """The certificates in force whose files have changed, for `reload`. Reads files, so it belongs into a thread.
@@ -77,6 +82,7 @@ class Snapshots:
             server=before.server,
             cache=before.cache,
             shared=before.shared,
+            watch=before.watch,
             platforms={
                 name: _renewed(each, settings.platforms.get(name), self._registry.refresh_tokens[name])
                 for name, each in before.platforms.items()
@@ -90,7 +96,14 @@ class Snapshots:
         self._registry.renew(after, changed)
         self._registry.network.renew(certificates)
         self.current = self._of(after)
+        for call in self._on_reload:
+            call()
         exchanged = [f"platforms.{name}.credentials" for name in changed]
+        exchanged += [
+            f"platforms.{name}.events"
+            for name, each in after.platforms.items()
+            if each.events != before.platforms[name].events
+        ]
         exchanged += _trusting(after.platforms, certificates)
         if before.callers != after.callers:
             exchanged.insert(0, "callers")
@@ -117,10 +130,10 @@ def _trusting(platforms: Mapping[str, PlatformSettings], certificates: Mapping[S
 
 
 def _renewed(before: PlatformSettings, after: PlatformSettings | None, tokens: RefreshTokens) -> PlatformSettings:
-    """With the credentials of `after`, if that is the same platform: they may be meant for another host."""
+    """With the credentials and events of `after`, if that is the same platform: they may be another host's."""
     if after is None or not _is_same_place(before, after):
         return before
-    return structs.replace(before, credentials=after.credentials.as_first_configured(tokens))
+    return structs.replace(before, credentials=after.credentials.as_first_configured(tokens), events=after.events)
 
 
 def _is_same_place(before: PlatformSettings, after: PlatformSettings) -> bool:
@@ -135,6 +148,7 @@ def _beyond(before: Settings, after: Settings) -> Iterator[str]:
     """The keys that differ, and that no reload changes."""
     yield from _different("server", before.server, after.server)
     yield from _different("cache", before.cache, after.cache)
+    yield from _different("watch", before.watch, after.watch)
     if before.shared != after.shared:
         yield "shared"
     for name in {**before.platforms, **after.platforms}:
@@ -146,7 +160,7 @@ def _beyond(before: Settings, after: Settings) -> Iterator[str]:
         else:
             moved = not _is_same_place(old, new)
             for key in _different(f"platforms.{name}", old, new):
-                if moved or not key.endswith(".credentials"):
+                if moved or not key.endswith((".credentials", ".events")):
                     yield key
 
 

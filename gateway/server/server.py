@@ -203,7 +203,7 @@ class Server(uvicorn.Server):
 
     def stop(self) -> None:
         self.force_exit = self._lifecycle.draining
-        self._lifecycle.draining = True
+        self._lifecycle.drain()
         self._notifier.stopping()
         self.should_exit = True
         self._end_with_what_is_under_way()
@@ -218,7 +218,8 @@ class Server(uvicorn.Server):
 
         Ends when no connection is open. One that is idle is closed after `LINGER` seconds. `/readyz` does not change.
         """
-        self._is_leaving = self._lifecycle.leaving = True
+        self._is_leaving = True
+        self._lifecycle.leave()
         self.should_exit = True
         if self._admin is not None:
             self._admin.close()

@@ -24,6 +24,8 @@ class MessageKind(IntEnum):
     """there is a new token of this viewer"""
     MISSED = 4
     """messages of this replica were lost: everything may have changed"""
+    HINT = 5
+    """the platform says that something about this user has changed, whoever the viewer is"""
 
 
 class Message(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):

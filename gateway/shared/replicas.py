@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
 import msgspec
@@ -47,6 +47,8 @@ class Changes(Protocol):
     def refuse(self, platform: str, viewer: bytes, user_id: int | None) -> None: ...
 
     def throttle(self, platform: str, scope: bytes, seconds: float) -> None: ...
+
+    def hint(self, platform: str, user_id: int) -> None: ...
 
     def clear(self) -> None: ...
 
@@ -131,6 +133,10 @@ class Shared:
     def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
+    def hinted(self, platform: str, user_ids: Iterable[int]) -> None:
+        for user_id in user_ids:
+            self._tell(MessageKind.HINT, platform, b"", user_id)
+
     def tokens(self, platform: str, settings: PlatformSettings) -> SharedTokens:
         parts = (*_place(platform, settings), _fingerprint(settings))
 
@@ -206,6 +212,8 @@ class Shared:
                 self.changes.refuse(platform, message.viewer, message.user_id)
             case MessageKind.THROTTLED if message.seconds > age:
                 self.changes.throttle(platform, message.viewer, message.seconds - age)
+            case MessageKind.HINT if message.user_id is not None:
+                self.changes.hint(platform, message.user_id)
             case MessageKind.LOGGED_IN:
                 self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())

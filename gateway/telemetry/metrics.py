@@ -126,6 +126,10 @@ class Metrics:
         self._gauge("cache_max_entries", "The most connections in the cache of lookups.", lambda: most)
         self._gauge("list_cache_entries", "Connections in pages of lists that are kept for outages.", lists)
 
+    def watch_streams(self, streams: Callable[[], int]) -> None:
+        """Ask this whenever somebody scrapes."""
+        self._gauge("streams", "Open streams of /v1/watch.", streams)
+
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Ask this whenever somebody scrapes."""
         what = "Lines of the log that standard error did not take."
@@ -146,6 +150,10 @@ class Metrics:
         self._gauge("event_loop_lag_seconds", what, lag)
         what = "Connections of callers that were closed without a word, by reason."
         self.registry.register(WatchedCounter("connection_gateway_connections_cut_off", what, cut_off, "reason"))
+
+    def event(self, platform: str, outcome: str) -> None:
+        """A platform has sent an event."""
+        self._families.events.labels(platform, outcome).inc()
 
     def of(self, platform: str) -> PlatformMetrics:
         found = self._platforms[platform] = PlatformMetrics(self._families, platform)

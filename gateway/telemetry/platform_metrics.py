@@ -65,6 +65,7 @@ class PlatformFamilies:
         self.logins = counter(
             "logins", "Tokens that were wanted from a login, from a grant, or signed here, by outcome.", "outcome"
         )
+        self.events = counter("events", "Events that the platform sent, by what became of them.", "outcome")
         self.retries = counter("retries", "Second tries of a call.")
         self.refused = counter("refused", "What was not sent, by what kept it: no place to wait, or a gate.", "by")
         self.lookups = counter(

@@ -12,7 +12,7 @@ from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformSettings
 from gateway.config import schema as keys
 from gateway.config.loader import load
-from gateway.config.settings import CacheSettings, ServerSettings
+from gateway.config.settings import CacheSettings, ServerSettings, WatchSettings
 from tests.docs.pages import rows, section
 from tests.gateways import KEY
 
@@ -36,6 +36,7 @@ def in_toml(defaults: dict[str, str]) -> str:
     [
         ("[server]", ("server",)),
         ("[cache]", ("cache",)),
+        ("[watch]", ("watch",)),
         ("[shared]", ("shared",)),
         ("[[callers]]", ("callers", "*")),
         ("[platforms.NAME]", ("platforms", "*")),
@@ -53,6 +54,7 @@ def test_defaults_are_those_of_the_code(tmp_path: Path) -> None:
     (tmp_path / "key").write_text("5e" * 32)
     shared = '[shared]\nurl = "valkey://cache"\nkey_file = "key"\n'
     written = f"[server]\n{in_toml(table('[server]'))}[cache]\n{in_toml(table('[cache]'))}"
+    written += f"[watch]\n{in_toml(table('[watch]'))}"
     written += platform + in_toml(table("[platforms.NAME]")) + plain + caller + shared + in_toml(table("[shared]"))
     assert "may = " in caller
     (tmp_path / "written.toml").write_text(written)
@@ -60,7 +62,9 @@ def test_defaults_are_those_of_the_code(tmp_path: Path) -> None:
     assert load(tmp_path / "written.toml", {}) == load(tmp_path / "default.toml", {})
 
 
-@pytest.mark.parametrize(("name", "settings"), [("[server]", ServerSettings), ("[cache]", CacheSettings)])
+@pytest.mark.parametrize(
+    ("name", "settings"), [("[server]", ServerSettings), ("[cache]", CacheSettings), ("[watch]", WatchSettings)]
+)
 def test_a_key_has_no_default_only_where_the_code_has_none(
     name: str, settings: type[ServerSettings | CacheSettings]
 ) -> None:

@@ -127,6 +127,8 @@ async def replicas(
     connected: bool = True,
     platforms: Mapping[str, Simulator] | None = None,
     credentials_of: Sequence[Mapping[str, Mapping[str, Any]]] | None = None,
+    watch: Mapping[str, Any] | None = None,
+    events: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Replicas]:
     """So many gateways, started and connected; `tables_of` are keys of `[shared]` that each has apart."""
     found = Replicas(platforms or {name: simulator(ADAPTERS[name]) for name in credentials})
@@ -134,6 +136,9 @@ async def replicas(
         for place in range(count):
             own = credentials if credentials_of is None else credentials_of[place]
             configuration = tables(own, server, callers, each, KEPT)
+            configuration["watch"] = dict(watch or {})
+            for name, table in (events or {}).items():
+                configuration["platforms"][name]["events"] = dict(table)
             configuration["shared"] = shared(store, **tables_of[place])
             replica = Replica(configuration, found.platforms)
             found.each.append(replica)

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from adapters.selfcommunity.simulator.state import Community, Record
+from adapters.selfcommunity.simulator.webhooks import Webhooks
 from adapters.selfcommunity.wire import NativeStatus, UserId
 from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import DEMO, Tokens
@@ -47,7 +48,9 @@ class Platform:
         self.clock_offset = 0.0
         self._refresh: dict[str, int] = {}
         self._jtis: dict[str, str] = {}
-        self._community = community = Community(empty=empty)
+        self.webhooks = Webhooks()
+        self.controls = self.webhooks.controls
+        self._community = community = Community(empty=empty, changed=self.webhooks.changed)
         self.routes = [
             Route("/oauth/token/", self._token, methods=["POST"]),
             Route("/api/v2/user/me/", self._me),

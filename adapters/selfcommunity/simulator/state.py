@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -46,7 +46,9 @@ class Record(msgspec.Struct, frozen=True):
 class Community:
     """Refusals are HTTPExceptions with the status that the community answers."""
 
-    def __init__(self, *, empty: bool) -> None:
+    def __init__(self, *, empty: bool, changed: Callable[[str, int, int], None] = lambda *_: None) -> None:
+        """`changed` is called with the type of each event, and the users from and to whom it goes."""
+        self._changed = changed
         self.users: Relations[Record] = Relations() if empty else _seeded().copy()
         self.users.know(DEMO, username="demo")
 
@@ -55,8 +57,16 @@ class Community:
         self.users.know(viewer, user)
         if status is None:
             self.users.drop(viewer, user)
-        else:
-            _put(self.users, viewer, user, status, datetime.now(UTC))
+            self._changed("connection.deleted", viewer, user)
+            return
+        _put(self.users, viewer, user, status, datetime.now(UTC))
+        match status:
+            case NativeStatus.CONNECTED:
+                self._changed("connection.created", viewer, user)
+            case NativeStatus.SENT:
+                self._changed("connection_request.created", viewer, user)
+            case NativeStatus.RECEIVED:
+                self._changed("connection_request.created", user, viewer)
 
     def status(self, viewer: int, user: int) -> NativeStatus | None:
         record = self.users.between(viewer, user)
@@ -72,26 +82,31 @@ class Community:
     def request(self, viewer: int, user: int) -> NativeStatus | None:
         self._expect(viewer, user, None)
         _put(self.users, viewer, user, NativeStatus.SENT, datetime.now(UTC))
+        self._changed("connection_request.created", viewer, user)
         return NativeStatus.SENT
 
     def accept(self, viewer: int, user: int) -> NativeStatus | None:
         record = self._expect(viewer, user, NativeStatus.RECEIVED)
         _put(self.users, viewer, user, NativeStatus.CONNECTED, record.created)
+        self._changed("connection.created", user, viewer)
         return NativeStatus.CONNECTED
 
     def reject(self, viewer: int, user: int) -> NativeStatus | None:
         record = self._expect(viewer, user, NativeStatus.RECEIVED)
         _put(self.users, viewer, user, NativeStatus.RECEIVED, record.created, rejected=datetime.now(UTC))
+        self._changed("connection_request.rejected", user, viewer)
         return None
 
     def cancel(self, viewer: int, user: int) -> NativeStatus | None:
         self._expect(viewer, user, NativeStatus.SENT)
         self.users.drop(viewer, user)
+        self._changed("connection_request.cancelled", viewer, user)
         return None
 
     def remove(self, viewer: int, user: int) -> NativeStatus | None:
         self._expect(viewer, user, NativeStatus.CONNECTED)
         self.users.drop(viewer, user)
+        self._changed("connection.deleted", viewer, user)
         return None
 
     def _expect(self, viewer: int, user: int, status: NativeStatus | None) -> Record:

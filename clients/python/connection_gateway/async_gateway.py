@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -20,6 +20,7 @@ from connection_gateway.models import Action, Connection, Platform, Status
 from connection_gateway.problems import Problem, problem
 from connection_gateway.protocol import Answer, Pair, Request, Target
 from connection_gateway.retry_after import RetryAfter
+from connection_gateway.watching import watch
 
 T = TypeVar("T")
 
@@ -110,6 +111,18 @@ class AsyncGateway:
         name, user = connection if isinstance(connection, tuple) else (connection.platform, connection.user_id)
         request = protocol.act(name, user, action)
         return await self._run(self._calls.one(request, Connection, self._within(timeout)))
+
+    def watch(self, users: Iterable[Pair]) -> AsyncGenerator[Connection | Problem]:
+        """The state of each (platform, user id), at most 1,000, and then each change, for as long as it is iterated.
+
+        A lost connection is made again, and nothing is returned twice. A `Problem` here is a value: one is raised if
+        the call as a whole is refused.
+        """
+        targets = protocol.checked(users)
+        if not 1 <= len(targets) <= protocol.MOST_USERS:
+            raise ValueError(f"1 to {protocol.MOST_USERS} users can be watched, not {len(targets)}")
+        body = protocol.lookup_many(targets).body or b""
+        return watch(self._http, f"{self._base}/v1/watch", self._headers, body)
 
     async def platforms(self, *, timeout: float | None = None) -> list[Platform]:
         """The platforms that this caller may use."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType, TracebackType
 from typing import Final
 
@@ -31,6 +32,15 @@ class Admission:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _stack: TracebackType | None
     ) -> None:
         self.taken -= 1
+
+    @contextlib.contextmanager
+    def released(self) -> Iterator[None]:
+        """Give back the place of a request whose response lasts, until it ends."""
+        self.taken -= 1
+        try:
+            yield
+        finally:
+            self.taken += 1
 
     def check(self, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         """Raise the Problem `overloaded` where all places are taken; its response has these headers too."""

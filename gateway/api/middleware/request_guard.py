@@ -26,6 +26,10 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 """Paths that are asked for by address, by whatever runs or scrapes the gateway, so that any `Host` is answered."""
 
 
+EVENTS: Final = "/v1/events/"
+"""How the paths begin that platforms send their events to: the signature is the key, and any `Host` is answered."""
+
+
 class RequestGuard(OneLoop):
     """Checks host and origin, then the caller's key, its rate, and whether there is room, then reads the body.
 
@@ -53,7 +57,7 @@ class RequestGuard(OneLoop):
                 raise Problem(Kind.INVALID_REQUEST, scope[REFUSED], headers={"connection": "close"})
             record: RequestRecord = scope[REQUEST_RECORD]
             snapshot, principal = self._let_in(scope, record)
-            is_api = scope["path"].startswith(API)
+            is_api = _needs_key(scope["path"])
             if is_api and (limit := principal.caller.limit) is not None:
                 await self._take(limit, record)
             if scope["method"] == "POST":
@@ -89,7 +93,7 @@ class RequestGuard(OneLoop):
 
     def _let_in(self, scope: Scope, record: RequestRecord) -> tuple[Snapshot, Principal]:
         snapshot = self._snapshots.current
-        is_api = scope["path"].startswith(API)
+        is_api = _needs_key(scope["path"])
         principal = snapshot.principals.get(record.headers) if is_api else None
         if principal is None:
             principal = self._principal(snapshot, record.headers, scope, is_api=is_api)
@@ -103,7 +107,7 @@ class RequestGuard(OneLoop):
 
     def _principal(self, snapshot: Snapshot, headers: RequestHeaders, scope: Scope, *, is_api: bool) -> Principal:
         """Every call of the API needs a key, if there are callers; probes and pages need none."""
-        if scope["path"] in PROBES:
+        if scope["path"] in PROBES or scope["path"].startswith(EVENTS):
             self._trusted_origins.check_probe(headers, scope["http_version"])
             return Principal(ANONYMOUS, {})
         self._trusted_origins.check_host(headers)
@@ -113,3 +117,7 @@ class RequestGuard(OneLoop):
         principal = Principal(snapshot.callers.of(headers), snapshot.viewers.claimed_viewers(headers))
         snapshot.principals.keep(headers, principal)
         return principal
+
+
+def _needs_key(path: str) -> bool:
+    return path.startswith(API) and not path.startswith(EVENTS)

@@ -159,6 +159,12 @@ class Batcher(OneLoop):
         for queue in self._queues.values():
             queue.invalidate_all()
 
+    def invalidate_users(self, user_ids: Iterable[int]) -> None:
+        """As `invalidate`, for every viewer."""
+        for queue in self._queues.values():
+            for user_id in user_ids:
+                queue.invalidate(user_id)
+
     def _queue(self, viewer: Viewer) -> ViewerQueue:
         queue = self._queues.get(viewer)
         if queue is None:

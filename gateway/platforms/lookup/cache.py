@@ -13,6 +13,7 @@ The rules:
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from typing import Final
 
 from adapters.contract import CredentialRefused, Forbidden, OwnCredentialRefused, PlatformError, UserNotFound, Viewer
@@ -113,6 +114,12 @@ class PlatformCache:
         """Evict everything."""
         for viewer in list(self._users):
             self._evict_viewer(viewer)
+
+    def evict_users(self, user_ids: Collection[int]) -> None:
+        """Remove every viewer's entries of these users. It looks at each viewer once."""
+        for viewer, users in tuple(self._users.items()):
+            for user_id in users.intersection(user_ids):
+                self.evict(viewer, user_id)
 
     def close(self) -> None:
         """Evict everything, and keep nothing from now on: the credential has been replaced."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Mapping
 
 import msgspec
 
@@ -55,6 +55,8 @@ class Lookups(OneLoop):
         self._lists = lists
         self._room = stack.room
         self._replicas = replicas
+        self.on_result: Callable[[Viewer, int, LookupResult], None] | None = None
+        """called with each result that is not outdated, while connections are watched"""
         self._counts = stack.metrics.lookups
         self._batcher = Batcher(
             adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls, size=stack.metrics.batch
@@ -154,11 +156,29 @@ class Lookups(OneLoop):
         except Overloaded as overloaded:
             return dict.fromkeys(asked, overloaded)
 
+    async def read_watched(
+        self, viewer: Viewer, user_ids: Collection[int], deadline: float
+    ) -> Mapping[int, LookupResult]:
+        """As `live`, for no caller: it takes no caller's place."""
+        return await self._batcher.read(viewer, user_ids, deadline)
+
+    def fresh(self, viewer: Viewer, user_id: int) -> Reading | None:
+        """Return the cached entry if it is fresh."""
+        now = self._loop.time()
+        fresh, origin = self._cache.get_fresh(viewer, user_id, ANY_TIME, now)
+        return None if fresh is None else Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
+
+    def reading(self, viewer: Viewer, user_id: int, result: LookupResult) -> Reading | PlatformError:
+        """What a caller that takes any answer is told, now that a lookup has returned this."""
+        return self._reading(viewer, user_id, result, ANY_TIME, Origin.MISS)
+
     def _on_result(self, viewer: Viewer, user_id: int, result: LookupResult) -> None:
         if isinstance(result, CachedConnection):
             self._cache.put(viewer.key, user_id, result)
         else:
             self.on_refusal(viewer, user_id, result)
+        if self.on_result is not None:
+            self.on_result(viewer, user_id, result)
 
     def on_refusal(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
         """Evict what a failure, of a lookup or of anything else, makes unfit to be served, here and elsewhere."""
@@ -188,6 +208,12 @@ class Lookups(OneLoop):
         """Evict everything, and keep nothing of what calls in flight say."""
         self._cache.clear()
         self._batcher.invalidate_all()
+        self._lists.clear()
+
+    def invalidate_users(self, user_ids: Collection[int]) -> None:
+        """As `invalidate`, for every viewer; and evict all lists, since any of them may have named one of these."""
+        self._cache.evict_users(user_ids)
+        self._batcher.invalidate_users(user_ids)
         self._lists.clear()
 
     def close(self) -> None:

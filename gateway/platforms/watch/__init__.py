@@ -1,0 +1,1 @@
+"""Watching connections: what was last read of each watched user, who is told of a change, and when to ask again."""

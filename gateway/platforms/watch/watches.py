@@ -1,0 +1,63 @@
+"""What is watched on one platform, by viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from adapters.contract import Viewer
+from gateway.aio.background_tasks import BackgroundTasks
+from gateway.platforms.lookup.lookups import Lookups
+from gateway.platforms.lookup.pending import LookupResult
+from gateway.platforms.watch.viewer_watch import ViewerWatch
+
+
+class Watches:
+    """Each watched viewer is read once every `interval` seconds. A read may take `timeout` seconds."""
+
+    def __init__(self, lookups: Lookups, tasks: BackgroundTasks, *, interval: float, timeout: float) -> None:
+        self._lookups = lookups
+        self._tasks = tasks
+        self._interval = interval
+        self._timeout = timeout
+        self._viewers: dict[Viewer, ViewerWatch] = {}
+
+    def viewer(self, viewer: Viewer) -> ViewerWatch:
+        """What is watched as this viewer: for a subscription that follows it now."""
+        found = self._viewers.get(viewer)
+        if found is None:
+            found = self._viewers[viewer] = ViewerWatch(
+                viewer,
+                self._lookups,
+                self._tasks,
+                interval=self._interval,
+                timeout=self._timeout,
+                on_empty=lambda: self._remove(viewer),
+            )
+            self._lookups.on_result = self._on_result
+        return found
+
+    def on_action(self, viewer: Viewer, user_id: int) -> None:
+        """An action has ended: read its user again."""
+        found = self._viewers.get(viewer)
+        if found is not None:
+            found.read_again((user_id,))
+
+    def on_hint(self, user_ids: Collection[int]) -> None:
+        """The platform says that something about these users has changed, whoever the viewer is."""
+        for each in tuple(self._viewers.values()):
+            each.read_again(user_ids)
+
+    def close(self) -> None:
+        """Read nothing from now on."""
+        for each in self._viewers.values():
+            each.close()
+
+    def _remove(self, viewer: Viewer) -> None:
+        del self._viewers[viewer]
+        if not self._viewers:
+            self._lookups.on_result = None
+
+    def _on_result(self, viewer: Viewer, user_id: int, result: LookupResult) -> None:
+        found = self._viewers.get(viewer)
+        if found is not None:
+            found.on_result(user_id, result)
