@@ -14,7 +14,7 @@ import msgspec
 
 from adapters.secret import RedactedRepr, Token
 from adapters.settings import PLATFORM_NAME, ViewerSource
-from adapters.user_ids import MAX_USER_ID, UserId
+from adapters.user_ids import MAX_USER_ID, UserId, UserIds, UserKey
 
 PlatformNameText = Annotated[
     str,
@@ -99,7 +99,7 @@ class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
     platform: str
     key: bytes
     token: Token | None = None
-    user_id: int | None = None
+    user_id: UserKey | None = None
 
     @classmethod
     def own(cls, platform: str) -> Viewer:
@@ -107,9 +107,9 @@ class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
         return cls(platform, b"own")
 
     @classmethod
-    def named(cls, platform: str, user_id: int) -> Viewer:
+    def named(cls, platform: str, user_id: UserKey) -> Viewer:
         """The user for whom our credential is to speak."""
-        return cls(platform, b"user %d" % user_id, user_id=user_id)
+        return cls(platform, f"user {user_id}".encode(), user_id=user_id)
 
     @property
     def is_own(self) -> bool:
@@ -122,7 +122,7 @@ class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
             raise RuntimeError("this viewer brought no token")
         return self.token
 
-    def named_user(self) -> int:
+    def named_user(self) -> UserKey:
         """The user whom the caller named. A viewer who is not named never reaches an adapter that needs it."""
         if self.user_id is None:
             raise RuntimeError("this viewer is not named")
@@ -139,7 +139,7 @@ class Identity(RedactedRepr, msgspec.Struct, frozen=True):
     """Whom a platform takes us for: a user, or an app, which has no user id."""
 
     name: str
-    user_id: int | None = None
+    user_id: UserKey | None = None
 
 
 class Position(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):
@@ -162,7 +162,7 @@ class Entry(RedactedRepr, msgspec.Struct, frozen=True):
     `user_id` is None where the entry is an error that names no user.
     """
 
-    user_id: int | None
+    user_id: UserKey | None
     found: Connection | PlatformError
     position: Position
 
@@ -188,6 +188,8 @@ class Adapter(Protocol):
     batch_size: int
     """the most user ids that one `read` takes"""
 
+    USER_IDS: ClassVar[UserIds]
+    """the grammar of user ids: callers' text is parsed by it, and every `user_id` below is a key that it made"""
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]]
     """what a viewer can do in each status; from it come `Connection.actions` and what is offered at all"""
     TOKEN_HEADER: ClassVar[str]
@@ -195,7 +197,9 @@ class Adapter(Protocol):
     TOKEN_SCHEME: ClassVar[str | None]
     """the word before the token in that header, where there is one"""
 
-    async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
+    async def read(
+        self, viewer: Viewer, user_ids: Collection[UserKey]
+    ) -> Mapping[UserKey, Connection | PlatformError]:
         """Where `viewer` stands with each of at most `batch_size` different users.
 
         What fails for one user is that user's value; what fails for all is raised as a PlatformError, with its
@@ -210,7 +214,7 @@ class Adapter(Protocol):
         """
         ...
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+    async def act(self, viewer: Viewer, user_id: UserKey, action: Action) -> Connection:
         """Send `action` once (again only after a 401), and say what the platform then says of the connection.
 
         ActionRefused where the platform finds the connection in no state for it; ActionFailed where its own error

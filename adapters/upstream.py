@@ -22,6 +22,7 @@ from adapters.refresh_token import RefreshTokens
 from adapters.times import retry_after, rfc3339
 from adapters.token_store import TokenStore
 from adapters.tolerant_json import repaired
+from adapters.user_ids import UserKey
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class Base:
         self._url = httpx.URL(url)
         self._headers = httpx.Headers({"Host": self._url.netloc.decode("ascii"), "Accept": "application/json"})
 
-    def get(self, path: str, users: Collection[int] = ()) -> httpx.Request:
+    def get(self, path: str, users: Collection[UserKey] = ()) -> httpx.Request:
         """As httpx would make it by itself, in a third of the time: a test compares the two."""
         url = BelowURL(self._url, path)
         extensions = {"safe": True, "users": tuple(users)}
@@ -67,7 +68,7 @@ class Base:
         request.read()
         return request
 
-    def post(self, path: str, body: Any = None, *, safe: bool, users: Collection[int] = ()) -> httpx.Request:
+    def post(self, path: str, body: Any = None, *, safe: bool, users: Collection[UserKey] = ()) -> httpx.Request:
         """`body` leaves as JSON; `safe` is whether asking twice does no more than asking once."""
         url = BelowURL(self._url, path)
         extensions = {"safe": safe, "users": tuple(users)}

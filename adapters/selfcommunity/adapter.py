@@ -32,6 +32,7 @@ from adapters.selfcommunity.settings import Jwt, OAuth2, Settings, Token
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
+from adapters.user_ids import INT64, UserIds
 
 T = TypeVar("T")
 FORBIDDEN: Final = (
@@ -47,6 +48,7 @@ FARTHEST: Final = 2**31 - 1
 class SelfCommunityAdapter:
     """Reads, lists and changes connections in one community. Every path ends with a slash, or it redirects."""
 
+    USER_IDS: ClassVar[UserIds] = INT64
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
     TOKEN_SCHEME: ClassVar[str | None] = TOKEN_SCHEME

@@ -31,7 +31,7 @@ from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
-from adapters.user_ids import MAX_USER_ID
+from adapters.user_ids import INT64, MAX_USER_ID, UserIds
 
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
 LONGEST_LIST: Final = 16 * 1024 * 1024
@@ -41,6 +41,7 @@ LONGEST_LIST: Final = 16 * 1024 * 1024
 class SymphonyAdapter:
     """Reads, lists and changes connections in one pod."""
 
+    USER_IDS: ClassVar[UserIds] = INT64
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
     TOKEN_SCHEME: ClassVar[str | None] = None

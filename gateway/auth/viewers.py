@@ -13,6 +13,7 @@ from typing import NamedTuple
 from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
 from adapters.settings import ViewerSource
+from adapters.user_ids import UserKey
 from gateway.auth.callers import KEY_HEADER, Caller
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
@@ -37,7 +38,7 @@ class ResolvedViewers(NamedTuple):
     """
 
     viewers: Mapping[str, Viewer | Problem] | Problem
-    named: Mapping[str, int]
+    named: Mapping[str, UserKey]
 
 
 class Viewers:
@@ -45,9 +46,10 @@ class Viewers:
 
     def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters
+        self._user_ids = {name: adapter.USER_IDS for name, adapter in adapters.items()}
         self._key = key
 
-    def claimed_viewers(self, headers: RequestHeaders) -> dict[str, int]:
+    def claimed_viewers(self, headers: RequestHeaders) -> dict[str, UserKey]:
         """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
         if not headers.has(ON_BEHALF_HEADER):
             return {}
@@ -93,7 +95,7 @@ class Viewers:
         }
 
     def _viewer(
-        self, headers: RequestHeaders, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
+        self, headers: RequestHeaders, adapter: Adapter, caller: Caller, token: Token | None, user_id: UserKey | None
     ) -> Viewer | Problem:
         platform = adapter.platform
         if user_id is not None and adapter.viewer_source is not ViewerSource.NAMED:
@@ -122,7 +124,7 @@ class Viewers:
         """
         try:
             text = headers.single(ON_BEHALF_HEADER)
-            found = NO_VIEWERS if text is None else OnBehalf.parse(text, self._adapters)
+            found = NO_VIEWERS if text is None else OnBehalf.parse(text, self._user_ids)
         except ValueError as error:
             return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
         except Problem as problem:
@@ -131,9 +133,10 @@ class Viewers:
         if found.everywhere is not None and len(taking) > 1:
             detail = f"{ON_BEHALF_HEADER}: {' and '.join(taking)} would take it: name each, as {taking[0]}=USER_ID"
             return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, detail)
-        if found.everywhere is not None and taking:
-            found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
-        return found, None
+        try:
+            return found.on({name: self._user_ids[name] for name in taking}) if taking else found, None
+        except ValueError as error:
+            return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
 
     def _named(self, headers: RequestHeaders) -> Mapping[str, Token]:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
@@ -153,7 +156,7 @@ class Viewers:
         return tokens
 
 
-def _named_viewer(platform: str, caller: Caller, user_id: int | None) -> Viewer | Problem:
+def _named_viewer(platform: str, caller: Caller, user_id: UserKey | None) -> Viewer | Problem:
     if user_id is None:
         detail = f"{ON_BEHALF_HEADER}: expected the user as whom this platform is asked"
         return Problem(Kind.INVALID_REQUEST, detail, platform=platform)

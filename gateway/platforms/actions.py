@@ -29,6 +29,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.problems.problem import Kind, Problem
 
@@ -56,7 +57,7 @@ class Attempt:
         self,
         adapter: Adapter,
         viewer: Viewer,
-        user_id: int,
+        user_id: UserKey,
         action: Action,
         *,
         until: float,

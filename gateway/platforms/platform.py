@@ -17,6 +17,7 @@ from adapters.contract import (
     Position,
     Viewer,
 )
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.health import Health
 from gateway.platforms.actions import Attempt, kept_for_reading_back
@@ -113,7 +114,7 @@ class Platform:
     async def act(
         self,
         viewer: Viewer,
-        user_id: int,
+        user_id: UserKey,
         action: Action,
         *,
         deadline: float,
@@ -156,7 +157,7 @@ class Platform:
             raise attempt.unknown()
         raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
 
-    async def _attempted(self, viewer: Viewer, user_id: int, attempt: Attempt) -> Connection:
+    async def _attempted(self, viewer: Viewer, user_id: UserKey, attempt: Attempt) -> Connection:
         try:
             return await attempt.run()
         except PlatformError as error:

@@ -19,7 +19,7 @@ from adapters.selfcommunity.simulator.state import Community, Record
 from adapters.selfcommunity.wire import NativeStatus, UserId
 from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import DEMO, Tokens
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import parse_int64
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -141,7 +141,7 @@ class Platform:
 
     def _user(self, request: Request) -> int:
         try:
-            user = parse_user_id(request.path_params["user"])
+            user = parse_int64(request.path_params["user"])
         except ValueError as error:
             raise HTTPException(404) from error
         if user not in self._community.users:

@@ -18,7 +18,7 @@ from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import Tokens
 from adapters.symphony.simulator.state import LISTED, Pod
 from adapters.symphony.wire import NativeStatus, UserId
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import parse_int64
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -167,7 +167,7 @@ class Platform:
 
 def _user_id(text: str) -> int:
     try:
-        return parse_user_id(text)
+        return parse_int64(text)
     except ValueError as error:
         raise HTTPException(400) from error
 
