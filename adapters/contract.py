@@ -142,14 +142,27 @@ class Identity(RedactedRepr, msgspec.Struct, frozen=True):
     user_id: UserKey | None = None
 
 
+class Before(RedactedRepr, msgspec.Struct, frozen=True):
+    """A connection as it is just before an action on it.
+
+    `handle` is what the adapter must know of it besides, such as the id of a pending request. Only the adapter reads
+    it.
+    """
+
+    connection: Connection
+    handle: object = None
+
+
 class Position(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):
     """A place in one platform's list: `part` numbers what the platform lists apart, `after` counts within it.
 
-    What both mean is the adapter's own affair; callers hand it back as they got it.
+    `mark` is where a platform's own cursor leads to. What they mean is the adapter's own affair; callers hand it back
+    as they got it, or made up.
     """
 
     part: Annotated[int, msgspec.Meta(ge=0, le=255)]
     after: Annotated[int, msgspec.Meta(ge=0, le=MAX_USER_ID)]
+    mark: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.~=-]{0,256}\Z")] = ""
 
 
 class InvalidPosition(Exception):
@@ -186,10 +199,12 @@ class Adapter(Protocol):
     """the credential mode, as the configuration spells it"""
     viewer_source: ViewerSource
     batch_size: int
-    """the most user ids that one `read` takes"""
+    """the most user ids that one `read` takes: 1 where the platform has no call that reads several"""
 
     USER_IDS: ClassVar[UserIds]
     """the grammar of user ids: callers' text is parsed by it, and every `user_id` below is a key that it made"""
+    STATUSES: ClassVar[frozenset[Status]]
+    """those that a connection can have on this kind of platform. A list is asked for no other"""
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]]
     """what a viewer can do in each status; from it come `Connection.actions` and what is offered at all"""
     TOKEN_HEADER: ClassVar[str]
@@ -214,8 +229,15 @@ class Adapter(Protocol):
         """
         ...
 
-    async def act(self, viewer: Viewer, user_id: UserKey, action: Action) -> Connection:
+    async def read_before(self, viewer: Viewer, user_id: UserKey) -> Before:
+        """Where `viewer` stands with this user, for an `act` that follows."""
+        ...
+
+    async def act(self, viewer: Viewer, user_id: UserKey, action: Action, before: Before) -> Connection:
         """Send `action` once (again only after a 401), and say what the platform then says of the connection.
+
+        `before` is what was read just before; the action is one of its `actions`. Where it takes several calls, all
+        but the last only read, and the last is made by `Base.acting`: only what fails from then on may have acted.
 
         ActionRefused where the platform finds the connection in no state for it; ActionFailed where its own error
         may mean that too. Any error whose `may_have_acted` is true leaves open whether it took effect.
@@ -240,8 +262,8 @@ class PlatformError(Exception):
 
     `detail` is for callers and operators: it never quotes what the platform sent, nor a secret or a user id.
     `retry_after` is in seconds, where asking again later helps. `refusal` is the HTTP status of an answer that
-    refuses the request as a whole. `may_have_acted`: the request left and was not refused, so if it was an action,
-    it may have taken effect all the same.
+    refuses the request as a whole. `may_have_acted`: the request was an action, and it left and was not refused,
+    so it may have taken effect all the same.
     """
 
     def __init__(

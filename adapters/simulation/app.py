@@ -19,6 +19,7 @@ from adapters.simulation.calls import Calls
 from adapters.simulation.faults import Fault, Faults
 from adapters.simulation.serving import CLOSE
 from adapters.simulation.tokens import Tokens
+from adapters.user_ids import UserIds, UserKey
 
 
 class SimulatedPlatform(Protocol):
@@ -36,7 +37,10 @@ class SimulatedPlatform(Protocol):
         """The platform's own error body for an HTTP status."""
         ...
 
-    def set_connection(self, viewer: int, user: int, status: str | None) -> None:
+    @property
+    def user_ids(self) -> UserIds: ...
+
+    def set_connection(self, viewer: UserKey, user: UserKey, status: str | None) -> None:
         """Set one side to a native word (None: no connection), and its mirror. ValueError for an unknown word."""
         ...
 
@@ -51,7 +55,7 @@ class SimulatedPlatform(Protocol):
     clock_offset: float
     """seconds by which the platform's clock is ahead of ours"""
 
-    def connection(self, viewer: int, user: int) -> str | None:
+    def connection(self, viewer: UserKey, user: UserKey) -> str | None:
         """One side, in the platform's native word; None where it has none."""
         ...
 

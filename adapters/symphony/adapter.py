@@ -11,6 +11,7 @@ import httpx
 
 from adapters.contract import (
     Action,
+    Before,
     Connection,
     CredentialRefused,
     Entry,
@@ -42,6 +43,7 @@ class SymphonyAdapter:
     """Reads, lists and changes connections in one pod."""
 
     USER_IDS: ClassVar[UserIds] = INT64
+    STATUSES: ClassVar[frozenset[Status]] = frozenset(Status)
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
     TOKEN_SCHEME: ClassVar[str | None] = None
@@ -107,12 +109,14 @@ class SymphonyAdapter:
                 remaining += 1
         return Page(tuple(entries), entries[-1].position if remaining else None, remaining)
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+    async def read_before(self, viewer: Viewer, user_id: int) -> Before:
+        return Before(await self._read_one(viewer, user_id))
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action, _before: Before) -> Connection:
         if action is Action.REMOVE:
-            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False, users=(user_id,))
+            request = self._pod.acting("POST", f"/v1/connection/user/{user_id}/remove", user_id)
         else:
-            body = {"userId": user_id}
-            request = self._pod.post(tables.ACTION_PATH[action], body, safe=False, users=(user_id,))
+            request = self._pod.acting("POST", tables.ACTION_PATH[action], user_id, {"userId": user_id})
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200 if action is Action.REMOVE:

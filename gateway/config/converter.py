@@ -29,7 +29,7 @@ def from_tables(tables: Tables, warned: Iterable[ConfigurationWarning] = ()) -> 
     cache = _convert("cache", tables.get("cache", {}), CacheSettings)
     shared = _convert("shared", tables["shared"], SharedSettings) if "shared" in tables else None
     platforms = {
-        name: _platform(name, table)
+        name: platform_settings(name, table)
         for name, table in _convert("platforms", tables.get("platforms", {}), Tables).items()
     }
     if isinstance(tables.get("callers"), dict):
@@ -58,14 +58,17 @@ def _check_references(callers: Iterable[CallerSettings], platforms: Mapping[str,
                 raise ConfigurationError(f"callers[{place}].on_behalf_of[{number}]: {error}") from None
 
 
-def _platform(name: str, value: object) -> PlatformSettings:
+def platform_settings(
+    name: str, value: object, adapters: Iterable[type[PlatformSettings]] = ADAPTERS
+) -> PlatformSettings:
+    """The table of one platform, for one of these adapters. Raises ConfigurationError."""
     where = f"platforms.{name}"
     table = _convert(where, value, Tables)
     try:
         msgspec.convert(name, PlatformName)
     except msgspec.ValidationError:
         raise ConfigurationError(f"{where}: expected a name of 1 to 32 of a-z, 0-9 and -, a letter first") from None
-    kinds = {adapter_name(kind): kind for kind in ADAPTERS}
+    kinds = {adapter_name(kind): kind for kind in adapters}
     kind = kinds.get(str(table.get("adapter")))
     if kind is None:
         raise ConfigurationError(f"{where}.adapter: expected one of {', '.join(kinds)}")

@@ -46,12 +46,15 @@ class PlatformPager:
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
     ) -> PlatformPage:
         """A platform that is too slow for the whole page gives what it has, and the list goes on from there."""
+        statuses = filters.statuses & self._adapter.STATUSES
+        if not statuses:
+            return PlatformPage([], next=None)
         loop = asyncio.get_running_loop()
         page = PlatformPage([], next=position)
         for calls in range(MOST_CALLS):
             begun = loop.time()
             room = limit - len(page.entries)
-            task = self._reads.start(self._adapter.list(viewer, filters.statuses, page.next, room))
+            task = self._reads.start(self._adapter.list(viewer, statuses, page.next, room))
             await self._reads.wait(task, until=deadline)
             if not task.done():
                 if not calls:

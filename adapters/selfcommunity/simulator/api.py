@@ -19,7 +19,7 @@ from adapters.selfcommunity.simulator.state import Community, Record
 from adapters.selfcommunity.wire import NativeStatus, UserId
 from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import DEMO, Tokens
-from adapters.user_ids import parse_int64
+from adapters.user_ids import INT64, parse_int64
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -43,6 +43,7 @@ class Platform:
 
     def __init__(self, *, empty: bool = False) -> None:
         self.tokens = Tokens()
+        self.user_ids = INT64
         self.switches: dict[str, bool] = {}
         self.clock_offset = 0.0
         self._refresh: dict[str, int] = {}
