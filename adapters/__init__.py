@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
-from adapters import selfcommunity, symphony
+from adapters import buddypress, selfcommunity, symphony
 from adapters.contract import Adapter
 from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
@@ -28,6 +28,7 @@ class AdapterClass(Protocol):
 ADAPTERS: Final[dict[type[PlatformSettings], AdapterClass]] = {
     symphony.Settings: symphony.SymphonyAdapter,
     selfcommunity.Settings: selfcommunity.SelfCommunityAdapter,
+    buddypress.Settings: buddypress.BuddyPressAdapter,
 }
 """The settings of each adapter, and what they configure."""
 

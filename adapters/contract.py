@@ -92,14 +92,15 @@ class Connection(RedactedRepr, msgspec.Struct, frozen=True):
 class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
     """As whom a platform is asked. Equal and hashable by `(platform, key)`, so it can key a cache.
 
-    `token` is the viewer's own credential, where the caller brings it; `user_id` the viewer's, where the caller
-    names it. Where our credential is one user's, there is neither.
+    `token` is the viewer's own credential, where the caller brings it, and `scheme` the word that stood before it;
+    `user_id` is the viewer's, where the caller names it. Where our credential is one user's, there is neither.
     """
 
     platform: str
     key: bytes
     token: Token | None = None
     user_id: UserKey | None = None
+    scheme: str | None = None
 
     @classmethod
     def own(cls, platform: str) -> Viewer:
@@ -209,8 +210,10 @@ class Adapter(Protocol):
     """what a viewer can do in each status; from it come `Connection.actions` and what is offered at all"""
     TOKEN_HEADER: ClassVar[str]
     """the header in which this kind of platform, and so our caller, sends the viewer's token"""
-    TOKEN_SCHEME: ClassVar[str | None]
-    """the word before the token in that header, where there is one"""
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]]
+    """the words that may stand before the token in that header; empty where it stands there alone. The first is meant
+    where a token comes without one
+    """
 
     async def read(
         self, viewer: Viewer, user_ids: Collection[UserKey]

@@ -53,7 +53,7 @@ class SelfCommunityAdapter:
     STATUSES: ClassVar[frozenset[Status]] = frozenset(Status)
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
-    TOKEN_SCHEME: ClassVar[str | None] = TOKEN_SCHEME
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]] = (TOKEN_SCHEME,)
     batch_size = 500
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:

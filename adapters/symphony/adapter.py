@@ -46,7 +46,7 @@ class SymphonyAdapter:
     STATUSES: ClassVar[frozenset[Status]] = frozenset(Status)
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
-    TOKEN_SCHEME: ClassVar[str | None] = None
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]] = ()
     batch_size = 300
     """The ids stand in the URL, with up to 20 characters each, and common proxies refuse one of over 8 KiB."""
 

@@ -9,7 +9,8 @@ import httpx
 import msgspec
 import pytest
 
-from adapters import AdapterClass, adapter_name, selfcommunity, symphony
+from adapters import AdapterClass, adapter_name, buddypress, selfcommunity, symphony
+from adapters.buddypress.simulator import Platform as Site
 from adapters.contract import Action, Adapter, Connection, PlatformError, Status, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from adapters.selfcommunity.simulator import Platform as Community
@@ -77,8 +78,6 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """an entry of a list: a request that this user made"""
     incoming_at: Callable[[UserKey, str], dict[str, Any]] | None
     """the same with the ISO 8601 time, in UTC, at which it was made; None where times are numbers"""
-    has_zones: bool = True
-    """whether such a time names its zone"""
     counts: bool = True
     """whether a list says how many more there are"""
     listed: Callable[[list[Any]], Any]
@@ -235,7 +234,64 @@ MINIMAL: Final = Dialect(
     logs_in=False,
 )
 
-DIALECTS: Final = (SYMPHONY, SELFCOMMUNITY, MINIMAL)
+BUDDYPRESS: Final = Dialect(
+    settings=buddypress.Settings,
+    connect=buddypress.BuddyPressAdapter,
+    simulated=Site,
+    own={"mode": "token", "token": "demo"},
+    named=None,
+    words={
+        "is_friend": Status.CONNECTED,
+        "pending": Status.PENDING_OUTGOING,
+        "awaiting_response": Status.PENDING_INCOMING,
+        "not_friends": Status.NONE,
+    },
+    is_wordless=True,
+    says_who_exists=True,
+    good=f'{{"initiator_id":1,"friend_id":{USER},"is_confirmed":true}}',
+    broken={
+        "nothing of whether it is confirmed": f'{{"initiator_id":1,"friend_id":{USER}}}',
+        "a number for whether it is confirmed": f'{{"initiator_id":1,"friend_id":{USER},"is_confirmed":1}}',
+        "no initiator": f'{{"friend_id":{USER},"is_confirmed":true}}',
+        "a friendship of other users": '{"initiator_id":1,"friend_id":2,"is_confirmed":true}',
+        "a friendship of one user": f'{{"initiator_id":{USER},"friend_id":{USER},"is_confirmed":true}}',
+        "text for the user": f'{{"initiator_id":1,"friend_id":"{USER}","is_confirmed":true}}',
+        "text for the time": f'{{"initiator_id":1,"friend_id":{USER},"is_confirmed":true,"date_created_gmt":"x"}}',
+        "a list": f'[{{"initiator_id":1,"friend_id":{USER},"is_confirmed":true}}]',
+        "text from PHP alone": "<br />\n<b>Notice</b>:  x<br />\n",
+        "a fatal error": '<br />\n<b>Fatal error</b>:  x<br />\n{"initiator_id":1',
+    },
+    not_found='{"code":"bp_rest_friends_get_item_failed","message":"no","data":{"status":404}}',
+    many_path="/members",
+    many=lambda words: [
+        {"id": user, "friendship_status": word == "is_friend", "friendship_status_slug": word}
+        for user, word in words.items()
+    ],
+    acting_path="/friends",
+    preparing=frozenset({Action.REQUEST}),
+    unguarded=frozenset({(Status.CONNECTED, Action.REJECT), (Status.PENDING_INCOMING, Action.REMOVE)}),
+    list_path="/friends",
+    incoming=lambda user: {"initiator_id": user, "friend_id": 1, "is_confirmed": False},
+    incoming_at=lambda user, time: {
+        "initiator_id": user,
+        "friend_id": 1,
+        "is_confirmed": False,
+        "date_created_gmt": time,
+    },
+    counts=False,
+    listed=lambda entries: entries,
+    nameless={
+        "no user": {"friend_id": 1, "is_confirmed": False},
+        "null for the user": {"initiator_id": None, "friend_id": 1, "is_confirmed": False},
+        "other users": {"initiator_id": 5, "friend_id": 6, "is_confirmed": False},
+        "no user has this id": {"initiator_id": 0, "friend_id": 1, "is_confirmed": False},
+        "null": None,
+    },
+    who_am_i=("/members/me", '{"id":1}'),
+    logs_in=False,
+)
+
+DIALECTS: Final = (SYMPHONY, SELFCOMMUNITY, BUDDYPRESS, MINIMAL)
 
 
 def where(has: Callable[[Dialect], bool]) -> pytest.MarkDecorator:

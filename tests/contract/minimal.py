@@ -163,7 +163,7 @@ class MinimalAdapter:
     STATUSES: ClassVar[frozenset[Status]] = frozenset(STATUS.values())
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = ACTIONS
     TOKEN_HEADER: ClassVar[str] = "X-Book-Token"
-    TOKEN_SCHEME: ClassVar[str | None] = None
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]] = ()
     batch_size = 1
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:

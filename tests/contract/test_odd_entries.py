@@ -82,7 +82,7 @@ async def test_it_spoils_nobody_whom_a_read_of_many_names(platform: Platform, na
 ISO = where(lambda dialect: dialect.incoming_at is not None)
 
 
-@where(lambda dialect: dialect.incoming_at is not None and dialect.has_zones)
+@where(lambda dialect: dialect.incoming_at is not None)
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
