@@ -82,7 +82,7 @@ class Simulator:
             return
         path = scope["path"]
         self.calls.count(scope["method"], path, is_login=path.startswith(self.platform.login_paths))
-        fault = self._faults.take(path)
+        fault = self._faults.take(scope["method"], path)
         if fault is None:
             await self._api(scope, receive, send)
             return
