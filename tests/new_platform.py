@@ -201,7 +201,7 @@ class CLASSAdapter:
 
     async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
         raise NotImplementedError(
-            "list: raise InvalidPosition for a position that is none of yours, before anything is sent; read one page,"
+            "list: raise InvalidPosition for a position that is none of yours, before anything is sent; read a page,"
             " and return an Entry with its own Position for each user whose status is in `statuses`"
         )
 
@@ -271,7 +271,7 @@ class State:
         else:
             self.users.put(viewer, user, status, MIRROR[status])
 ''',
-    "simulator/api.py": '''"""The calls of a simulated platform of the kind NAME. Write them here, as the platform's documentation has them."""
+    "simulator/api.py": '''"""The calls of a simulated platform of the kind NAME: write them as the platform's documentation has them."""
 
 from __future__ import annotations
 
