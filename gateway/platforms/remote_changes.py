@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.contract import CredentialRefused, UserNotFound, Viewer
+from adapters.user_ids import UserKey
 from gateway.platforms.registry import PlatformRegistry
 
 
@@ -12,11 +13,11 @@ class RemoteChanges:
     def __init__(self, registry: PlatformRegistry) -> None:
         self._registry = registry
 
-    def evict(self, platform: str, viewer: bytes, user_id: int) -> None:
+    def evict(self, platform: str, viewer: bytes, user_id: UserKey) -> None:
         """As for an action of this process: what calls in flight return is not kept either."""
         self._registry.platforms[platform].lookups.drop(Viewer(platform, viewer), user_id)
 
-    def refuse(self, platform: str, viewer: bytes, user_id: int | None) -> None:
+    def refuse(self, platform: str, viewer: bytes, user_id: UserKey | None) -> None:
         kind = CredentialRefused if user_id is None else UserNotFound
         error = kind(platform, "another replica was told so")
         self._registry.platforms[platform].lookups.drop_refused(Viewer(platform, viewer), user_id, error)
