@@ -8,12 +8,12 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules 
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: help demo test check docs install client bench faults image lock clean
+.PHONY: help demo test check docs install new-platform client bench faults image lock clean
 
 help:  ## the commands, one a line
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 14
 
-demo: .venv/run  ## two simulated platforms and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
+demo: .venv/run  ## simulated platforms, one of each kind, and the gateway in front of them, until stopped (ARGS=--check: ask it, then exit)
 	@.venv/bin/connection-gateway demo $(ARGS)
 
 test: check $(if $(shell command -v npm),$(NODE_MODULES:%=%/.package-lock.json))  ## everything that CI checks
@@ -28,6 +28,11 @@ check: .venv/dev  ## format, lint, types, direction of imports
 # --quiet would hide warnings, and --strict counts only those that are shown
 docs: .venv/dev  ## the documentation as a static site in site/; a broken link or a page outside the navigation fails
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict $(ARGS)
+
+new-platform: .venv/dev  ## the skeleton of an adapter (NAME=guestbook)
+	@.venv/bin/python -m tests.new_platform "$(NAME)"
+	@.venv/bin/ruff check --quiet --fix adapters tests/contract
+	@.venv/bin/ruff format --quiet adapters tests/contract
 
 install: .venv/dev  ## all that development needs, into .venv
 

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import httpx
 
-from adapters import selfcommunity, symphony
+from adapters import buddypress, selfcommunity, symphony
 from adapters.contract import Adapter
 from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
 from adapters.token_store import TokenStore
 from adapters.upstream import Upstream
+from adapters.user_ids import UserIds
 
-ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]] = {
+
+class AdapterClass(Protocol):
+    """The class of an adapter, which says what is the same for all platforms of its kind."""
+
+    @property
+    def USER_IDS(self) -> UserIds: ...  # noqa: N802  as the class has it
+
+    def __call__(self, settings: Any, upstream: Upstream) -> Adapter: ...
+
+
+ADAPTERS: Final[dict[type[PlatformSettings], AdapterClass]] = {
     symphony.Settings: symphony.SymphonyAdapter,
     selfcommunity.Settings: selfcommunity.SelfCommunityAdapter,
+    buddypress.Settings: buddypress.BuddyPressAdapter,
 }
 """The settings of each adapter, and what they configure."""
 
@@ -24,6 +36,11 @@ ADAPTERS: Final[dict[type[PlatformSettings], Callable[[Any, Upstream], Adapter]]
 def adapter_name(settings: PlatformSettings | type[PlatformSettings]) -> str:
     """The word that folder, settings and documentation share: `symphony`."""
     return str(settings.__struct_config__.tag)
+
+
+def user_ids(settings: PlatformSettings) -> UserIds:
+    """The grammar of user ids on the platform that `settings` configure."""
+    return ADAPTERS[type(settings)].USER_IDS
 
 
 def connect(

@@ -1,7 +1,8 @@
 """What adapters and the transports under them agree on about one call.
 
 Among a request's extensions are `begun` and `deadline` (`loop.time()`; by the latter there is an answer or a
-failure), `safe` (whether asking twice does no more than asking once), `viewer` (as whom it goes out, None for nobody
+failure), `safe` (whether asking twice does no more than asking once), `acts` (true for the call that carries out an
+action), `viewer` (as whom it goes out, None for nobody
 yet), `users` (the ids of those whom it is about) and, where an answer may be long, `max_body` (bytes). A failure is
 one of httpx's, and says whether the request had left.
 """

@@ -14,7 +14,7 @@ import msgspec
 
 from adapters.secret import RedactedRepr, Token
 from adapters.settings import PLATFORM_NAME, ViewerSource
-from adapters.user_ids import MAX_USER_ID, UserId
+from adapters.user_ids import MAX_USER_ID, UserId, UserIds, UserKey
 
 PlatformNameText = Annotated[
     str,
@@ -92,14 +92,15 @@ class Connection(RedactedRepr, msgspec.Struct, frozen=True):
 class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
     """As whom a platform is asked. Equal and hashable by `(platform, key)`, so it can key a cache.
 
-    `token` is the viewer's own credential, where the caller brings it; `user_id` the viewer's, where the caller
-    names it. Where our credential is one user's, there is neither.
+    `token` is the viewer's own credential, where the caller brings it, and `scheme` the word that stood before it;
+    `user_id` is the viewer's, where the caller names it. Where our credential is one user's, there is neither.
     """
 
     platform: str
     key: bytes
     token: Token | None = None
-    user_id: int | None = None
+    user_id: UserKey | None = None
+    scheme: str | None = None
 
     @classmethod
     def own(cls, platform: str) -> Viewer:
@@ -107,9 +108,9 @@ class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
         return cls(platform, b"own")
 
     @classmethod
-    def named(cls, platform: str, user_id: int) -> Viewer:
+    def named(cls, platform: str, user_id: UserKey) -> Viewer:
         """The user for whom our credential is to speak."""
-        return cls(platform, b"user %d" % user_id, user_id=user_id)
+        return cls(platform, f"user {user_id}".encode(), user_id=user_id)
 
     @property
     def is_own(self) -> bool:
@@ -122,7 +123,7 @@ class Viewer(RedactedRepr, msgspec.Struct, frozen=True, eq=False):
             raise RuntimeError("this viewer brought no token")
         return self.token
 
-    def named_user(self) -> int:
+    def named_user(self) -> UserKey:
         """The user whom the caller named. A viewer who is not named never reaches an adapter that needs it."""
         if self.user_id is None:
             raise RuntimeError("this viewer is not named")
@@ -139,17 +140,30 @@ class Identity(RedactedRepr, msgspec.Struct, frozen=True):
     """Whom a platform takes us for: a user, or an app, which has no user id."""
 
     name: str
-    user_id: int | None = None
+    user_id: UserKey | None = None
+
+
+class Before(RedactedRepr, msgspec.Struct, frozen=True):
+    """A connection as it is just before an action on it.
+
+    `handle` is what the adapter must know of it besides, such as the id of a pending request. Only the adapter reads
+    it.
+    """
+
+    connection: Connection
+    handle: object = None
 
 
 class Position(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):
     """A place in one platform's list: `part` numbers what the platform lists apart, `after` counts within it.
 
-    What both mean is the adapter's own affair; callers hand it back as they got it.
+    `mark` is where a platform's own cursor leads to. What they mean is the adapter's own affair; callers hand it back
+    as they got it, or made up.
     """
 
     part: Annotated[int, msgspec.Meta(ge=0, le=255)]
     after: Annotated[int, msgspec.Meta(ge=0, le=MAX_USER_ID)]
+    mark: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.~=-]{0,256}\Z")] = ""
 
 
 class InvalidPosition(Exception):
@@ -162,7 +176,7 @@ class Entry(RedactedRepr, msgspec.Struct, frozen=True):
     `user_id` is None where the entry is an error that names no user.
     """
 
-    user_id: int | None
+    user_id: UserKey | None
     found: Connection | PlatformError
     position: Position
 
@@ -186,16 +200,24 @@ class Adapter(Protocol):
     """the credential mode, as the configuration spells it"""
     viewer_source: ViewerSource
     batch_size: int
-    """the most user ids that one `read` takes"""
+    """the most user ids that one `read` takes: 1 where the platform has no call that reads several"""
 
+    USER_IDS: ClassVar[UserIds]
+    """the grammar of user ids: callers' text is parsed by it, and every `user_id` below is a key that it made"""
+    STATUSES: ClassVar[frozenset[Status]]
+    """those that a connection can have on this kind of platform. A list is asked for no other"""
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]]
     """what a viewer can do in each status; from it come `Connection.actions` and what is offered at all"""
     TOKEN_HEADER: ClassVar[str]
     """the header in which this kind of platform, and so our caller, sends the viewer's token"""
-    TOKEN_SCHEME: ClassVar[str | None]
-    """the word before the token in that header, where there is one"""
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]]
+    """the words that may stand before the token in that header; empty where it stands there alone. The first is meant
+    where a token comes without one
+    """
 
-    async def read(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
+    async def read(
+        self, viewer: Viewer, user_ids: Collection[UserKey]
+    ) -> Mapping[UserKey, Connection | PlatformError]:
         """Where `viewer` stands with each of at most `batch_size` different users.
 
         What fails for one user is that user's value; what fails for all is raised as a PlatformError, with its
@@ -210,8 +232,15 @@ class Adapter(Protocol):
         """
         ...
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+    async def read_before(self, viewer: Viewer, user_id: UserKey) -> Before:
+        """Where `viewer` stands with this user, for an `act` that follows."""
+        ...
+
+    async def act(self, viewer: Viewer, user_id: UserKey, action: Action, before: Before) -> Connection:
         """Send `action` once (again only after a 401), and say what the platform then says of the connection.
+
+        `before` is what was read just before; the action is one of its `actions`. Where it takes several calls, all
+        but the last only read, and the last is made by `Base.acting`: only what fails from then on may have acted.
 
         ActionRefused where the platform finds the connection in no state for it; ActionFailed where its own error
         may mean that too. Any error whose `may_have_acted` is true leaves open whether it took effect.
@@ -236,8 +265,8 @@ class PlatformError(Exception):
 
     `detail` is for callers and operators: it never quotes what the platform sent, nor a secret or a user id.
     `retry_after` is in seconds, where asking again later helps. `refusal` is the HTTP status of an answer that
-    refuses the request as a whole. `may_have_acted`: the request left and was not refused, so if it was an action,
-    it may have taken effect all the same.
+    refuses the request as a whole. `may_have_acted`: the request was an action, and it left and was not refused,
+    so it may have taken effect all the same.
     """
 
     def __init__(

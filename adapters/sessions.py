@@ -208,9 +208,8 @@ class Sessions:
             self._upstream.logged_in("refused")
             session.pause(refused.error)
             raise refused.error from refused
-        except PlatformError as failure:
+        except PlatformError:
             self._upstream.logged_in("failed")
-            failure.may_have_acted = False  # the login may have: what it was for never left
             raise
         finally:
             session.login = None

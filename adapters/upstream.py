@@ -22,6 +22,7 @@ from adapters.refresh_token import RefreshTokens
 from adapters.times import retry_after, rfc3339
 from adapters.token_store import TokenStore
 from adapters.tolerant_json import repaired
+from adapters.user_ids import UserKey
 
 T = TypeVar("T")
 
@@ -59,7 +60,7 @@ class Base:
         self._url = httpx.URL(url)
         self._headers = httpx.Headers({"Host": self._url.netloc.decode("ascii"), "Accept": "application/json"})
 
-    def get(self, path: str, users: Collection[int] = ()) -> httpx.Request:
+    def get(self, path: str, users: Collection[UserKey] = ()) -> httpx.Request:
         """As httpx would make it by itself, in a third of the time: a test compares the two."""
         url = BelowURL(self._url, path)
         extensions = {"safe": True, "users": tuple(users)}
@@ -67,11 +68,17 @@ class Base:
         request.read()
         return request
 
-    def post(self, path: str, body: Any = None, *, safe: bool, users: Collection[int] = ()) -> httpx.Request:
-        """`body` leaves as JSON; `safe` is whether asking twice does no more than asking once."""
+    def post(self, path: str, body: Any, users: Collection[UserKey] = ()) -> httpx.Request:
+        """A read that is a POST, because what it asks would be too long for a URL. `body` leaves as JSON."""
+        return self._request("POST", path, body, {"safe": True, "users": tuple(users)})
+
+    def acting(self, method: str, path: str, user: UserKey, body: Any = None) -> httpx.Request:
+        """The one call that carries out an action on `user`: it is never repeated, and may have acted if it fails."""
+        return self._request(method, path, body, {"safe": False, "acts": True, "users": (user,)})
+
+    def _request(self, method: str, path: str, body: Any, extensions: dict[str, Any]) -> httpx.Request:
         url = BelowURL(self._url, path)
-        extensions = {"safe": safe, "users": tuple(users)}
-        return httpx.Request("POST", url, headers=self._headers, json=body, extensions=extensions)
+        return httpx.Request(method, url, headers=self._headers, json=body, extensions=extensions)
 
 
 class Upstream(OneLoop):
@@ -119,7 +126,7 @@ class Upstream(OneLoop):
             return await self._transport.handle_async_request(request)
         except httpx.RequestError as failure:
             kind, detail = next(row for error, row in FAILURES.items() if isinstance(failure, error))
-            may_have_acted = not isinstance(failure, BEFORE_IT_LEFT)
+            may_have_acted = _acts(request) and not isinstance(failure, BEFORE_IT_LEFT)
             later = _SHORTAGE_LASTS if kind is contract.Overloaded else None
             raise kind(self.platform, detail, may_have_acted=may_have_acted, retry_after=later) from failure
 
@@ -127,7 +134,7 @@ class Upstream(OneLoop):
         """The body as `decoder` types it; InvalidAnswer names the place where it doesn't fit."""
         decoded = self.decode_part(response.content, decoder)
         if isinstance(decoded, contract.InvalidAnswer):
-            raise decoded
+            raise self.invalid(decoded.detail, response)
         return decoded
 
     def decode_part(self, part: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T | contract.InvalidAnswer:
@@ -178,18 +185,20 @@ class Upstream(OneLoop):
             return refused
         if not all(isinstance(body, contract.InvalidAnswer) for body in bodies):
             return refused
-        foreign = self.foreign_error(response)
-        foreign.may_have_acted = False  # what the login was for never left
-        return foreign
+        return self.foreign_error(response)
 
     def foreign_error(self, response: httpx.Response) -> contract.InvalidAnswer:
         status = response.status_code
         refusal = status if status in REFUSALS else None
         detail = f"the {status} is not the platform's own: is base_url right, or does a machine in between answer?"
-        return self.invalid(detail, refusal)
+        return self.invalid(detail, response, refusal)
 
-    def invalid(self, detail: str, refusal: int | None = None) -> contract.InvalidAnswer:
-        return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=True)
+    def invalid(
+        self, detail: str, response: httpx.Response | None = None, refusal: int | None = None
+    ) -> contract.InvalidAnswer:
+        """What is wrong with an answer; `response` where it is the whole answer, which may be that to an action."""
+        acts = response is not None and _acts(response.request)
+        return contract.InvalidAnswer(self.platform, detail, refusal=refusal, may_have_acted=acts)
 
     def failure(self, response: httpx.Response, forbidden: str = FORBIDDEN) -> contract.PlatformError:
         """What a status means that the adapter gives no meaning of its own; `forbidden` explains its 403."""
@@ -200,20 +209,28 @@ class Upstream(OneLoop):
             case 403:
                 return contract.Forbidden(self.platform, forbidden, refusal=refusal)
             case 404:
-                return self.invalid("the platform does not know this path: is base_url right?", refusal)
+                return self.invalid("the platform does not know this path: is base_url right?", response, refusal)
             case 408:
                 detail = "the platform closed the connection before it had the request (408)"
-                return contract.Unreachable(self.platform, detail, may_have_acted=True)
+                return contract.Unreachable(self.platform, detail, may_have_acted=_acts(response.request))
             case 429:
                 wait = _THROTTLED_WITHOUT_HINT if later is None else later
                 return contract.Throttled(self.platform, "the platform throttles", retry_after=wait)
             case _ if 500 <= status <= 599:
                 detail = f"the platform answered {status}"
-                return contract.ServerError(self.platform, detail, retry_after=later, may_have_acted=True)
+                acts = _acts(response.request)
+                return contract.ServerError(self.platform, detail, retry_after=later, may_have_acted=acts)
             case _:
                 redirects = 300 <= status <= 399
                 meaning = f"the platform redirects ({status}): is base_url right?"
-                return self.invalid(meaning if redirects else f"status {status} has no meaning here", refusal)
+                return self.invalid(
+                    meaning if redirects else f"status {status} has no meaning here", response, refusal
+                )
+
+
+def _acts(request: httpx.Request) -> bool:
+    """Whether this is the call of an action that carries it out. Those before it, and logins, only prepare it."""
+    return "acts" in request.extensions
 
 
 def _describe(failure: Exception) -> str:

@@ -23,7 +23,7 @@ class Event(RedactedRepr, msgspec.Struct, frozen=True):
     event_id: int
     sent_at: int
     """in seconds since 1970"""
-    user_ids: tuple[int, ...]
+    user_ids: tuple[int | str, ...]
 
 
 class Webhook(Protocol):

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
+from adapters.user_ids import UserKey
 from gateway.api.audit import Audit
 from gateway.api.endpoint import Endpoint
 from gateway.api.mcp import route as mcp_route
@@ -188,7 +189,7 @@ def _streams(settings: Settings, metrics: Metrics, lifecycle: Lifecycle, snapsho
 
 
 def _inbox(platform: str, snapshots: Snapshots) -> EventInbox:
-    def hint(user_ids: Collection[int]) -> None:
+    def hint(user_ids: Collection[UserKey]) -> None:
         snapshots.current.platforms[platform].on_hint(user_ids)  # which a reload may have exchanged
 
     return EventInbox(hint)

@@ -1,6 +1,7 @@
 """A whole gateway in process, in front of a simulated pod (`acme`) and a simulated community (`club`).
 
-Where two platforms of one kind matter, `bank` is another pod and `guild` another community.
+Where two platforms of one kind matter, `bank` is another pod and `guild` another community. `site` is a BuddyPress
+site, for tests that ask for it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,13 @@ NAMED = {
 }
 UNHURRIED = 60.0
 """Seconds that a call may take where a test doesn't say: no answer depends on how fast the machine is."""
-ADAPTERS = {"acme": "symphony", "club": "selfcommunity", "bank": "symphony", "guild": "selfcommunity"}
+ADAPTERS = {
+    "acme": "symphony",
+    "club": "selfcommunity",
+    "bank": "symphony",
+    "guild": "selfcommunity",
+    "site": "buddypress",
+}
 
 
 def caller(name: str, **policy: Any) -> dict[str, Any]:

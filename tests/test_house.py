@@ -1,17 +1,22 @@
-"""What import-linter can't say without a list of adapters: siblings never meet, and the gateway meets only the contract."""
+"""What import-linter can't say without a list of adapters: siblings never meet, and nothing else meets one."""
 
 from __future__ import annotations
 
 import ast
 import functools
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import grimp
 import pytest
 
+from adapters import ADAPTERS, adapter_name
+
 ROOT = Path(__file__).parent.parent
+EXAMPLES = {"gateway/cli/demo.py", "gateway/api/routes/platforms.py"}
+"""What they show to people is what one platform would say."""
 FOLDERS = sorted(each.parent for each in (ROOT / "adapters").glob("*/adapter.py"))
 FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "answers.py", "adapter.py", "__init__.py"}
 SIMULATOR = {"state.py", "api.py", "__init__.py"}
@@ -55,6 +60,26 @@ def test_all_adapters_have_the_same_files(folder: Path) -> None:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_siblings_never_meet(folder: Path) -> None:
     assert set(imported(f"adapters.{folder.name}")) & {each.name for each in FOLDERS} <= {folder.name}
+
+
+def test_every_folder_is_in_the_list_of_adapters() -> None:
+    assert {each.name for each in FOLDERS} == set(map(adapter_name, ADAPTERS))
+
+
+def test_what_adapters_share_meets_none_of_them() -> None:
+    """But for the list of them, in `adapters/__init__.py`."""
+    names = {each.name for each in FOLDERS}
+    shared = graph().find_children("adapters") - {f"adapters.{name}" for name in names}
+    assert {each for each in shared if set(imported(each)) & names} == set()
+
+
+def test_nothing_else_names_a_platform() -> None:
+    """Comments and documents may: they explain by example."""
+    named = re.compile("|".join(each.name for each in FOLDERS), re.IGNORECASE)
+    files = [*(ROOT / "gateway").rglob("*.py"), *(ROOT / "adapters").glob("*.py")]
+    files += [*(ROOT / "adapters" / "simulation").glob("*.py")]
+    found = {str(file.relative_to(ROOT)) for file in files if named.search(file.read_text())}
+    assert found == {"adapters/__init__.py", *EXAMPLES}
 
 
 def test_the_gateway_meets_only_the_contract() -> None:

@@ -27,6 +27,7 @@ from adapters.sessions import LoginRefused
 from adapters.simulation.faults import Fault
 from adapters.symphony import settings as symphony_settings
 from adapters.symphony import wire as symphony
+from adapters.user_ids import INT64
 from gateway.api.request_record import RequestRecord
 from gateway.app import log_of
 from gateway.auth.headers import RequestHeaders
@@ -129,8 +130,8 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         Entry(USERS_ID, CONNECTION, Position(0, USERS_ID)),
         Page((), Position(0, USERS_ID)),
         Identity("user", USERS_ID),
-        OnBehalf.parse(USER, ()),
-        OnBehalf.parse(f"acme={USER}", ("acme",)),
+        OnBehalf.parse(USER, {}),
+        OnBehalf.parse(f"acme={USER}", {"acme": INT64}),
         Grant(f"acme={USER}"),
         RequestHeaders([(b"sessiontoken", TOKEN.encode())]),
         RequestRecord(
@@ -138,7 +139,7 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         ),
         CachedConnection.of(CONNECTION, 0.0),
         Reading(CachedConnection.of(CONNECTION, 0.0), CachedConnection.of(CONNECTION, 0.0).body, 0.0, 0, Origin.HIT),
-        Filters(("acme",), frozenset(), (USERS_ID,)),
+        Filters(("acme",), frozenset(), {"acme": (USERS_ID,)}),
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),
         details(Problem(Kind.INVALID_REQUEST, "no"), "1", USERS_ID),

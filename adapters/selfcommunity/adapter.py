@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.contract import (
     Action,
+    Before,
     Connection,
     CredentialRefused,
     Entry,
@@ -32,6 +33,7 @@ from adapters.selfcommunity.settings import Jwt, OAuth2, Settings, Token
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
+from adapters.user_ids import INT64, UserIds
 
 T = TypeVar("T")
 FORBIDDEN: Final = (
@@ -47,9 +49,11 @@ FARTHEST: Final = 2**31 - 1
 class SelfCommunityAdapter:
     """Reads, lists and changes connections in one community. Every path ends with a slash, or it redirects."""
 
+    USER_IDS: ClassVar[UserIds] = INT64
+    STATUSES: ClassVar[frozenset[Status]] = frozenset(Status)
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
-    TOKEN_SCHEME: ClassVar[str | None] = TOKEN_SCHEME
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]] = (TOKEN_SCHEME,)
     batch_size = 500
 
     def __init__(self, settings: Settings, upstream: Upstream) -> None:
@@ -106,9 +110,15 @@ class SelfCommunityAdapter:
             following, end = entries[-1].position, entries[-1].position.after
         return Page(entries, following, max(page.count - end, 0))
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+    async def read_before(self, viewer: Viewer, user_id: int) -> Before:
+        found = await self._read_one(viewer, user_id)
+        if isinstance(found, PlatformError):
+            raise found
+        return Before(found)
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action, _before: Before) -> Connection:
         path = f"/user/{user_id}/connection/{tables.ACTION_PATH[action]}/"
-        request = self._api.post(path, safe=False, users=(user_id,))
+        request = self._api.acting("POST", path, user_id)
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
@@ -144,7 +154,7 @@ class SelfCommunityAdapter:
                 raise self._errors.failure(response)
 
     async def _read_many(self, viewer: Viewer, user_ids: Collection[int]) -> Mapping[int, Connection | PlatformError]:
-        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, safe=True, users=user_ids)
+        request = self._api.post("/user/connection/statuses/", {"users": list(user_ids)}, user_ids)
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._errors.failure(response)

@@ -19,6 +19,7 @@ from adapters.simulation.calls import Calls
 from adapters.simulation.faults import Fault, Faults
 from adapters.simulation.serving import CLOSE
 from adapters.simulation.tokens import Tokens
+from adapters.user_ids import UserIds, UserKey
 
 
 class SimulatedPlatform(Protocol):
@@ -36,7 +37,10 @@ class SimulatedPlatform(Protocol):
         """The platform's own error body for an HTTP status."""
         ...
 
-    def set_connection(self, viewer: int, user: int, status: str | None) -> None:
+    @property
+    def user_ids(self) -> UserIds: ...
+
+    def set_connection(self, viewer: UserKey, user: UserKey, status: str | None) -> None:
         """Set one side to a native word (None: no connection), and its mirror. ValueError for an unknown word."""
         ...
 
@@ -51,7 +55,7 @@ class SimulatedPlatform(Protocol):
     clock_offset: float
     """seconds by which the platform's clock is ahead of ours"""
 
-    def connection(self, viewer: int, user: int) -> str | None:
+    def connection(self, viewer: UserKey, user: UserKey) -> str | None:
         """One side, in the platform's native word; None where it has none."""
         ...
 
@@ -79,7 +83,7 @@ class Simulator:
             return
         path = scope["path"]
         self.calls.count(scope["method"], path, is_login=path.startswith(self.platform.login_paths))
-        fault = self._faults.take(path)
+        fault = self._faults.take(scope["method"], path)
         if fault is None:
             await self._api(scope, receive, send)
             return

@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from adapters.simulation.calls import Calls
 from adapters.simulation.faults import Fault
+from adapters.user_ids import UserIds, UserKey
 
 T = TypeVar("T")
 PREFIX: Final = "/_simulator/"
@@ -33,7 +34,10 @@ class ControlledPlatform(Protocol):
     @property
     def switches(self) -> dict[str, bool]: ...
 
-    def set_connection(self, viewer: int, user: int, status: str | None) -> None: ...
+    @property
+    def user_ids(self) -> UserIds: ...
+
+    def set_connection(self, viewer: UserKey, user: UserKey, status: str | None) -> None: ...
 
 
 class _Side(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,7 +53,10 @@ def routes(simulator: Controlled) -> list[Route]:
     async def put_connection(request: Request) -> Response:
         side = await _decode(request, _SIDE)
         try:
-            simulator.platform.set_connection(request.path_params["viewer"], request.path_params["user"], side.status)
+            viewer, user = (
+                simulator.platform.user_ids.parse(request.path_params[each]) for each in ("viewer", "user")
+            )
+            simulator.platform.set_connection(viewer, user, side.status)
         except ValueError as error:
             raise HTTPException(400, str(error)) from error
         return Response(status_code=204)
@@ -81,7 +88,7 @@ def routes(simulator: Controlled) -> list[Route]:
         return Response(status_code=204)
 
     return [
-        Route(f"{PREFIX}connections/{{viewer:int}}/{{user:int}}", put_connection, methods=["PUT"]),
+        Route(f"{PREFIX}connections/{{viewer}}/{{user}}", put_connection, methods=["PUT"]),
         Route(f"{PREFIX}faults", put_faults, methods=["PUT"]),
         Route(f"{PREFIX}faults", delete_faults, methods=["DELETE"]),
         Route(f"{PREFIX}calls", get_calls, methods=["GET"]),

@@ -11,7 +11,7 @@ HeaderText = Annotated[str, msgspec.Meta(pattern=r"^[ -~]*\Z")]
 
 
 class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One way to misbehave, for the next `times` calls (None: all) whose path contains `path`.
+    """One way to misbehave, for the next `times` calls (None: all) whose path contains `path`, with this `method`.
 
     What a faulted call asks for is never done, unless `apply` says so, or the fault is nothing but a `delay` and
     the caller is still there at its end: that platform is only slow. A body of text is sent as it is, any other as
@@ -19,6 +19,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     path: str = ""
+    method: HeaderText = ""
+    """empty: any"""
     times: Annotated[int, msgspec.Meta(ge=1)] | None = None
     delay: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     """seconds before anything else happens"""
@@ -57,10 +59,10 @@ class Faults:
     def set(self, *faults: Fault) -> None:
         self._left = [(fault, fault.times) for fault in faults]
 
-    def take(self, path: str) -> Fault | None:
-        """The first fault in force for this path; one call of it is used up."""
+    def take(self, method: str, path: str) -> Fault | None:
+        """The first fault in force for this call; one call of it is used up."""
         for place, (fault, left) in enumerate(self._left):
-            if fault.path in path:
+            if fault.path in path and fault.method in {"", method}:
                 if left == 1:
                     del self._left[place]
                 elif left is not None:

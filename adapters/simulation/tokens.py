@@ -6,6 +6,8 @@ import secrets
 from collections.abc import Iterator
 from typing import Final
 
+from adapters.user_ids import UserKey
+
 DEMO: Final = 1
 """The viewer of the token `demo`, which is always good."""
 
@@ -13,25 +15,26 @@ DEMO: Final = 1
 class Tokens:
     """Whose each token is."""
 
-    def __init__(self) -> None:
-        self._users = {"demo": DEMO}
+    def __init__(self, demo: UserKey = DEMO) -> None:
+        self._demo = demo
+        self._users: dict[str, UserKey] = {"demo": demo}
         self._proven: set[str] = set()
         self._expired: set[str] = set()
 
-    def issue(self, user: int) -> str:
+    def issue(self, user: UserKey) -> str:
         """A new token of this user."""
         token = secrets.token_urlsafe(32)
         self.accept(token, user)
         return token
 
-    def accept(self, token: str, user: int) -> None:
+    def accept(self, token: str, user: UserKey) -> None:
         """Let `token` be one of this user's."""
         self._users[token] = user
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._users)
 
-    def user(self, token: str) -> int | None:
+    def user(self, token: str) -> UserKey | None:
         return self._users.get(token)
 
     def is_live(self, token: str) -> bool:
@@ -41,5 +44,5 @@ class Tokens:
 
     def expire(self) -> None:
         """Refuse all of them from now on, but for `demo`."""
-        self._users = {"demo": DEMO}
+        self._users = {"demo": self._demo}
         self._expired |= self._proven

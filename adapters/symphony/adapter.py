@@ -11,6 +11,7 @@ import httpx
 
 from adapters.contract import (
     Action,
+    Before,
     Connection,
     CredentialRefused,
     Entry,
@@ -31,7 +32,7 @@ from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
-from adapters.user_ids import MAX_USER_ID
+from adapters.user_ids import INT64, MAX_USER_ID, UserIds
 
 FORBIDDEN: Final = "the pod answered 403: no entitlement, or crossPod is not enabled between the two users' pods"
 LONGEST_LIST: Final = 16 * 1024 * 1024
@@ -41,9 +42,11 @@ LONGEST_LIST: Final = 16 * 1024 * 1024
 class SymphonyAdapter:
     """Reads, lists and changes connections in one pod."""
 
+    USER_IDS: ClassVar[UserIds] = INT64
+    STATUSES: ClassVar[frozenset[Status]] = frozenset(Status)
     ACTIONS: ClassVar[Mapping[Status, tuple[Action, ...]]] = tables.ACTIONS
     TOKEN_HEADER: ClassVar[str] = TOKEN_HEADER
-    TOKEN_SCHEME: ClassVar[str | None] = None
+    TOKEN_SCHEMES: ClassVar[tuple[str, ...]] = ()
     batch_size = 300
     """The ids stand in the URL, with up to 20 characters each, and common proxies refuse one of over 8 KiB."""
 
@@ -106,12 +109,14 @@ class SymphonyAdapter:
                 remaining += 1
         return Page(tuple(entries), entries[-1].position if remaining else None, remaining)
 
-    async def act(self, viewer: Viewer, user_id: int, action: Action) -> Connection:
+    async def read_before(self, viewer: Viewer, user_id: int) -> Before:
+        return Before(await self._read_one(viewer, user_id))
+
+    async def act(self, viewer: Viewer, user_id: int, action: Action, _before: Before) -> Connection:
         if action is Action.REMOVE:
-            request = self._pod.post(f"/v1/connection/user/{user_id}/remove", safe=False, users=(user_id,))
+            request = self._pod.acting("POST", f"/v1/connection/user/{user_id}/remove", user_id)
         else:
-            body = {"userId": user_id}
-            request = self._pod.post(tables.ACTION_PATH[action], body, safe=False, users=(user_id,))
+            request = self._pod.acting("POST", tables.ACTION_PATH[action], user_id, {"userId": user_id})
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200 if action is Action.REMOVE:

@@ -73,7 +73,7 @@ class Answers:
         """The one connection of an answer, which must be this user's."""
         found = self._upstream.decode(response, wire.CONNECTION)
         if found.user_id != user_id:
-            raise self._upstream.invalid("the answer is about another user")
+            raise self._upstream.invalid("the answer is about another user", response)
         return self.connection(user_id, found, self._upstream.as_of())
 
     async def listed(self, response: httpx.Response) -> Listed:

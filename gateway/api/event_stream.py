@@ -12,6 +12,7 @@ import msgspec
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from adapters.user_ids import UserKey
 from gateway.api.middleware.admission import Admission
 from gateway.api.request_record import RequestRecord
 from gateway.platforms.watch.stream import EndReason, Stream
@@ -100,7 +101,7 @@ class EventStream(Response):
         for platform, user_id, state in itertools.islice(self._stream.take(), PART):
             yield self._event(platform, user_id, state)
 
-    def _event(self, platform: str, user_id: int, state: UserState) -> bytes:
+    def _event(self, platform: str, user_id: UserKey, state: UserState) -> bytes:
         if isinstance(state.found, bytes):
             return _event(EventName.CONNECTION, msgspec.Raw(state.found))
         problem = as_problem(state.found)

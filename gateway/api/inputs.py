@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from adapters.mismatch import mismatch
 from adapters.settings import PLATFORM_NAME
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import ANY_KIND, UserIds, UserKey
 from gateway.api.context import RequestContext
 from gateway.openapi.operation import JSON
 from gateway.platforms.freshness import ANY_TIME
@@ -49,16 +49,22 @@ def unknown_platform(name: str) -> Problem:
     return Problem(Kind.UNKNOWN_PLATFORM, detail, platform=name if _PLATFORM.fullmatch(name) else None)
 
 
-def user_id(request: Request, context: RequestContext) -> int:
+def user_id(request: Request, context: RequestContext, platform: Platform) -> UserKey:
     """The user in the path."""
-    found = checked_user_id(request.scope["path_params"]["user_id"], "user_id")
+    found = checked_user_id(request.scope["path_params"]["user_id"], "user_id", platform.adapter.USER_IDS)
     context.record.concerns(user_id=found)
     return found
 
 
-def checked_user_id(text: str, where: str) -> int:
+def user_ids(name: str, context: RequestContext) -> UserIds:
+    """The grammar of user ids on the platform of this name, also where there is none."""
+    found = context.platforms.get(name)
+    return ANY_KIND if found is None else found.adapter.USER_IDS
+
+
+def checked_user_id(text: str, where: str, user_ids: UserIds) -> UserKey:
     try:
-        return parse_user_id(text)
+        return user_ids.parse(text)
     except ValueError as error:
         raise Problem(Kind.INVALID_REQUEST, f"{where}: {error}") from error
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from starlette.requests import Request
 
 from adapters.contract import Status
+from adapters.user_ids import UserKey, parse_for
 from gateway.api import inputs
 from gateway.api.context import RequestContext
 from gateway.platforms import cursors
@@ -41,15 +42,23 @@ def checked_filters(
     context: RequestContext, platforms: Sequence[str], statuses: list[str], users: Iterable[str]
 ) -> Filters:
     """Without a platform's name, those that this caller may use."""
-    user_ids = {inputs.checked_user_id(text, "user_id") for text in users}
-    if len(user_ids) > inputs.MOST_USERS:
+    wanted = platforms or [name for name in context.platforms if context.caller.may_use(name)]
+    asked = tuple(name for name in context.platforms if name in wanted)
+    return Filters(platforms=asked, user_ids=_user_ids(users, asked, context), statuses=_statuses(statuses))
+
+
+def _user_ids(
+    users: Iterable[str], platforms: Collection[str], context: RequestContext
+) -> Mapping[str, tuple[UserKey, ...]]:
+    texts = set(users)
+    if not texts:
+        return {}
+    if len(texts) > inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"user_id: expected at most {inputs.MOST_USERS} users")
-    asked = platforms or [name for name in context.platforms if context.caller.may_use(name)]
-    return Filters(
-        platforms=tuple(name for name in context.platforms if name in asked),
-        statuses=_statuses(statuses),
-        user_ids=tuple(sorted(user_ids)),
-    )
+    try:
+        return parse_for({name: inputs.user_ids(name, context) for name in platforms}, texts)
+    except ValueError as error:
+        raise Problem(Kind.INVALID_REQUEST, f"user_id: {error}") from error
 
 
 def _statuses(words: list[str]) -> frozenset[Status]:

@@ -15,13 +15,14 @@ from msgspec import structs
 
 from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.auth.headers import RequestHeaders
 from gateway.platforms.lookup.explainer import Explainer
 from gateway.problems.problem import Problem
 
 REQUEST_RECORD: Final = "connection_gateway.record"
 """The key of the ASGI scope under which it is found."""
-_NOBODY: Final[Mapping[str, int]] = MappingProxyType({})
+_NOBODY: Final[Mapping[str, UserKey]] = MappingProxyType({})
 
 
 class RequestRecord(RedactedRepr, msgspec.Struct):
@@ -32,14 +33,14 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
     """without those that differ from request to request, for the middleware further in"""
     caller: str | None = None
     platform: str | None = None
-    user_id: int | None = None
+    user_id: UserKey | None = None
     action: str | None = None
     """what was asked for: one of the actions, `lookup`, `list` or `act`"""
     viewer: Viewer | None = None
     """as whom the one platform in question is asked"""
-    named: Mapping[str, int] = _NOBODY
+    named: Mapping[str, UserKey] = _NOBODY
     """on whose behalf each of the platforms in question is asked"""
-    claimed_viewers: Mapping[str, int] = _NOBODY
+    claimed_viewers: Mapping[str, UserKey] = _NOBODY
     """whom the caller named, by platform or for all (empty), whichever platforms are in question"""
     outcomes: dict[str, str] = msgspec.field(default_factory=dict)
     """by platform, where they differ from the request's: a problem's slug, or the status that an action led to"""
@@ -65,18 +66,18 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
         """Report what is asked for; None if there is no such action."""
         self.action = action
 
-    def concerns(self, *, platform: str | None = None, user_id: int | None = None) -> None:
+    def concerns(self, *, platform: str | None = None, user_id: UserKey | None = None) -> None:
         """Report the one platform, or the one user, that the request is about, as soon as it is known."""
         if platform is not None:
             self.platform = platform
         if user_id is not None:
             self.user_id = user_id
 
-    def acts_for(self, named: Mapping[str, int]) -> None:
+    def acts_for(self, named: Mapping[str, UserKey]) -> None:
         """Report on whose behalf platforms are asked."""
         self.named = named
 
-    def acts_as(self, viewer: Viewer, named: Mapping[str, int] | None = None) -> None:
+    def acts_as(self, viewer: Viewer, named: Mapping[str, UserKey] | None = None) -> None:
         """Report as whom the one platform is asked, and on whose behalf if that was not reported before."""
         self.viewer = viewer
         if named is not None:
@@ -101,7 +102,9 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
         """Report the problem that the whole request ended in."""
         self.problem = problem.kind.slug
 
-    def part(self, platform: str | None, user_id: int, action: str, named: Mapping[str, int]) -> RequestRecord:
+    def part(
+        self, platform: str | None, user_id: UserKey, action: str, named: Mapping[str, UserKey]
+    ) -> RequestRecord:
         """The record of one action among the many of this request, which has audit lines of its own."""
         return structs.replace(
             self,

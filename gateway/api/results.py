@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.contract import PlatformError, described
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.api.request_record import RequestRecord
 from gateway.problems.details import ProblemDetails, details
 from gateway.problems.problem import Problem, as_problem
@@ -62,7 +63,7 @@ def as_details(problem: Problem, record: RequestRecord) -> ProblemDetails:
     return details(problem, record.request_id, explanation=told)
 
 
-def failed(error: Problem | PlatformError, user_id: int, record: RequestRecord) -> Failed:
+def failed(error: Problem | PlatformError, user_id: UserKey, record: RequestRecord) -> Failed:
     """The result that says so, which is reported to the record of the request."""
     problem = as_problem(error)
     record.failed_at(problem)

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, structs
 
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.auth.caller_tokens import SLACK, Claims, RefusedToken, SignedToken, TokenVerifier
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.rate_limits import RateLimit
@@ -57,20 +58,21 @@ class Caller(RedactedRepr, msgspec.Struct, frozen=True):
     def may_use(self, platform: str) -> bool:
         return self.platforms is None or platform in self.platforms
 
-    def may_speak_for(self, platform: str, user_id: int) -> bool:
+    def may_speak_for(self, platform: str, user_id: UserKey) -> bool:
         """Whether it may name this user as the viewer there."""
         limits = [self.grants] if self.token_grants is None else [self.grants, self.token_grants]
         return all(any(grant.covers(platform, user_id) for grant in grants) for grants in limits)
 
     def speaks_for(self, platform: str) -> list[str]:
-        """The users whom it may name as the viewer there, in ascending order; `*` for everybody."""
+        """The users whom it may name as the viewer there, shorter ids first; `*` for everybody."""
         limits = [self.grants] if self.token_grants is None else [self.grants, self.token_grants]
-        users: set[int | None] = {None}
+        users: set[str | None] = {None}
         for grants in limits:
             granted = {grant.user_id for grant in grants if grant.platform in {None, platform}}
             if None not in granted:
                 users = granted if None in users else users & granted
-        return ["*"] if None in users else [str(user) for user in sorted(each for each in users if each is not None)]
+        named = [each for each in users if each is not None]
+        return ["*"] if None in users else sorted(named, key=lambda user_id: (len(user_id), user_id))
 
     def refusal(self, platform: str, right: Right) -> Problem | None:
         """What stands in its way, if anything does."""

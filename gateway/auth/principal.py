@@ -11,6 +11,7 @@ import msgspec
 
 from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.auth.callers import Caller
 from gateway.auth.headers import RequestHeaders
 
@@ -24,9 +25,9 @@ class Principal(RedactedRepr, msgspec.Struct, frozen=True):
     """The caller of a request, the viewers that it names, and the viewer for each platform."""
 
     caller: Caller
-    claimed_viewers: Mapping[str, int]
+    claimed_viewers: Mapping[str, UserKey]
     """whom the caller names, by platform or for all (empty)"""
-    readers: dict[str, tuple[Viewer, Mapping[str, int]]] = {}
+    readers: dict[str, tuple[Viewer, Mapping[str, UserKey]]] = {}
     """by platform: the viewer for reads, and on whose behalf; filled as they are resolved"""
 
 

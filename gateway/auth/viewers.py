@@ -13,6 +13,7 @@ from typing import NamedTuple
 from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
 from adapters.settings import ViewerSource
+from adapters.user_ids import UserKey
 from gateway.auth.callers import KEY_HEADER, Caller
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
@@ -37,7 +38,7 @@ class ResolvedViewers(NamedTuple):
     """
 
     viewers: Mapping[str, Viewer | Problem] | Problem
-    named: Mapping[str, int]
+    named: Mapping[str, UserKey]
 
 
 class Viewers:
@@ -45,9 +46,10 @@ class Viewers:
 
     def __init__(self, adapters: Mapping[str, Adapter], key: bytes) -> None:
         self._adapters = adapters
+        self._user_ids = {name: adapter.USER_IDS for name, adapter in adapters.items()}
         self._key = key
 
-    def claimed_viewers(self, headers: RequestHeaders) -> dict[str, int]:
+    def claimed_viewers(self, headers: RequestHeaders) -> dict[str, UserKey]:
         """Whom the caller names, by platform or for all of them (empty); nobody where that makes no sense."""
         if not headers.has(ON_BEHALF_HEADER):
             return {}
@@ -93,7 +95,7 @@ class Viewers:
         }
 
     def _viewer(
-        self, headers: RequestHeaders, adapter: Adapter, caller: Caller, token: Token | None, user_id: int | None
+        self, headers: RequestHeaders, adapter: Adapter, caller: Caller, token: Token | None, user_id: UserKey | None
     ) -> Viewer | Problem:
         platform = adapter.platform
         if user_id is not None and adapter.viewer_source is not ViewerSource.NAMED:
@@ -108,12 +110,16 @@ class Viewers:
                 return _named_viewer(platform, caller, user_id)
 
     def _token_viewer(self, headers: RequestHeaders, adapter: Adapter, token: Token | None) -> Viewer | Problem:
-        given = _given(headers, adapter) if token is None else token.reveal()
+        scheme, given = _given(headers, adapter) if token is None else _named_scheme(token.reveal(), adapter)
         if not given:
             detail = f"expected the viewer's token as {_form(adapter)}, or in {NAMING_HEADER}"
             return Problem(Kind.MISSING_CREDENTIAL, detail, platform=adapter.platform)
-        key = blake2b(given.encode("latin-1"), key=self._key, digest_size=16).digest()
-        return Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER))
+        if scheme is None:
+            told = given
+        else:
+            token, told = None, f"{scheme} {given}"
+        key = blake2b(told.encode("latin-1"), key=self._key, digest_size=16).digest()
+        return Viewer(adapter.platform, key, token or _checked(given, adapter.TOKEN_HEADER), scheme=scheme)
 
     def _on_behalf(self, headers: RequestHeaders, asked: Collection[Adapter]) -> tuple[OnBehalf, Problem | None]:
         """One who is named without a platform counts for the only one that takes names.
@@ -122,7 +128,7 @@ class Viewers:
         """
         try:
             text = headers.single(ON_BEHALF_HEADER)
-            found = NO_VIEWERS if text is None else OnBehalf.parse(text, self._adapters)
+            found = NO_VIEWERS if text is None else OnBehalf.parse(text, self._user_ids)
         except ValueError as error:
             return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
         except Problem as problem:
@@ -131,9 +137,10 @@ class Viewers:
         if found.everywhere is not None and len(taking) > 1:
             detail = f"{ON_BEHALF_HEADER}: {' and '.join(taking)} would take it: name each, as {taking[0]}=USER_ID"
             return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, detail)
-        if found.everywhere is not None and taking:
-            found = OnBehalf(by_platform=dict.fromkeys(taking, found.everywhere))
-        return found, None
+        try:
+            return found.on({name: self._user_ids[name] for name in taking}) if taking else found, None
+        except ValueError as error:
+            return NO_VIEWERS, Problem(Kind.INVALID_REQUEST, f"{ON_BEHALF_HEADER}: {error}")
 
     def _named(self, headers: RequestHeaders) -> Mapping[str, Token]:
         """The tokens of X-Platform-Token. What is wrong is told by its place: anything else could be a token."""
@@ -153,7 +160,7 @@ class Viewers:
         return tokens
 
 
-def _named_viewer(platform: str, caller: Caller, user_id: int | None) -> Viewer | Problem:
+def _named_viewer(platform: str, caller: Caller, user_id: UserKey | None) -> Viewer | Problem:
     if user_id is None:
         detail = f"{ON_BEHALF_HEADER}: expected the user as whom this platform is asked"
         return Problem(Kind.INVALID_REQUEST, detail, platform=platform)
@@ -166,25 +173,37 @@ def _check_shared_headers(headers: RequestHeaders, unnamed: Iterable[Adapter], t
     """A header that several platforms of this call would read is refused, unless each of them is named."""
     callers = [each for each in touched if each.viewer_source is ViewerSource.CALLER]
     for each in unnamed:
-        takers = [other.platform for other in callers if _form(other) == _form(each)]
-        if each.platform in takers and len(takers) > 1 and _given(headers, each):
+        same = [other for other in callers if other.TOKEN_HEADER == each.TOKEN_HEADER]
+        takers = [other.platform for other in same if _given(headers, other)[1]]
+        if each.platform in takers and len(takers) > 1:
             detail = f"{' and '.join(takers)} would take it: name each in {NAMING_HEADER}"
             raise Problem(Kind.INVALID_REQUEST, f"{each.TOKEN_HEADER}: {detail}")
 
 
 def _form(adapter: Adapter) -> str:
     """How this platform's token is sent: `Authorization: Bearer`."""
-    return adapter.TOKEN_HEADER if adapter.TOKEN_SCHEME is None else f"{adapter.TOKEN_HEADER}: {adapter.TOKEN_SCHEME}"
+    schemes = " or ".join(adapter.TOKEN_SCHEMES)
+    return f"{adapter.TOKEN_HEADER}: {schemes}" if schemes else adapter.TOKEN_HEADER
 
 
-def _given(headers: RequestHeaders, adapter: Adapter) -> str:
-    """What stands in the platform's own header for a token; empty where there is none."""
-    scheme = adapter.TOKEN_SCHEME
+def _given(headers: RequestHeaders, adapter: Adapter) -> tuple[str | None, str]:
+    """The scheme, unless it is the first, and the token in the platform's own header; empty where there is none."""
     value = headers.single(adapter.TOKEN_HEADER) or ""
-    if scheme is not None:
-        given, _, value = value.partition(" ")
-        value = value.lstrip(" ") if given.lower() == scheme.lower() else ""
-    return value
+    if not adapter.TOKEN_SCHEMES:
+        return None, value
+    given, _, value = value.partition(" ")
+    for place, scheme in enumerate(adapter.TOKEN_SCHEMES):
+        if given.lower() == scheme.lower():
+            return scheme if place else None, value.lstrip(" ")
+    return None, ""
+
+
+def _named_scheme(text: str, adapter: Adapter) -> tuple[str | None, str]:
+    """A token of X-Platform-Token and its scheme, which stands before it if it is not the first: `Basic:…`."""
+    for scheme in adapter.TOKEN_SCHEMES[1:]:
+        if text.lower().startswith(f"{scheme.lower()}:"):
+            return scheme, text[len(scheme) + 1 :]
+    return None, text
 
 
 def _checked(text: str, where: str) -> Token:

@@ -58,7 +58,7 @@ def lookup(config: Path | None, seen_as: ViewerOptions, platform: str, user_id: 
 
     settings = read_settings(config)
     _check_platforms(settings, platform)
-    user = _user_id(user_id)
+    user = _user_id(settings, platform, user_id)
     _print(_run(operator.lookup(settings, platform, user, seen_as)))
 
 
@@ -108,7 +108,7 @@ def act(config: Path | None, seen_as: ViewerOptions, platform: str, user_id: str
 
     settings = read_settings(config)
     _check_platforms(settings, platform)
-    user = _user_id(user_id)
+    user = _user_id(settings, platform, user_id)
     if action not in set(Action):
         stop(f"action: expected one of {', '.join(Action)}", WRONG_USE)
     _print(msgspec.json.encode(_run(operator.act(settings, platform, user, Action(action), seen_as))))
@@ -119,11 +119,11 @@ def _check_platforms(settings: Settings, *platforms: str) -> None:
         stop(f"platform: expected one of {', '.join(settings.platforms)}", WRONG_USE)
 
 
-def _user_id(text: str) -> int:
-    from adapters.user_ids import parse_user_id
+def _user_id(settings: Settings, platform: str, text: str) -> Any:
+    from adapters import user_ids
 
     try:
-        return parse_user_id(text)
+        return user_ids(settings.platforms[platform]).parse(text)
     except ValueError as error:
         stop(str(error), WRONG_USE)
 

@@ -1,4 +1,4 @@
-"""Two simulated platforms and the gateway in front of them, on loopback, in one process."""
+"""Simulated platforms, one of each kind, and the gateway in front of them, on loopback, in one process."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 import httpx
 
-from adapters.simulation import private_key, serving, simulator
+from adapters import ADAPTERS, adapter_name
+from adapters.simulation import demo, serving, simulator
 from gateway.app import create_app
 from gateway.config.converter import from_tables
 from gateway.config.environment import Overrides
@@ -31,10 +33,12 @@ def run_demo(port: int, *, check: bool) -> int:
 
 
 async def _demo(port: int, *, check: bool) -> int:
-    async with serving(simulator("symphony")) as pod, serving(simulator("selfcommunity")) as community:
+    async with contextlib.AsyncExitStack() as stack:
+        kinds = [adapter_name(each) for each in ADAPTERS]
+        simulated = {kind: await stack.enter_async_context(serving(simulator(kind))) for kind in kinds}
         listener = _listen(port)
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        settings = _settings(pod, community)
+        settings = _settings(simulated)
         log = Log((lambda _line: None) if check else None)
         log.take_over()
         server = Server(create_app(settings, log=log), settings.server, log)
@@ -43,7 +47,8 @@ async def _demo(port: int, *, check: bool) -> int:
             click.echo(f"Every call, in a browser: {address}/docs")
             if settings.server.console:
                 click.echo(f"Platforms, figures and pending requests: {address}/console")
-            click.echo(f"Simulated behind it, until then: symphony at {pod}, selfcommunity at {community}")
+            places = ", ".join(f"{kind} at {url}" for kind, url in simulated.items())
+            click.echo(f"Simulated behind it, until then: {places}")
             await server.serve_on(listener)
             return 0
         serving_it = asyncio.create_task(server.serve_on(listener))
@@ -53,9 +58,9 @@ async def _demo(port: int, *, check: bool) -> int:
         return code
 
 
-def _settings(pod: str, community: str) -> Settings:
+def _settings(simulated: Mapping[str, str]) -> Settings:
     """With what the environment says of `[server]`, other than where it listens. The rest of it is for `serve`."""
-    tables = _tables(pod, community)
+    tables = _tables(simulated)
     ours = {name: text for name, text in os.environ.items() if name.startswith(SERVER) and name not in ADDRESS}
     for name in sorted(set(os.environ) & ADDRESS):
         click.echo(f"connection-gateway: {name} is ignored: the demo listens on --port of 127.0.0.1", err=True)
@@ -67,20 +72,13 @@ def _settings(pod: str, community: str) -> Settings:
         raise overrides.name_variable(error) from None
 
 
-def _tables(pod: str, community: str) -> dict[str, Any]:
+def _tables(simulated: Mapping[str, str]) -> dict[str, Any]:
+    """The configuration for these adapters' simulators, by the address of each."""
     return {
         "server": {"console": True},
         "platforms": {
-            "symphony": {
-                "adapter": "symphony",
-                "base_url": pod,
-                "credentials": {"mode": "bot", "username": "demo", "private_key": private_key()},
-            },
-            "community": {
-                "adapter": "selfcommunity",
-                "base_url": community,
-                "credentials": {"mode": "token", "token": "demo"},
-            },
+            demo(kind).name: {"adapter": kind, "base_url": url, "credentials": demo(kind).credentials()}
+            for kind, url in simulated.items()
         },
     }
 

@@ -10,9 +10,10 @@ from typing import Final
 import httpx
 import msgspec
 
+from adapters import user_ids as grammar_of
 from adapters.contract import Action, Connection, PlatformError
 from adapters.settings import ViewerSource
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import UserKey, parse_for
 from gateway.cli.output import say
 from gateway.cli.viewer import ViewerOptions, viewers
 from gateway.config.printable import shortened
@@ -54,14 +55,14 @@ async def check(settings: Settings) -> list[Finding]:
     return findings if settings.shared is None else [*findings, await _check_store(settings.shared)]
 
 
-async def lookup(settings: Settings, name: str, user_id: int, seen_as: ViewerOptions) -> bytes:
+async def lookup(settings: Settings, name: str, user_id: UserKey, seen_as: ViewerOptions) -> bytes:
     """Where the viewer stands with `user_id`, as JSON. Raises PlatformError or WrongViewer."""
     async with _connected(settings) as platforms:
         viewer = viewers(settings, platforms, (name,), seen_as)[name]
         return (await platforms[name].lookups.one(viewer, user_id, _deadline(settings))).body
 
 
-async def act(settings: Settings, name: str, user_id: int, action: Action, seen_as: ViewerOptions) -> Connection:
+async def act(settings: Settings, name: str, user_id: UserKey, action: Action, seen_as: ViewerOptions) -> Connection:
     """The connection after the action. Raises PlatformError, Problem or WrongViewer."""
     async with _connected(settings) as platforms:
         platform = platforms[name]
@@ -75,11 +76,10 @@ def filters(
     settings: Settings, platforms: Collection[str], statuses: Collection[str], user_ids: Collection[str]
 ) -> Filters:
     """From the words of the command line. Raises ValueError."""
-    return Filters(
-        platforms=tuple(name for name in settings.platforms if not platforms or name in platforms),
-        statuses=listed_statuses(statuses),
-        user_ids=tuple(sorted({parse_user_id(text) for text in user_ids})),
-    )
+    asked = {name: each for name, each in settings.platforms.items() if not platforms or name in platforms}
+    grammars = {name: grammar_of(each) for name, each in asked.items()}
+    named = parse_for(grammars, set(user_ids)) if user_ids else {}
+    return Filters(platforms=tuple(asked), statuses=listed_statuses(statuses), user_ids=named)
 
 
 async def list_all(

@@ -116,10 +116,12 @@ def serve(config: Path | None, workers: int) -> None:
 @click.option("--port", type=PORT, default=9001, show_default=True, help="0: a free one.")
 @click.option("--empty", is_flag=True, help="Seed no users but viewer 1.")
 @click.option(
-    "--public-key", type=click.Path(path_type=Path), help="Symphony: log in only what this key (PEM) verifies."
+    "--public-key",
+    type=click.Path(path_type=Path),
+    help="Log in only what this key (PEM) verifies, where logins are signed.",
 )
 def simulate(adapter: str, port: int, empty: bool, public_key: Path | None) -> None:
-    """Serve one simulated platform (ADAPTER: symphony or selfcommunity) on loopback until stopped."""
+    """Serve one simulated platform on loopback until stopped. ADAPTER is the `adapter` of its configuration."""
     from adapters import ADAPTERS, adapter_name
     from adapters.simulation import simulator
     from gateway.cli.simulate import run_simulator

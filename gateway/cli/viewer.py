@@ -66,7 +66,7 @@ def _headers(takers: Collection[Adapter], options: ViewerOptions) -> Iterator[tu
         yield ON_BEHALF_HEADER.lower().encode(), options.on_behalf.encode("latin-1", "replace")
     for each in takers:
         if options.token is not None:
-            scheme = "" if each.TOKEN_SCHEME is None else f"{each.TOKEN_SCHEME} "
+            scheme = f"{each.TOKEN_SCHEMES[0]} " if each.TOKEN_SCHEMES else ""
             yield each.TOKEN_HEADER.lower().encode(), f"{scheme}{options.token.reveal()}".encode()
 
 

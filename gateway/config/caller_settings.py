@@ -11,13 +11,13 @@ from msgspec import UNSET, UnsetType
 
 from adapters.secret import RedactedRepr
 from adapters.settings import PLATFORM_NAME, PlatformName
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import USER_ID, UserKey
 from gateway.config.public_keys import PublicKeyFile
 from gateway.config.rate import Rate
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
-_GRANT: Final = re.compile(rf"(?:({PLATFORM_NAME})=)?(\*|[0-9]+)")
+_GRANT: Final = re.compile(rf"(?:({PLATFORM_NAME})=)?(\*|{USER_ID})")
 
 
 class Right(StrEnum):
@@ -38,7 +38,12 @@ class Grant(RedactedRepr):
         if found is None:
             raise ValueError('expected "*", "PLATFORM=*", "PLATFORM=USER_ID" or "USER_ID"')
         self.platform: str | None = found[1]
-        self.user_id = None if found[2] == "*" else parse_user_id(found[2])
+        self.user_id = None if found[2] == "*" else found[2]
+
+    @property
+    def user_ids(self) -> set[str]:
+        """The one user whom it names, if it names one."""
+        return set() if self.user_id is None else {self.user_id}
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Grant) and (self.platform, self.user_id) == (other.platform, other.user_id)
@@ -46,8 +51,8 @@ class Grant(RedactedRepr):
     def __hash__(self) -> int:
         return hash((self.platform, self.user_id))
 
-    def covers(self, platform: str, user_id: int) -> bool:
-        return self.platform in {None, platform} and self.user_id in {None, user_id}
+    def covers(self, platform: str, user_id: UserKey) -> bool:
+        return self.platform in {None, platform} and self.user_id in {None, str(user_id)}
 
 
 class CallerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

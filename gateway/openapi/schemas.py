@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect as types
 
+from adapters import ADAPTERS, adapter_name
 from adapters.contract import PlatformNameText, Time
 from adapters.user_ids import UserId
 
@@ -36,7 +37,19 @@ def schemas(of: Iterable[Any]) -> tuple[list[Schema], dict[str, Schema]]:
         if "enum" in each:
             each["type"] = "string"
         _refer(each, texts)
+    texts["UserId"] |= _by_kind()
     return list(found), {**texts, **components}
+
+
+def _by_kind() -> Schema:
+    """What a user id is on each kind of platform."""
+    patterns = {adapter_name(kind): adapter.USER_IDS.pattern for kind, adapter in ADAPTERS.items()}
+    lines = [f"- `{name}`: `{pattern}`" for name, pattern in patterns.items()]
+    about = inspect.cleandoc(msgspec.json.schema(UserId)["description"])
+    return {
+        "description": "\n".join([f"{about} By the `adapter` of the platform:\n", *lines]),
+        "x-patterns": patterns,
+    }
 
 
 def _required(struct: types.StructType) -> list[str]:

@@ -45,10 +45,11 @@ class Security:
 def _tokens(kinds: Mapping[str, Adapter]) -> Iterable[tuple[str, Any]]:
     for kind, each in kinds.items():
         what = f"The viewer's own token, for a platform of the kind `{kind}` with credentials `caller`."
-        if each.TOKEN_SCHEME is None:
+        if not each.TOKEN_SCHEMES:
             yield f"{kind}Token", _in_header(each.TOKEN_HEADER, what)
-        else:
-            yield f"{kind}Token", {"type": "http", "scheme": each.TOKEN_SCHEME.lower(), "description": what}
+        for place, scheme in enumerate(each.TOKEN_SCHEMES):
+            name = f"{kind}{scheme if place else 'Token'}"
+            yield name, {"type": "http", "scheme": scheme.lower(), "description": what}
     yield "platformToken", _in_header(NAMING_HEADER, NAMED)
 
 

@@ -9,12 +9,11 @@ from msgspec import Meta
 
 from adapters.contract import Action, Connection, PlatformNameText, Status
 from adapters.settings import PLATFORM_NAME
-from adapters.user_ids import MAX_USER_ID, UserId, pattern_up_to
+from adapters.user_ids import USER_ID, UserId
 from gateway.openapi.operation import Answer, Header, Parameter, Where
 
 _TRACE: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-_ID: Final = pattern_up_to(MAX_USER_ID).removeprefix("^").removesuffix("$")
-_NAMED: Final = f"{PLATFORM_NAME}={_ID}"
+_NAMED: Final = f"{PLATFORM_NAME}={USER_ID}"
 PLATFORM: Final = Parameter("platform", Where.PATH, PlatformNameText, "A name from `GET /v1/platforms`.", "acme")
 USER: Final = Parameter("user_id", Where.PATH, UserId, "The target user.", "102")
 
@@ -44,7 +43,7 @@ FRESHNESS: Final = Parameter(
 ON_BEHALF: Final = Parameter(
     "X-On-Behalf-Of",
     Where.HEADER,
-    Annotated[str, Meta(extra_json_schema={"pattern": f"^(?:{_ID}|{_NAMED}(?:, ?{_NAMED})*)$"})],
+    Annotated[str, Meta(extra_json_schema={"pattern": f"^(?:{USER_ID}|{_NAMED}(?:, ?{_NAMED})*)$"})],
     "The viewer, for platforms that are asked on behalf of somebody (modes `obo` and `jwt`); nobody else may send it:"
     " `123`, or for several platforms `acme=123, club=7`.",
     "acme=7",

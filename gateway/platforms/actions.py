@@ -29,6 +29,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.problems.problem import Kind, Problem
 
@@ -56,7 +57,7 @@ class Attempt:
         self,
         adapter: Adapter,
         viewer: Viewer,
-        user_id: int,
+        user_id: UserKey,
         action: Action,
         *,
         until: float,
@@ -84,20 +85,20 @@ class Attempt:
 
     async def run(self) -> Connection:
         """The connection after the action. Raises a PlatformError, or the Problem that says why not."""
-        reading = self._calls.start(self._read())
+        reading = self._calls.start(self._adapter.read_before(self._viewer, self._user_id))
         await self._calls.wait(reading, until=self._until)
         if not reading.done():
             raise DeadlineExceeded(self._adapter.platform, "no answer in time: nothing was sent")
         before = reading.result()
-        if before.status in self._goal:
-            return before
-        if self._action not in before.actions:
-            raise self._not_possible(before)
+        if before.connection.status in self._goal:
+            return before.connection
+        if self._action not in before.connection.actions:
+            raise self._not_possible(before.connection)
         if self._now() >= self._until - self._kept:
             raise DeadlineExceeded(self._adapter.platform, "no time was left to act: nothing was sent")
         await self._begin()
         self.sent = True
-        acting = self._calls.start(self._adapter.act(self._viewer, self._user_id, self._action))
+        acting = self._calls.start(self._adapter.act(self._viewer, self._user_id, self._action, before))
         acting.add_done_callback(self._forget)
         await self._calls.wait(acting, until=self._until - self._kept)
         if not acting.done():

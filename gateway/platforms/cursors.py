@@ -28,7 +28,7 @@ class _Place(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 class _Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    version: Literal[2]
+    version: Literal[3]
     filters: bytes
     places: Annotated[tuple[_Place, ...], msgspec.Meta(min_length=1)]
 
@@ -39,7 +39,7 @@ _DECODER: Final = msgspec.msgpack.Decoder(_Cursor)
 def encode(places: Sequence[Place], filters: Filters) -> str:
     """The platforms that have more, in the order of the filters, as characters that need no escaping in a query."""
     found = tuple(_Place(filters.platforms.index(each.platform), each.position) for each in places)
-    cursor = msgspec.msgpack.encode(_Cursor(2, _digest(filters), found))
+    cursor = msgspec.msgpack.encode(_Cursor(3, _digest(filters), found))
     return base64.urlsafe_b64encode(cursor).rstrip(b"=").decode()
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 import msgspec
 
 from adapters.contract import Status
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 
 PENDING: Final = frozenset({Status.PENDING_INCOMING, Status.PENDING_OUTGOING})
 LISTABLE: Final = tuple(status for status in Status if status is not Status.NONE)
@@ -25,8 +26,9 @@ def listed_statuses(words: Collection[str]) -> frozenset[Status]:
 
 
 class Filters(RedactedRepr, msgspec.Struct, frozen=True):
-    """Which connections a list is about. `user_ids` is in ascending order; empty means everybody."""
+    """Which connections a list is about."""
 
     platforms: tuple[str, ...]
     statuses: frozenset[Status]
-    user_ids: tuple[int, ...]
+    user_ids: Mapping[str, tuple[UserKey, ...]]
+    """by platform, in ascending order; empty means everybody"""

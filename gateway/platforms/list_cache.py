@@ -29,6 +29,7 @@ from adapters.contract import (
     Viewer,
 )
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.platforms.filters import PENDING
 from gateway.platforms.platform_page import PlatformPage
 
@@ -50,7 +51,7 @@ class CachedPage(RedactedRepr, msgspec.Struct, frozen=True):
 
     page: PlatformPage
     at: float
-    users: frozenset[int | None]
+    users: frozenset[UserKey | None]
 
     def stale(self, error: PlatformError) -> PlatformPage:
         """The page with each connection marked as stale, and the error that kept it from being read anew."""
@@ -148,7 +149,7 @@ class PlatformListCache:
         for key in tuple(self._keys.get(viewer, ())):
             self.evict(viewer, key)
 
-    def on_refusal(self, viewer: Viewer, user_id: int | None, refused: PlatformError) -> None:
+    def on_refusal(self, viewer: Viewer, user_id: UserKey | None, refused: PlatformError) -> None:
         """Evict what a refusal makes unfit to be returned. Any other failure evicts nothing."""
         match refused:
             case CredentialRefused() | OwnCredentialRefused():

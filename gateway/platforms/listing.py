@@ -10,6 +10,7 @@ import msgspec
 
 from adapters.contract import Connection, InvalidPosition, PlatformError, Position, Viewer
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.problems.problem import Problem, as_problem
@@ -153,7 +154,7 @@ def _add(
     if isinstance(page, Problem):
         listing.errors.append(page)
         return None
-    failed: dict[PlatformError, list[int | None]] = {}
+    failed: dict[PlatformError, list[UserKey | None]] = {}
     more: Place | None = None
     reached = position
     for entry in page.entries:
@@ -176,12 +177,12 @@ def _add(
     return more
 
 
-def _told(failed: Mapping[PlatformError, Sequence[int | None]]) -> list[Problem]:
+def _told(failed: Mapping[PlatformError, Sequence[UserKey | None]]) -> list[Problem]:
     """What failed for one user names that user; what failed for many or for nobody, however often, is told once."""
     alone = [Problem.of(error, users[0]) for error, users in failed.items() if _names_one(users)]
     together = {(type(error), error.detail): error for error, users in failed.items() if not _names_one(users)}
     return [Problem.of(error) for error in together.values()] + alone
 
 
-def _names_one(users: Sequence[int | None]) -> bool:
+def _names_one(users: Sequence[UserKey | None]) -> bool:
     return len(users) == 1 and users[0] is not None

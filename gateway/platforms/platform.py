@@ -17,6 +17,7 @@ from adapters.contract import (
     Position,
     Viewer,
 )
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.health import Health
 from gateway.platforms.actions import Attempt, kept_for_reading_back
@@ -117,7 +118,7 @@ class Platform:
     async def act(
         self,
         viewer: Viewer,
-        user_id: int,
+        user_id: UserKey,
         action: Action,
         *,
         deadline: float,
@@ -162,14 +163,14 @@ class Platform:
             raise attempt.unknown()
         raise DeadlineExceeded(self.name, "no answer in time; the action may still be sent")
 
-    async def _attempted(self, viewer: Viewer, user_id: int, attempt: Attempt) -> Connection:
+    async def _attempted(self, viewer: Viewer, user_id: UserKey, attempt: Attempt) -> Connection:
         try:
             return await attempt.run()
         except PlatformError as error:
             self.lookups.on_refusal(viewer, user_id, error)
             raise
 
-    def on_hint(self, user_ids: Collection[int]) -> None:
+    def on_hint(self, user_ids: Collection[UserKey]) -> None:
         """Take nothing as known of these users: the platform says that something about them has changed.
 
         Other replicas are told to do the same.
@@ -177,7 +178,7 @@ class Platform:
         self.take_hint(user_ids)
         self._replicas.hinted(self.name, user_ids)
 
-    def take_hint(self, user_ids: Collection[int]) -> None:
+    def take_hint(self, user_ids: Collection[UserKey]) -> None:
         """As `on_hint`, in this process alone."""
         self.lookups.invalidate_users(user_ids)
         self.watches.on_hint(user_ids)

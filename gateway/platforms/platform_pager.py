@@ -46,12 +46,15 @@ class PlatformPager:
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
     ) -> PlatformPage:
         """A platform that is too slow for the whole page gives what it has, and the list goes on from there."""
+        statuses = filters.statuses & self._adapter.STATUSES
+        if not statuses:
+            return PlatformPage([], next=None)
         loop = asyncio.get_running_loop()
         page = PlatformPage([], next=position)
         for calls in range(MOST_CALLS):
             begun = loop.time()
             room = limit - len(page.entries)
-            task = self._reads.start(self._adapter.list(viewer, filters.statuses, page.next, room))
+            task = self._reads.start(self._adapter.list(viewer, statuses, page.next, room))
             await self._reads.wait(task, until=deadline)
             if not task.done():
                 if not calls:
@@ -74,23 +77,28 @@ class PlatformPager:
     async def _named(
         self, viewer: Viewer, filters: Filters, position: Position | None, limit: int, deadline: float
     ) -> PlatformPage:
-        """Users who are named are looked up: no platform lists all of them. Who does not exist has no connection."""
-        behind = filters.user_ids
+        """Users who are named are looked up: no platform lists all of them. Who does not exist has no connection.
+
+        A position counts those who came before.
+        """
+        named = filters.user_ids[self._adapter.platform]
+        start = 0
         if position is not None:
-            if position.part or position.after not in behind[:-1]:
+            if position.part or not 0 < position.after < len(named):
                 raise InvalidPosition
-            behind = behind[behind.index(position.after) + 1 :]
-        asked = behind[: max(limit, LOOKED_UP)]
+            start = position.after
+        asked = named[start : start + max(limit, LOOKED_UP)]
         said = await self._lookups.live(viewer, asked, deadline)
         found = [
-            (user_id, each.connection() if isinstance(each, CachedConnection) else each)
-            for user_id, each in said.items()
+            (place, user_id, each.connection() if isinstance(each, CachedConnection) else each)
+            for place, (user_id, each) in enumerate(said.items(), start + 1)
         ]
         entries = [
-            Entry(user_id, each, Position(0, user_id))
-            for user_id, each in found
+            Entry(user_id, each, Position(0, place))
+            for place, user_id, each in found
             if not isinstance(each, UserNotFound)
             and (isinstance(each, PlatformError) or each.status in filters.statuses)
         ]
-        remaining = len(behind) - len(asked)
-        return PlatformPage(entries, Position(0, asked[-1]) if remaining else None, remaining=remaining)
+        end = start + len(asked)
+        remaining = len(named) - end
+        return PlatformPage(entries, Position(0, end) if remaining else None, remaining=remaining)

@@ -8,16 +8,17 @@ from typing import Final, Protocol
 from adapters.contract import PlatformError, Viewer
 from adapters.settings import PlatformSettings
 from adapters.token_store import TokenStore
+from adapters.user_ids import UserKey
 
 
 class Replicas(Protocol):
     """The other replicas. Nothing here waits for them, but the login of `tokens`."""
 
-    def evicted(self, viewer: Viewer, user_id: int) -> None:
+    def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
         """Tell them that an action may have changed this connection."""
         ...
 
-    def refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+    def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         """Tell them that the platform refused this viewer, or this user."""
         ...
 
@@ -25,7 +26,7 @@ class Replicas(Protocol):
         """Tell them that the platform is not to be called for so long, in this scope."""
         ...
 
-    def hinted(self, platform: str, user_ids: Collection[int]) -> None:
+    def hinted(self, platform: str, user_ids: Collection[UserKey]) -> None:
         """Tell them that the platform says that something about these users has changed."""
         ...
 
@@ -37,16 +38,16 @@ class Replicas(Protocol):
 class NoReplicas:
     """This process is alone, or knows of no other."""
 
-    def evicted(self, viewer: Viewer, user_id: int) -> None:
+    def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
         """Nobody is told."""
 
-    def refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+    def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         """Nobody is told."""
 
     def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
         """Nobody is told."""
 
-    def hinted(self, platform: str, user_ids: Collection[int]) -> None:
+    def hinted(self, platform: str, user_ids: Collection[UserKey]) -> None:
         """Nobody is told."""
 
     def tokens(self, _platform: str, _settings: PlatformSettings) -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from adapters import contract
 from adapters.contract import PlatformNameText, described
 from adapters.secret import RedactedRepr
-from adapters.user_ids import UserId
+from adapters.user_ids import UserId, UserKey
 from gateway.explain.explanation import Explanation
 from gateway.problems.problem import Kind, Problem
 
@@ -41,7 +41,7 @@ class ProblemDetails(RedactedRepr, msgspec.Struct, frozen=True):
 
 
 def details(
-    problem: Problem, request_id: str, user_id: int | None = None, explanation: Explanation | None = None
+    problem: Problem, request_id: str, user_id: UserKey | None = None, explanation: Explanation | None = None
 ) -> ProblemDetails:
     """`user_id` where the problem itself is about more than this user."""
     user_id = problem.user_id if user_id is None else user_id

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Final
 
 from adapters import contract
+from adapters.user_ids import UserKey
 
 
 class Kind(Enum):
@@ -102,7 +103,7 @@ class Problem(Exception):
         detail: str,
         *,
         platform: str | None = None,
-        user_id: int | None = None,
+        user_id: UserKey | None = None,
         retry_after: float | None = None,
         connection: contract.Connection | None = None,
         headers: Mapping[str, str] | None = None,
@@ -117,7 +118,7 @@ class Problem(Exception):
         self.headers = headers or {}
 
     @classmethod
-    def of(cls, error: contract.PlatformError, user_id: int | None = None) -> Problem:
+    def of(cls, error: contract.PlatformError, user_id: UserKey | None = None) -> Problem:
         kind = OF_PLATFORM_ERROR[type(error)]
         problem = cls(kind, error.detail, platform=error.platform, user_id=user_id, retry_after=error.retry_after)
         problem.__cause__ = error.__cause__

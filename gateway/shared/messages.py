@@ -36,7 +36,8 @@ class Message(RedactedRepr, msgspec.Struct, frozen=True, array_like=True):
     platform: bytes = b""
     viewer: bytes = b""
     """the viewer's key"""
-    user_id: int | None = None
+    user_id: int | str | None = None
+    """the key of the user, as the platform's adapter makes it"""
     seconds: float = 0.0
 
 

@@ -21,6 +21,7 @@ from adapters.contract import (
 )
 from adapters.secret import Secret
 from adapters.settings import PlatformSettings
+from adapters.user_ids import UserKey
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import Client
 from gateway.shared.logins import LoginWaits, SharedTokens
@@ -42,13 +43,13 @@ REMEMBERED: Final = 10_000
 class Changes(Protocol):
     """Where what others tell is applied. Viewers are their keys."""
 
-    def evict(self, platform: str, viewer: bytes, user_id: int) -> None: ...
+    def evict(self, platform: str, viewer: bytes, user_id: UserKey) -> None: ...
 
-    def refuse(self, platform: str, viewer: bytes, user_id: int | None) -> None: ...
+    def refuse(self, platform: str, viewer: bytes, user_id: UserKey | None) -> None: ...
 
     def throttle(self, platform: str, scope: bytes, seconds: float) -> None: ...
 
-    def hint(self, platform: str, user_id: int) -> None: ...
+    def hint(self, platform: str, user_id: UserKey) -> None: ...
 
     def clear(self) -> None: ...
 
@@ -109,10 +110,10 @@ class Shared:
         await self._stream.aclose()
         await self.store.aclose()
 
-    def evicted(self, viewer: Viewer, user_id: int) -> None:
+    def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
         self._tell(MessageKind.EVICT, viewer.platform, viewer.key, user_id)
 
-    def refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+    def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         match error:
             case CredentialRefused() | OwnCredentialRefused():
                 user_id = None
@@ -133,7 +134,7 @@ class Shared:
     def throttled(self, platform: str, scope: bytes, seconds: float) -> None:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
-    def hinted(self, platform: str, user_ids: Iterable[int]) -> None:
+    def hinted(self, platform: str, user_ids: Iterable[UserKey]) -> None:
         for user_id in user_ids:
             self._tell(MessageKind.HINT, platform, b"", user_id)
 
@@ -159,7 +160,7 @@ class Shared:
         return tokens
 
     def _tell(
-        self, kind: MessageKind, platform: str, viewer: bytes, user_id: int | None = None, seconds: float = 0.0
+        self, kind: MessageKind, platform: str, viewer: bytes, user_id: UserKey | None = None, seconds: float = 0.0
     ) -> None:
         message = Message(self._origin, kind, self._places[platform], viewer, user_id, seconds)
         self._send(message)

@@ -21,6 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from adapters.times import now
+from adapters.user_ids import UserKey
 from gateway.telemetry.buffer import PATIENCE, Buffer
 from gateway.telemetry.writer import Writer
 
@@ -119,7 +120,7 @@ class Log:
             self._buffer = Buffer(lambda lines: write(lines.decode()), patience=0.0)
         self._hash_key = blake2b(secrets.token_bytes(32) if hash_key is None else hash_key).digest()
         self._empty_hash = blake2b(digest_size=8, key=self._hash_key)
-        self.user: Callable[[int], str] = functools.lru_cache(REMEMBERED)(self._user)
+        self.user: Callable[[UserKey], str] = functools.lru_cache(REMEMBERED)(self._user)
         """The same 16 hexadecimal digits for the same user under the same key, and no way back."""
 
     @property
@@ -149,8 +150,8 @@ class Log:
         """Write the line of a request soon, together with those of others: the fields of `RequestLine` in order."""
         self._buffer.add(self._request_line(now(), "info", "request", *fields))
 
-    def _user(self, user_id: int) -> str:
-        return self.hash(b"%d" % user_id)
+    def _user(self, user_id: UserKey) -> str:
+        return self.hash(str(user_id).encode())
 
     def hash(self, what: bytes) -> str:
         """As `user`, of whatever tells one from another."""

@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 
 from adapters.call import BEFORE_IT_LEFT
+from adapters.user_ids import UserKey
 
 Subject = int | bytes
 """What a failure may be the fault of: a user's id, a viewer's key, or the path of a request that names neither."""
@@ -27,7 +28,7 @@ def subjects_of(request: httpx.Request, failure: httpx.RequestError | None = Non
     the gateway's own credential.
     """
     viewer = request.extensions.get("viewer")
-    users: tuple[int, ...] = request.extensions.get("users", ())
+    users: tuple[UserKey, ...] = request.extensions.get("users", ())
     if isinstance(failure, BEFORE_IT_LEFT) or (viewer is None and not users):
         return frozenset()
     subjects: set[Subject] = set(users)

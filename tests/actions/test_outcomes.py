@@ -15,7 +15,7 @@ from adapters.simulation.faults import Fault
 from gateway.platforms.actions import GOALS
 from tests import clock
 from tests.contract.dialects import DIALECTS
-from tests.gateways import ADAPTERS, Gateway, running
+from tests.gateways import ADAPTERS, OWN, Gateway, running
 
 ACTIONS: Final = 10_000
 SEED: Final = 20261122
@@ -23,7 +23,8 @@ WORDS: Final = {
     name: next(dialect.words for dialect in DIALECTS if dialect.adapter == adapter)
     for name, adapter in ADAPTERS.items()
 }
-READS: Final = {"acme": "/info", "club": "/connection_status/"}
+READS: Final = {"acme": "/info", "club": "/connection_status/", "site": "GET /friends/"}
+"""Of a path, or a method and of a path."""
 ACTS: Final = {
     "acme": {"request": "/create", "accept": "/accept", "reject": "/reject", "remove": "/remove"},
     "club": {
@@ -32,6 +33,13 @@ ACTS: Final = {
         "reject": "/reject/",
         "cancel": "/cancel_request/",
         "remove": "/remove/",
+    },
+    "site": {
+        "request": "POST /friends",
+        "accept": "PUT /friends/",
+        "reject": "DELETE /friends/",
+        "cancel": "DELETE /friends/",
+        "remove": "DELETE /friends/",
     },
 }
 
@@ -70,7 +78,8 @@ def test_no_action_is_sent_twice_and_no_answer_is_false() -> None:
 async def everything() -> Counter[str]:
     chance = random.Random(SEED)  # noqa: S311  replayable, not secret
     outcomes: Counter[str] = Counter()
-    async with running(request_timeout=2.0) as gateway:
+    site = {"mode": "token", "token": "demo"}
+    async with running({**OWN, "site": site}, request_timeout=2.0) as gateway:
         for number in range(ACTIONS):
             outcomes[await one(gateway, chance, 10_000 + number)] += 1
     return outcomes
@@ -90,7 +99,9 @@ async def one(gateway: Gateway, chance: random.Random, user: int) -> str:
     outcome = checked(answer, WORDS[name][before], WORDS[name][now], Action(action))
     gateway.simulators[name].misbehave()
     await asyncio.sleep(10)
-    sent = [times for call, times in gateway.simulators[name].calls.by_path.items() if ACTS[name][action] in call]
+    method, _, path = ACTS[name][action].rpartition(" ")
+    calls = gateway.simulators[name].calls.by_path
+    sent = [times for call, times in calls.items() if call.startswith(method) and path in call]
     assert sum(sent) <= 1
     return outcome
 
@@ -114,14 +125,20 @@ def patience(chance: random.Random) -> dict[str, str]:
     return {"X-Request-Timeout-Ms": str(chance.choice([50, 400, 1200]))} if chance.random() < 0.15 else {}
 
 
+def on(call: str) -> dict[str, Any]:
+    """Which calls a fault is for."""
+    method, _, path = call.rpartition(" ")
+    return {"method": method, "path": path}
+
+
 def faults(chance: random.Random, read: str, act: str) -> list[Fault]:
     """Something on the way of the action, and now and then of the reads around it."""
     if chance.random() < 0.1:
-        found = [Fault(path=act, **chance.choice(CERTAIN))]
+        found = [Fault(**on(act), **chance.choice(CERTAIN))]
     else:
-        found = [Fault(path=act, apply=chance.random() < 0.5, **chance.choice([*MISHAPS, *REFUSALS]))]
+        found = [Fault(**on(act), apply=chance.random() < 0.5, **chance.choice([*MISHAPS, *REFUSALS]))]
     if chance.random() < 0.1:
-        found.append(Fault(path=read, **chance.choice(MISHAPS)))
+        found.append(Fault(**on(read), **chance.choice(MISHAPS)))
     elif chance.random() < 0.3:
-        found += [Fault(path=read, times=1, delay=0.001), Fault(path=read, **chance.choice(MISHAPS))]
+        found += [Fault(**on(read), times=1, delay=0.001), Fault(**on(read), **chance.choice(MISHAPS))]
     return found

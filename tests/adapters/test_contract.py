@@ -7,12 +7,12 @@ import pytest
 
 from adapters.contract import Connection, Status
 from adapters.secret import Token
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import parse_int64
 
 
 @pytest.mark.parametrize(("text", "user_id"), [("1", 1), ("769658112378", 769658112378), (str(2**63 - 1), 2**63 - 1)])
 def test_a_user_id_is_digits(text: str, user_id: int) -> None:
-    assert parse_user_id(text) == user_id
+    assert parse_int64(text) == user_id
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_a_user_id_is_digits(text: str, user_id: int) -> None:
 )
 def test_nothing_else_is(text: str) -> None:
     with pytest.raises(ValueError, match="expected a user id"):
-        parse_user_id(text)
+        parse_int64(text)
 
 
 @pytest.mark.parametrize("text", ["", " ", "a b", "a\n", "\x00", "\x7f", "é", "x" * 8193])

@@ -13,6 +13,7 @@ from adapters import connect
 from adapters.contract import (
     Action,
     Adapter,
+    Before,
     Connection,
     InvalidAnswer,
     InvalidPosition,
@@ -28,6 +29,8 @@ from tests.gateways import tables as configuration
 from tests.wire import Bounded
 
 VIEWER = Viewer("club", b"1", Token("text"))
+BEFORE = Before(Connection("acme", "5", Status.NONE, None, (), None, None, None, ""))
+"""Neither adapter looks at it."""
 API = "http://club.example/api/v2"
 REQUESTS = f"{API}/user/connection/requests/"
 SENT = f"{API}/user/connection/requests_sent/"
@@ -285,7 +288,7 @@ async def test_a_position_belongs_to_a_list_of_these_statuses(community: Adapter
 )
 async def test_the_documented_actions(router: respx.Router, community: Adapter, action: Action, word: str) -> None:
     route = router.post(f"{API}/user/7/connection/{word}/").respond(json={"connection_status": None})
-    after = await community.act(VIEWER, 7, action)
+    after = await community.act(VIEWER, 7, action, BEFORE)
     assert (after.status, after.user_id) == (Status.NONE, "7")
     sent = route.calls[0].request
     assert (sent.content, sent.headers["content-length"]) == (b"", "0")

@@ -10,7 +10,17 @@ import pytest
 import respx
 
 from adapters import connect
-from adapters.contract import Action, Adapter, Connection, InvalidAnswer, PlatformError, Position, Status, Viewer
+from adapters.contract import (
+    Action,
+    Adapter,
+    Before,
+    Connection,
+    InvalidAnswer,
+    PlatformError,
+    Position,
+    Status,
+    Viewer,
+)
 from adapters.secret import Token
 from adapters.symphony import tables
 from gateway.config.converter import from_tables
@@ -19,6 +29,8 @@ from tests.gateways import tables as configuration
 from tests.wire import Bounded
 
 VIEWER = Viewer("acme", b"1", Token("text"))
+BEFORE = Before(Connection("acme", "5", Status.NONE, None, (), None, None, None, ""))
+"""Neither adapter looks at it."""
 POD = "http://acme.example/pod/v1/connection"
 SEED = [
     {
@@ -241,7 +253,7 @@ async def test_the_documented_acceptance(
         "requestCounter": 1,
     }
     route = router.post(f"{POD}/{path}").respond(json=answer)
-    after = await pod.act(VIEWER, 769658112378, action)
+    after = await pod.act(VIEWER, 769658112378, action, BEFORE)
     assert (after.user_id, after.native_status) == ("769658112378", status)
     assert after.updated_at == "2016-08-12T16:07:56.255Z"
     sent = route.calls[0].request
@@ -253,7 +265,7 @@ async def test_the_documented_removal(router: respx.Router, pod: Adapter) -> Non
     route = router.post(f"{POD}/user/769658112378/remove").respond(
         json={"format": "TEXT", "message": "Connection Removed."}
     )
-    after = await pod.act(VIEWER, 769658112378, Action.REMOVE)
+    after = await pod.act(VIEWER, 769658112378, Action.REMOVE, BEFORE)
     assert (after.status, after.native_status) == (Status.NONE, None)
     assert route.calls[0].request.content == b""
 
@@ -262,11 +274,11 @@ async def test_the_documented_removal(router: respx.Router, pod: Adapter) -> Non
 async def test_a_removal_must_say_so(router: respx.Router, pod: Adapter, body: str) -> None:
     router.post(f"{POD}/user/5/remove").respond(content=body)
     with pytest.raises(InvalidAnswer):
-        await pod.act(VIEWER, 5, Action.REMOVE)
+        await pod.act(VIEWER, 5, Action.REMOVE, BEFORE)
 
 
 async def test_an_answer_about_another_user_is_invalid(router: respx.Router, pod: Adapter) -> None:
     router.post(f"{POD}/accept").respond(json=SEED[1])
     with pytest.raises(InvalidAnswer) as caught:
-        await pod.act(VIEWER, 5, Action.ACCEPT)
+        await pod.act(VIEWER, 5, Action.ACCEPT, BEFORE)
     assert caught.value.may_have_acted

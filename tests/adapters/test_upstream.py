@@ -25,7 +25,7 @@ PATHS = ["/v1/connection/user/101/info", "/v1/connection/list?status=ALL&userIds
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_request_below_a_base_is_what_httpx_would_make_of_both(place: str, path: str, method: str) -> None:
     base = Base(place)
-    request = base.get(path) if method == "GET" else base.post(path, {"é": 1}, safe=False)
+    request = base.get(path) if method == "GET" else base.acting("POST", path, 1, {"é": 1})
     json = None if method == "GET" else {"é": 1}
     expected = httpx.Request(method, place + path.rstrip("?"), headers={"Accept": "application/json"}, json=json)
     assert (request.url, str(request.url), request.url.raw_path) == (

@@ -14,11 +14,14 @@ import pytest
 from click.testing import CliRunner
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from adapters import ADAPTERS, AdapterClass, adapter_name
 from adapters.contract import Connection
 from adapters.simulation.faults import Fault
-from adapters.user_ids import MAX_USER_ID, parse_user_id, pattern_up_to
+from adapters.user_ids import MAX_USER_ID, parse_text, pattern_up_to
 from gateway.api.endpoint import Endpoint
+from gateway.app import create_app
 from gateway.cli.commands import main
+from gateway.cli.openapi import of_every_kind
 from gateway.problems.problem import Kind
 from tests.gateways import OWN, Gateway, caller, running
 
@@ -61,8 +64,10 @@ async def test_it_has_every_route_but_the_parts_of_pages(gateway: Gateway) -> No
     assert said <= routes
 
 
-async def test_what_is_printed_is_what_is_served(gateway: Gateway) -> None:
-    assert (await gateway.client.get("/openapi.json")).json() == DOCUMENT
+async def test_what_is_printed_is_what_is_served() -> None:
+    transport = httpx.ASGITransport(create_app(of_every_kind()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+        assert (await client.get("/openapi.json")).json() == DOCUMENT
 
 
 def test_a_configuration_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,25 +169,71 @@ def test_words_are_strings() -> None:
     assert set(words.values()) == {"string"}
 
 
+ODD_IDS = [
+    "@ada",
+    "ada.l",
+    "a" * 128,
+    "a" * 129,
+    "0b7e-4c",
+    "a@b.example:8",
+    "~",
+    ".",
+    "..",
+    ".a",
+    "-a",
+    "+a",
+    ":a",
+]
+ODD_IDS += ["a/b", "a%2fb", "a b", "a,b", "a=b", "*", "a?b", "a#b", "a;b", "a\n", "\u00e4", "a\\b", '"a"', ""]
+
+
 def test_a_connection_has_all_of_its_fields() -> None:
     schema = DOCUMENT["components"]["schemas"]["Connection"]
     assert schema["required"] == list(Connection.__struct_fields__)
     assert "default" not in schema["properties"]["stale"]
 
 
-def test_a_user_id_has_its_exact_range() -> None:
-    schema = DOCUMENT["components"]["schemas"]["Connection"]["properties"]["user_id"]
-    is_valid = validator(schema).is_valid
+@pytest.mark.parametrize("adapter", ADAPTERS.values(), ids=map(adapter_name, ADAPTERS))
+def test_a_user_id_is_described_by_kind_exactly_as_it_is_parsed(adapter: AdapterClass) -> None:
+    patterns = DOCUMENT["components"]["schemas"]["UserId"]["x-patterns"]
+    assert patterns.keys() == set(map(adapter_name, ADAPTERS))
+    assert adapter.USER_IDS.pattern in patterns.values()
+    is_valid = validator({"type": "string", "pattern": adapter.USER_IDS.pattern}).is_valid
+    is_opaque = validator(DOCUMENT["components"]["schemas"]["Connection"]["properties"]["user_id"]).is_valid
     lot = random.Random(20261126)  # noqa: S311  it draws examples
     near = [MAX_USER_ID + step for step in range(-1000, 1000)]
     drawn = [lot.randrange(10 ** lot.randrange(1, 22)) for _ in range(20_000)]
-    for text in [*map(str, [*near, *drawn, *range(200)]), "", "01", "+1", "1\n", " 1", "1.0", "\u0661", "-1"]:
+    for text in [
+        *map(str, [*near, *drawn, *range(200)]),
+        "",
+        "01",
+        "+1",
+        "1\n",
+        " 1",
+        "1.0",
+        "\u0661",
+        "-1",
+        *ODD_IDS,
+    ]:
         try:
-            parse_user_id(text)
+            key = adapter.USER_IDS.parse(text)
         except ValueError:
             assert not is_valid(text), text
         else:
             assert is_valid(text), text
+            assert is_opaque(text), text
+            assert str(key) == text
+
+
+@pytest.mark.parametrize("text", ODD_IDS)
+def test_a_user_id_on_any_platform_is_described_as_it_is_parsed(text: str) -> None:
+    matches = validator(DOCUMENT["components"]["schemas"]["Connection"]["properties"]["user_id"]).is_valid
+    try:
+        parse_text(text)
+    except ValueError:
+        assert not matches(text)
+    else:
+        assert matches(text)
 
 
 @pytest.mark.parametrize("most", [1, 9, 10, 11, 19, 20, 99, 100, 101, 128, 255, 999, 1000, 1023])

@@ -91,7 +91,7 @@ async def test_the_log_names_the_caller_and_nothing_of_the_token(signing: Gatewa
         ({"exp": ...}, "exp: missing"),
         ({"exp": "1"}, "exp: not as expected"),
         ({"may": ["read", "act", "all"]}, "may[2]: not as expected"),
-        ({"on_behalf_of": ["769658112378x"]}, "on_behalf_of[0]: not as expected"),
+        ({"on_behalf_of": ["769658112378 x"]}, "on_behalf_of[0]: not as expected"),
         ({"secret-name-4f1d": 1}, "a claim that is not known here"),
     ],
 )

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from adapters import ADAPTERS, adapter_name
 from gateway import __version__
 from tests.cli.served import Run, Served
 from tests.gateways import KEY
@@ -46,7 +47,8 @@ def test_the_demo_says_where_its_platforms_are(run: Run, monkeypatch: pytest.Mon
     monkeypatch.setattr("gateway.cli.demo.Server.serve_on", at_once)
     last = run("demo", "--port", "0").stdout.splitlines()[-1]
     place = r"http://127\.0\.0\.1:\d+"
-    assert re.fullmatch(rf"Simulated behind it, until then: symphony at {place}, selfcommunity at {place}", last)
+    places = ", ".join(f"{adapter_name(each)} at {place}" for each in ADAPTERS)
+    assert re.fullmatch(rf"Simulated behind it, until then: {places}", last)
 
 
 def test_the_demo_takes_another_port_if_its_own_is_taken(run: Run) -> None:
@@ -81,7 +83,7 @@ def test_a_timeout_is_a_number_of_seconds(run: Run, config: str, timeout: str) -
 
 def test_an_unknown_simulator_is_refused(run: Run) -> None:
     result = run("simulate", "irc")
-    assert result.stderr == "connection-gateway: adapter: expected one of symphony, selfcommunity\n"
+    assert result.stderr == f"connection-gateway: adapter: expected one of {', '.join(map(adapter_name, ADAPTERS))}\n"
     assert result.exit_code == 2
 
 

@@ -46,8 +46,8 @@ def test_an_entry_can_say_all(folder: Path) -> None:
     assert [(each.platform, each.user_id) for each in web.on_behalf_of] == [
         (None, None),
         ("club", None),
-        ("club", 12),
-        (None, 7),
+        ("club", "12"),
+        (None, "7"),
     ]
 
 

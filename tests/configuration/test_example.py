@@ -30,7 +30,6 @@ def test_the_example_loads_as_it_stands(folder: Path) -> None:
     shown: dict[str, set[str]] = {}
     for platform in settings.platforms.values():
         shown.setdefault(adapter_name(platform), set()).add(platform.mode)
-    assert shown == {"symphony": {"bot", "obo"}, "selfcommunity": {"token", "jwt", "oauth2", "caller"}}
     assert all(shown[name] | {"caller"} == modes[name] for name in modes)
 
 

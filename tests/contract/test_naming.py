@@ -9,9 +9,10 @@ import pytest
 from adapters.contract import Action, Adapter, PlatformError, Status, Viewer
 from adapters.settings import ViewerSource
 from adapters.simulation.faults import Fault
-from tests.contract.dialects import Platform
+from tests.contract.dialects import NAMING, Platform
 from tests.wire import InProcess
 
+pytestmark = NAMING
 VIEWERS = [101, 102, 103]
 STATUSES = [Status.CONNECTED, Status.PENDING_OUTGOING, Status.PENDING_INCOMING]
 """How each of them stands with viewer 1."""
@@ -19,7 +20,7 @@ STATUSES = [Status.CONNECTED, Status.PENDING_OUTGOING, Status.PENDING_INCOMING]
 
 @pytest.fixture
 def speaking(platform: Platform) -> Adapter:
-    return platform.connect(InProcess(platform.simulator), **platform.dialect.named)
+    return platform.connect(InProcess(platform.simulator), **(platform.dialect.named or {}))
 
 
 async def statuses_of(platform: Platform, speaking: Adapter) -> list[Status]:
@@ -51,7 +52,8 @@ async def test_each_viewer_has_its_own_list(speaking: Adapter) -> None:
 
 
 async def test_each_viewer_acts_for_itself(platform: Platform, speaking: Adapter) -> None:
-    done = await speaking.act(Viewer.named("acme", 103), 1, Action.ACCEPT)
+    viewer = Viewer.named("acme", 103)
+    done = await speaking.act(viewer, 1, Action.ACCEPT, await speaking.read_before(viewer, 1))
     assert done.status is Status.CONNECTED
     assert await statuses_of(platform, speaking) == [Status.CONNECTED, Status.PENDING_OUTGOING, Status.CONNECTED]
 

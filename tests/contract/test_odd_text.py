@@ -11,7 +11,7 @@ from adapters.contract import Connection, InvalidAnswer, Status, UserNotFound, V
 from adapters.secret import Token
 from adapters.simulation.faults import Fault
 from tests import wire
-from tests.contract.dialects import DIALECTS, USER, Platform
+from tests.contract.dialects import BATCHING, DIALECTS, Platform
 from tests.wire import pool
 
 UNREAD: Final = {
@@ -41,24 +41,24 @@ def with_unread(document: Any, value: str) -> str:
 @unread
 async def test_what_is_not_read_is_not_checked(platform: Platform, value: str) -> None:
     body = with_unread(json.loads(platform.dialect.good), value)
-    platform.simulator.misbehave(Fault(path=str(USER), body=body))
+    platform.simulator.misbehave(Fault(path=str(platform.user), body=body))
     assert (await platform.read()).status is Status.CONNECTED
 
 
 @unread
 async def test_nor_in_a_list(platform: Platform, value: str) -> None:
     dialect = platform.dialect
-    body = with_unread(dialect.listed([dialect.incoming(user) for user in (101, 102, 103)]), value)
+    body = with_unread(dialect.listed([*map(dialect.incoming, platform.ids(101, 102, 103))]), value)
     platform.simulator.misbehave(Fault(path=dialect.list_path, body=body))
     page = await platform.adapter.list(platform.viewer, {Status.PENDING_INCOMING}, None, 10)
-    assert [entry.user_id for entry in page.entries] == [101, 102, 103]
+    assert [entry.user_id for entry in page.entries] == [*platform.ids(101, 102, 103)]
     assert all(isinstance(entry.found, Connection) for entry in page.entries)
 
 
 @unread
 async def test_nor_in_an_error(platform: Platform, value: str) -> None:
     body = with_unread(json.loads(platform.dialect.not_found), value)
-    platform.simulator.misbehave(Fault(path=str(USER), status=404, body=body))
+    platform.simulator.misbehave(Fault(path=str(platform.user), status=404, body=body))
     if platform.dialect.says_who_exists:
         with pytest.raises(UserNotFound):
             await platform.read()
@@ -72,19 +72,20 @@ async def test_nor_where_the_platform_says_who_we_are(platform: Platform, value:
     platform.simulator.misbehave(Fault(path=path, body=with_unread(json.loads(least), value)))
     identity = await platform.adapter.identify()
     assert identity is not None
-    assert (identity.user_id, identity.name) == (1, "1")
+    (me,) = platform.ids(1)
+    assert (identity.user_id, identity.name) == (me, str(me))
 
 
 async def test_bytes_that_are_not_utf_8_are_not_checked_where_they_are_not_read(platform: Platform) -> None:
     body = platform.dialect.good.replace("{", '{"name": "Zo\xeb", ', 1).encode("latin-1")
     async with wire.scripted(wire.sending(wire.answer(body))) as server, pool() as network:
         adapter = platform.over(network, server.url, mode="caller")
-        found = await platform.read(USER, adapter, Viewer("acme", b"1", Token("demo")))
+        found = await platform.read(platform.user, adapter, Viewer("acme", b"1", Token("demo")))
     assert found.status is Status.CONNECTED
 
 
 async def test_a_byte_order_mark_is_not_part_of_the_answer(platform: Platform) -> None:
-    platform.simulator.misbehave(Fault(path=str(USER), body="\ufeff" + platform.dialect.good))
+    platform.simulator.misbehave(Fault(path=str(platform.user), body="\ufeff" + platform.dialect.good))
     assert (await platform.read()).status is Status.CONNECTED
 
 
@@ -105,16 +106,17 @@ READ = [
 
 @pytest.mark.parametrize(("dialect", "word", "bad"), READ, indirect=["dialect"])
 async def test_what_is_read_is_checked(platform: Platform, word: str, bad: str) -> None:
-    platform.simulator.misbehave(Fault(path=str(USER), body=platform.dialect.good.replace(f'"{word}"', bad)))
+    platform.simulator.misbehave(Fault(path=str(platform.user), body=platform.dialect.good.replace(f'"{word}"', bad)))
     with pytest.raises(InvalidAnswer):
         await platform.read()
 
 
+@BATCHING
 @pytest.mark.parametrize("odd", [r'"\ud800"', "NaN"])
 async def test_a_word_that_makes_no_sense_is_its_users_alone(platform: Platform, odd: str) -> None:
-    body = platform.dialect.many(
-        {101: platform.word(Status.CONNECTED), 102: "ODD", 103: platform.word(Status.CONNECTED)}
-    )
+    asked = first, second, third = platform.ids(101, 102, 103)
+    connected = platform.word(Status.CONNECTED)
+    body = platform.many({first: connected, second: "ODD", third: connected})
     platform.simulator.misbehave(Fault(path=platform.dialect.many_path, body=json.dumps(body).replace('"ODD"', odd)))
-    found = await platform.adapter.read(platform.viewer, (101, 102, 103))
-    assert [type(found[user]) for user in (101, 102, 103)] == [Connection, InvalidAnswer, Connection]
+    found = await platform.adapter.read(platform.viewer, asked)
+    assert [type(found[user]) for user in asked] == [Connection, InvalidAnswer, Connection]

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.contract import ServerError, Status
 from adapters.simulation.faults import Fault
-from tests.contract.dialects import USER, Platform
+from tests.contract.dialects import BATCHING, Platform
 from tests.wire import InProcess
 
 
@@ -53,30 +53,37 @@ class Encoding(httpx.AsyncBaseTransport):
 
 @pytest.mark.parametrize("name", ENCODED)
 async def test_answers_are_read_in_whatever_encoding(platform: Platform, name: str) -> None:
-    platform.set(USER, Status.PENDING_INCOMING)
+    platform.set(platform.user, Status.PENDING_INCOMING)
     adapter = platform.connect(Encoding(InProcess(platform.simulator), name))
     assert (await platform.read(adapter=adapter)).status is Status.PENDING_INCOMING
-    many = await adapter.read(platform.viewer, (USER, 101))
+    page = await adapter.list(platform.viewer, {Status.PENDING_INCOMING}, None, 10)
+    assert platform.id(102) in {entry.user_id for entry in page.entries}
+
+
+@BATCHING
+@pytest.mark.parametrize("name", ENCODED)
+async def test_nor_does_it_matter_to_a_read_of_many(platform: Platform, name: str) -> None:
+    adapter = platform.connect(Encoding(InProcess(platform.simulator), name))
+    many = await adapter.read(platform.viewer, platform.ids(102, 101))
     assert [found.status for found in many.values() if not isinstance(found, Exception)] == [
         Status.PENDING_INCOMING,
         Status.CONNECTED,
     ]
-    page = await adapter.list(platform.viewer, {Status.PENDING_INCOMING}, None, 10)
-    assert USER in {entry.user_id for entry in page.entries}
 
 
+@BATCHING
 async def test_a_batch_that_fails_fails_as_a_whole_so_that_it_can_be_halved(platform: Platform) -> None:
     """Whose fault it was the platform does not say; each of its users alone may be answered."""
-    platform.set(USER, Status.PENDING_INCOMING)
+    platform.set(platform.user, Status.PENDING_INCOMING)
     await platform.adapter.identify()
     platform.simulator.misbehave(Fault(path=platform.dialect.many_path, status=500))
     with pytest.raises(ServerError):
-        await platform.adapter.read(platform.viewer, (USER, 101))
+        await platform.adapter.read(platform.viewer, (platform.user, platform.id(101)))
     assert (await platform.read()).status is Status.PENDING_INCOMING
 
 
 async def test_a_lone_500_is_a_failure(platform: Platform) -> None:
     await platform.adapter.identify()
-    platform.simulator.misbehave(Fault(path=str(USER), status=500))
+    platform.simulator.misbehave(Fault(path=str(platform.user), status=500))
     with pytest.raises(ServerError):
         await platform.read()

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from adapters.contract import PlatformError, Status, Viewer
-from tests.contract.dialects import USER, Platform
+from tests.contract.dialects import BATCHING, NAMING, Platform
 from tests.wire import InProcess
 
 NAMED = 769658112379
@@ -31,15 +31,17 @@ class Noting(httpx.AsyncBaseTransport):
 
 async def test_a_read_of_one_is_about_that_user(platform: Platform) -> None:
     wire = Noting(platform)
-    await platform.read(101, platform.connect(wire))
-    assert wire.users == {(101,)}
+    await platform.read(platform.id(101), platform.connect(wire))
+    assert wire.users == {platform.ids(101)}
 
 
+@BATCHING
 async def test_a_read_of_many_is_about_all_of_them(platform: Platform) -> None:
     wire = Noting(platform)
-    await platform.connect(wire).read(platform.viewer, (105, 101))
-    assert (105, 101) in wire.users
-    assert {user for users in wire.users for user in users} == {105, 101}
+    asked = platform.ids(105, 101)
+    await platform.connect(wire).read(platform.viewer, asked)
+    assert asked in wire.users
+    assert {user for users in wire.users for user in users} == set(asked)
 
 
 async def test_an_action_is_about_its_user(platform: Platform) -> None:
@@ -47,9 +49,12 @@ async def test_an_action_is_about_its_user(platform: Platform) -> None:
     adapter = platform.connect(wire)
     for status, actions in adapter.ACTIONS.items():
         for action in actions:
-            platform.set(USER, status)
-            await adapter.act(platform.viewer, USER, action)
-    assert wire.users == {(USER,)}
+            platform.set(platform.user, status)
+            act = await platform.ready(action, adapter)
+            await act()
+    acting = [request for request in wire.seen if not request.extensions["safe"]]
+    assert {request.extensions["users"] for request in acting} == {(platform.user,)}
+    assert wire.users <= {(platform.user,), ()}
 
 
 async def test_a_list_is_about_nobody_in_particular(platform: Platform) -> None:
@@ -60,15 +65,16 @@ async def test_a_list_is_about_nobody_in_particular(platform: Platform) -> None:
 
 async def test_a_login_with_our_own_credential_is_about_nobody(platform: Platform) -> None:
     wire = Noting(platform)
-    await platform.read(101, platform.connect(wire))
+    await platform.read(platform.id(101), platform.connect(wire))
     logins = [request for request in wire.seen if request.extensions["viewer"] is None]
     assert [request.extensions.get("users", ()) for request in logins] == [()] * platform.dialect.logs_in
 
 
+@NAMING
 async def test_a_request_that_names_the_viewer_in_its_path_is_about_the_viewer(platform: Platform) -> None:
     """Such as the login on behalf of a user: callers choose whose it is."""
     wire = Noting(platform)
-    adapter = platform.connect(wire, **platform.dialect.named)
+    adapter = platform.connect(wire, **(platform.dialect.named or {}))
     with pytest.raises(PlatformError):
         await platform.read(101, adapter, Viewer.named("acme", NAMED))
     for request in wire.seen:

@@ -13,15 +13,16 @@ from adapters.contract import DeadlineExceeded, InvalidAnswer, Status, Unreachab
 from adapters.secret import Token
 from adapters.simulation import serving
 from adapters.simulation.faults import Fault
+from adapters.user_ids import UserKey
 from gateway.transports.response import MAX_BODY
 from tests import wire
-from tests.contract.dialects import USER, Platform
+from tests.contract.dialects import Platform
 from tests.wire import pool
 
 VIEWER = Viewer("acme", b"1", Token("demo"))
 
 
-async def read(platform: Platform, url: str, within: float = 60.0, user_id: int = USER) -> Status:
+async def read(platform: Platform, url: str, within: float = 60.0, user_id: UserKey = None) -> Status:
     """Ask the platform at `url` with a caller's token, over the network."""
     async with pool() as network:
         adapter = platform.over(network, url, within, mode="caller")
@@ -30,7 +31,7 @@ async def read(platform: Platform, url: str, within: float = 60.0, user_id: int 
 
 async def test_a_read_over_the_network(platform: Platform) -> None:
     async with serving(platform.simulator) as url:
-        assert await read(platform, url, user_id=101) is Status.CONNECTED
+        assert await read(platform, url, user_id=platform.id(101)) is Status.CONNECTED
 
 
 async def test_the_base_url_may_carry_a_path(platform: Platform) -> None:
@@ -144,8 +145,8 @@ async def test_cookies_are_not_kept(platform: Platform) -> None:
     answer = wire.answer(platform.dialect.good.encode(), "Set-Cookie: a=b; Path=/")
     async with wire.scripted(wire.sending(answer)) as server, pool() as network:
         adapter = platform.over(network, server.url, mode="caller")
-        await adapter.read(VIEWER, (USER,))
-        await adapter.read(VIEWER, (USER,))
+        await adapter.read(VIEWER, (platform.user,))
+        await adapter.read(VIEWER, (platform.user,))
     assert len(server.requests) == 2
     assert b"cookie" not in b"".join(server.requests).lower()
 
@@ -153,6 +154,6 @@ async def test_cookies_are_not_kept(platform: Platform) -> None:
 async def test_many_reads_at_once_leave_no_task_behind(platform: Platform) -> None:
     async with serving(platform.simulator) as url, pool() as network:
         adapter = platform.over(network, url, mode="caller")
-        await asyncio.gather(*(adapter.read(VIEWER, (user,)) for user in range(1000, 1200)))
+        await asyncio.gather(*(adapter.read(VIEWER, (user,)) for user in platform.ids(*range(1000, 1200))))
         assert platform.simulator.calls.calls == 200
     assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -10,6 +10,7 @@ import pytest
 
 from adapters import ADAPTERS, adapter_name
 from adapters.settings import PlatformSettings
+from adapters.symphony import Settings
 from gateway.config import schema as keys
 from gateway.config.loader import load
 from gateway.config.settings import CacheSettings, ServerSettings, WatchSettings
@@ -49,13 +50,14 @@ def test_every_key_is_there(name: str, prefix: tuple[str, ...]) -> None:
 
 def test_defaults_are_those_of_the_code(tmp_path: Path) -> None:
     platform = '[platforms.acme]\nadapter = "symphony"\nbase_url = "https://acme.example.com"\ncredentials = { mode = "caller" }\n'
+    shown = {key: value for key, value in table("[platforms.NAME]").items() if key in Settings.__struct_fields__}
     plain = '[[callers]]\nname = "web"\nkey_sha256 = "' + "0" * 64 + '"\n'
     caller = in_toml(table("[[callers]]"))
     (tmp_path / "key").write_text("5e" * 32)
     shared = '[shared]\nurl = "valkey://cache"\nkey_file = "key"\n'
     written = f"[server]\n{in_toml(table('[server]'))}[cache]\n{in_toml(table('[cache]'))}"
     written += f"[watch]\n{in_toml(table('[watch]'))}"
-    written += platform + in_toml(table("[platforms.NAME]")) + plain + caller + shared + in_toml(table("[shared]"))
+    written += platform + in_toml(shown) + plain + caller + shared + in_toml(table("[shared]"))
     assert "may = " in caller
     (tmp_path / "written.toml").write_text(written)
     (tmp_path / "default.toml").write_text(platform + plain + shared)
@@ -79,7 +81,7 @@ def test_every_mode_has_its_keys() -> None:
         for adapter, mode, *rest in rows(section(PAGE, "### `[platforms.NAME.credentials]`"))
     }
     known = {(adapter_name(each), mode): fields for each in ADAPTERS for mode, fields in modes_of(each)}
-    assert shown.pop(("both", "caller")) == set()
+    assert shown.pop(("all", "caller")) == set()
     assert shown == {key: fields for key, fields in known.items() if key[1] != "caller"}
 
 

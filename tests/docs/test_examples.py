@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from gateway.config.loader import load
 from gateway.config.settings import Settings
 from gateway.telemetry.log import Line
 from tests.docs.pages import PAGES, ROOT, blocks, in_demo, in_tests, output, section, steady
-from tests.gateways import KEY, Gateway
+from tests.gateways import KEY, OWN, Gateway, running
 
 GATEWAY = "http://127.0.0.1:8080"
 TOML = blocks("toml")
@@ -34,7 +35,7 @@ PROGRAMS = [
 
 
 def test_every_kind_of_example_is_found() -> None:
-    assert (len(TOML), len(RESPONSES), len(PROGRAMS), len(COMMANDS)) == (6, 9, 2, 9)
+    assert (len(TOML), len(RESPONSES), len(PROGRAMS), len(COMMANDS)) == (6, 9, 2, 10)
     assert (len(blocks("json")), len(blocks("javascript")), len(blocks("yaml"))) == (2, 1, 1)
 
 
@@ -43,6 +44,13 @@ def test_every_code_block_is_of_a_kind_that_is_tested() -> None:
     assert kinds == {
         "console", "javascript", "json", "python", "sh", "text", "toml", "yaml", 'toml title="config/gateway.example.toml"'
     }  # fmt: skip
+
+
+@pytest.fixture
+async def gateway() -> AsyncIterator[Gateway]:
+    """The platforms of the demo."""
+    async with running({**OWN, "site": {"mode": "password", "username": "demo", "password": "demo"}}) as demo:
+        yield demo
 
 
 def settings(folder: Path, text: str, environment: dict[str, str] | None = None) -> Settings:

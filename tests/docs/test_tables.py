@@ -15,7 +15,7 @@ from gateway.explain.timeline import StepKind
 from gateway.platforms.actions import GOALS
 from gateway.problems.problem import Kind
 from gateway.server.server import Server
-from tests.contract.dialects import SELFCOMMUNITY, SYMPHONY
+from tests.contract.dialects import BUDDYPRESS, SELFCOMMUNITY, SYMPHONY
 from tests.docs.pages import PAGES, ROOT, rows, section
 from tests.gateways import Gateway
 
@@ -48,7 +48,7 @@ def test_caching_has_every_step_of_an_explanation() -> None:
 def test_concepts_has_every_status_and_its_native_values() -> None:
     shown = rows(section("docs/concepts.md", "## The status"))
     assert {row[0].strip("`") for row in shown} == set(Status)
-    for place, dialect in ((2, SYMPHONY), (3, SELFCOMMUNITY)):
+    for place, dialect in ((2, SYMPHONY), (3, SELFCOMMUNITY), (4, BUDDYPRESS)):
         native = {word.group(1): row[0].strip("`") for row in shown if (word := re.fullmatch(r"`(\w+)`", row[place]))}
         assert native.pop("null", "none") == "none"
         assert native == {word: status for word, status in dialect.words.items() if word}

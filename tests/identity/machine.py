@@ -14,7 +14,18 @@ from hypothesis.stateful import RuleBasedStateMachine, rule
 from adapters.contract import Action, Status
 from adapters.simulation.faults import Fault
 from gateway.platforms.actions import GOALS
-from tests.identity.world import ADAPTERS, CALLERS, DEMO, NAMING, POLICIES, USERS, World, key_of, problems
+from tests.identity.world import (
+    ADAPTERS,
+    CALLERS,
+    CALLERS_OWN,
+    DEMO,
+    NAMING,
+    POLICIES,
+    USERS,
+    World,
+    key_of,
+    problems,
+)
 
 LOGINS: Final = {"symphony": "/login", "selfcommunity": "/oauth"}
 FRESH: Final = 5.0
@@ -100,7 +111,7 @@ class Identities(RuleBasedStateMachine):
     @rule(
         caller=callers,
         named=st.fixed_dictionaries({name: st.sampled_from(USERS) for name in NAMING}),
-        bearer=st.fixed_dictionaries({name: st.sampled_from(USERS) for name in ("caller-pod", "caller-club")}),
+        bearer=st.fixed_dictionaries({name: st.sampled_from(USERS) for name in CALLERS_OWN}),
         users=st.lists(st.tuples(st.sampled_from(tuple(ADAPTERS)), st.sampled_from(USERS)), min_size=12, max_size=40),
     )
     def look_up_many(
@@ -295,7 +306,7 @@ class Identities(RuleBasedStateMachine):
         if one.platform in self.broken:
             excuses.add("platform-unavailable")
         if self.world.own.get(one.platform) == one.target or self._viewer(one) == one.target:
-            excuses |= {"user-not-found", "action-not-possible"}
+            excuses |= {"user-not-found", "action-not-possible", "platform-error"}
         return excuses
 
     def _check_allowed(self, one: Ask, right: str) -> None:
@@ -331,7 +342,7 @@ class Identities(RuleBasedStateMachine):
             stray = {name: tokens.get(other, "stray") for name, tokens in self.world.tokens.items()}
             if one.platform != "caller-pod" or token is not None:
                 headers["sessionToken"] = stray["caller-pod"]
-            if one.platform != "caller-club" or token is not None:
+            if one.platform not in {"caller-club", "caller-site"} or token is not None:
                 headers["Authorization"] = f"Bearer {stray['caller-club']}"
         return headers
 

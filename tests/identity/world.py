@@ -42,7 +42,11 @@ ADAPTERS: Final = {
     "own-club": "selfcommunity",
     "oauth-club": "selfcommunity",
     "caller-club": "selfcommunity",
+    "own-site": "buddypress",
+    "caller-site": "buddypress",
 }
+CALLERS_OWN: Final = ("caller-pod", "caller-club", "caller-site")
+"""The platforms to which callers bring tokens."""
 WORDS: Final[Mapping[str, Mapping[str | None, str]]] = {
     "symphony": {
         None: "none",
@@ -56,6 +60,12 @@ WORDS: Final[Mapping[str, Mapping[str | None, str]]] = {
         "received_connection_request": "pending_incoming",
         "sent_connection_request": "pending_outgoing",
         "connected": "connected",
+    },
+    "buddypress": {
+        "not_friends": "none",
+        "awaiting_response": "pending_incoming",
+        "pending": "pending_outgoing",
+        "is_friend": "connected",
     },
 }
 CALLERS: Final = ("everything", "reader", "narrow", "mute")
@@ -147,7 +157,7 @@ class Watched(httpx.AsyncBaseTransport):
 
 
 class World:
-    """Seven simulated platforms, one gateway, the tokens that users have, and the clock."""
+    """Nine simulated platforms, one gateway, the tokens that users have, and the clock."""
 
     def __init__(self) -> None:
         self.loop = VirtualClock()
@@ -159,16 +169,16 @@ class World:
         """where answers came from, as their Cache-Status says"""
         self._past: dict[tuple[str, int, int], list[tuple[float, str]]] = {}
         """what was between two users before, each until when"""
-        self.tokens: dict[str, dict[int, str]] = {"caller-pod": {}, "caller-club": {}}
+        self.tokens: dict[str, dict[int, str]] = {name: {} for name in CALLERS_OWN}
         self.policies = POLICIES[0]
-        self.own: dict[str, int] = {"own-pod": USERS[0], "own-club": USERS[1], "oauth-club": DEMO}
+        self.own: dict[str, int] = {"own-pod": USERS[0], "own-club": USERS[1], "oauth-club": DEMO, "own-site": DEMO}
         self.lines: list[str] = []
         for platform, each in self.simulators.items():
             for user in (DEMO, *USERS):
                 each.platform.set_connection(user, user, None)
                 if platform in self.tokens:
                     self.sign_in(platform, user)
-        for file, text in {"key.pem": KEY, "secret": SECRET}.items():
+        for file, text in {"key.pem": KEY, "secret": SECRET, "token": "demo"}.items():
             self._write(file, text)
         self._write("refresh", self.run(self._first_refresh_token()))
         self._configure()
@@ -289,6 +299,8 @@ class World:
             "own-club": f'mode = "jwt", secret_file = "secret", user_id = {self.own["own-club"]}',
             "oauth-club": 'mode = "oauth2", client_id = "demo", client_secret_file = "secret", refresh_token_file = "refresh"',
             "caller-club": 'mode = "caller"',
+            "own-site": 'mode = "token", token_file = "token"',
+            "caller-site": 'mode = "caller"',
         }
         if self.own["oauth-club"] != DEMO:
             credentials["oauth-club"] = f'mode = "jwt", secret_file = "secret", user_id = {self.own["oauth-club"]}'

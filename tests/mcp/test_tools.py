@@ -49,7 +49,7 @@ async def test_a_schema_takes_what_its_tool_takes(gateway: Gateway) -> None:
             {"users": [{"platform": "acme", "user_id": "102"}]},
             {"users": [{"platform": "acme"}]},
         ),
-        "explain_connection": ({"platform": "acme", "user_id": "102"}, {"platform": "acme", "user_id": "007"}),
+        "explain_connection": ({"platform": "acme", "user_id": "102"}, {"platform": "acme", "user_id": "0 7"}),
         "act_on_connection": (
             {"platform": "acme", "user_id": "101", "action": "accept"},
             {"platform": "acme", "user_id": "101", "action": "poke"},

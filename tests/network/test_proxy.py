@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
-from adapters.contract import Action, PlatformError, Unreachable, Viewer
+from adapters.contract import Action, Before, Connection, PlatformError, Status, Unreachable, Viewer
 from adapters.simulation import Simulator, serving, simulator
 from tests import wire
 from tests.network.asking import BOT, INFO, LOGIN, NOWHERE, TOKEN, ask, assert_untrusted, lookup, wired
@@ -57,11 +57,14 @@ async def test_one_platforms_proxy_is_not_anothers(pod: Simulator) -> None:
             assert await lookup(platforms["bank"]) == "pending_outgoing"
 
 
+BEFORE: Final = Before(Connection("club", "105", Status.NONE, None, (), None, None, None, ""))
+
+
 async def failure_of_an_action(table: dict[str, Any]) -> PlatformError:
     """Under a token that needs no login, so that the action itself is what fails."""
     async with wired(club=TOKEN | table) as platforms:
         with pytest.raises(PlatformError) as caught:
-            await platforms["club"].adapter.act(Viewer.own("club"), 105, Action.REQUEST)
+            await platforms["club"].adapter.act(Viewer.own("club"), 105, Action.REQUEST, BEFORE)
     return caught.value
 
 

@@ -80,6 +80,7 @@ PAGES: Final = (
     b"{}",
     b'{"detail":"no"}',
     b'{"code":1,"message":"no"}',
+    b'{"code":"bp_rest_error","message":"no"}',
     rb'{"detail":"\ud800"}',
 )
 LATER: Final = ("29.7", "0", "-1", "1m30s", "soon", "Sun, 99 Sep 2001 01:46:50 GMT", "9" * 500, "7, 9")

@@ -20,7 +20,7 @@ from adapters.selfcommunity.simulator.webhooks import Webhooks
 from adapters.selfcommunity.wire import NativeStatus, UserId
 from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import DEMO, Tokens
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import INT64, parse_int64
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -44,6 +44,7 @@ class Platform:
 
     def __init__(self, *, empty: bool = False) -> None:
         self.tokens = Tokens()
+        self.user_ids = INT64
         self.switches: dict[str, bool] = {}
         self.clock_offset = 0.0
         self._refresh: dict[str, int] = {}
@@ -144,7 +145,7 @@ class Platform:
 
     def _user(self, request: Request) -> int:
         try:
-            user = parse_user_id(request.path_params["user"])
+            user = parse_int64(request.path_params["user"])
         except ValueError as error:
             raise HTTPException(404) from error
         if user not in self._community.users:

@@ -18,7 +18,7 @@ from adapters.simulation.claims import IGNORE_TIMES, is_valid_at
 from adapters.simulation.tokens import Tokens
 from adapters.symphony.simulator.state import LISTED, Pod
 from adapters.symphony.wire import NativeStatus, UserId
-from adapters.user_ids import parse_user_id
+from adapters.user_ids import INT64, parse_int64
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -39,6 +39,7 @@ class Platform:
 
     def __init__(self, *, empty: bool = False, public_key: str | None = None) -> None:
         self.tokens = Tokens()
+        self.user_ids = INT64
         self.switches = {"all_has_implicit": False}
         self.clock_offset = 0.0
         self._pod = Pod(empty=empty)
@@ -159,7 +160,7 @@ class Platform:
         return _json({"format": "TEXT", "message": "Connection Removed."})
 
     def _viewer(self, request: Request) -> int:
-        viewer = self.tokens.user(request.headers.get("sessionToken", ""))
+        viewer: int | None = self.tokens.user(request.headers.get("sessionToken", ""))
         if viewer is None or viewer == APP:
             raise HTTPException(401)
         return viewer
@@ -167,7 +168,7 @@ class Platform:
 
 def _user_id(text: str) -> int:
     try:
-        return parse_user_id(text)
+        return parse_int64(text)
     except ValueError as error:
         raise HTTPException(400) from error
 

@@ -37,7 +37,7 @@ from gateway.problems.problem import Problem, as_problem
 SERVER: Final = {"name": "connection-gateway", "version": __version__}
 INSTRUCTIONS: Final = """\
 Tells where a user stands with other users on the configured platforms, and acts on their connections. User ids are
-strings of digits; the same id on another platform is another person. A failure is a problem: read its `detail`, and
+opaque strings; the same id on another platform is another person. A failure is a problem: read its `detail`, and
 try again only where `retryable` is true, after `retry_after` seconds. Act only on users whom you were asked to."""
 ABOUT: Final = {"capabilities": {"tools": {}}, "instructions": INSTRUCTIONS}
 OF_RESULTS: Final = {"resultType": "complete", "_meta": {"io.modelcontextprotocol/serverInfo": SERVER}}

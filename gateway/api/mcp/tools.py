@@ -10,7 +10,7 @@ import msgspec
 
 from adapters.contract import Action, Connection, PlatformNameText, described
 from adapters.secret import RedactedRepr
-from adapters.user_ids import UserId
+from adapters.user_ids import UserId, UserKey
 from gateway.api import inputs, list_query
 from gateway.api.audit import Audit
 from gateway.api.context import RequestContext
@@ -96,7 +96,7 @@ def make_tools(audit: Audit, request_timeout: float) -> list[Tool]:
     async def lookup_connections(context: RequestContext, given: lookups.LookupRequest) -> bytes:
         """Tell where the viewer stands with up to 1,000 users: a result for each, in the same order."""
         context.record.asks_for("lookup")
-        found, _ = await lookups.look_up(context, lookups.checked_targets(given.users), *times(context))
+        found, _ = await lookups.look_up(context, lookups.checked_targets(given.users, context), *times(context))
         return msgspec.json.encode(found)
 
     async def explain_connection(context: RequestContext, given: lookups.Target) -> bytes:
@@ -122,9 +122,9 @@ def make_tools(audit: Audit, request_timeout: float) -> list[Tool]:
     def times(context: RequestContext) -> tuple[float, float]:
         return inputs.deadline(context, request_timeout), inputs.since(context)
 
-    def target(context: RequestContext, given: lookups.Target | ActArguments) -> tuple[Platform, int]:
+    def target(context: RequestContext, given: lookups.Target | ActArguments) -> tuple[Platform, UserKey]:
         platform = inputs.known_platform(given.platform, context)
-        user_id = inputs.checked_user_id(given.user_id, "user_id")
+        user_id = inputs.checked_user_id(given.user_id, "user_id", platform.adapter.USER_IDS)
         context.record.concerns(user_id=user_id)
         return platform, user_id
 

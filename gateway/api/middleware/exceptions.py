@@ -25,7 +25,8 @@ class ExceptionMiddleware:
     def __init__(self, app: ASGIApp, log: Log, adapters: Iterable[Adapter]) -> None:
         self._app = app
         self._log = log
-        self._challenge = ", ".join({each.TOKEN_SCHEME or each.TOKEN_HEADER: None for each in adapters})
+        words = (word for each in adapters for word in each.TOKEN_SCHEMES or (each.TOKEN_HEADER,))
+        self._challenge = ", ".join(dict.fromkeys(words))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

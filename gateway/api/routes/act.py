@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from adapters.contract import Action, Connection, PlatformError, PlatformNameText, Viewer
 from adapters.secret import RedactedRepr
-from adapters.user_ids import UserId
+from adapters.user_ids import UserId, UserKey
 from gateway.api import inputs
 from gateway.api.audit import Audit
 from gateway.api.context import RequestContext
@@ -86,7 +86,7 @@ class Target(RedactedRepr, msgspec.Struct, frozen=True):
     """One of the actions, as it was understood."""
 
     platform: str
-    user_id: int
+    user_id: UserKey
     action: Action
 
 
@@ -95,7 +95,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         context = RequestContext.of(request)
         context.record.asks_for("act")
         inputs.only_query(request)
-        targets = _targets(await request.body())
+        targets = _targets(await request.body(), context)
         deadline = inputs.deadline(context, request_timeout)
         platforms = tuple({each.platform: None for each in targets if each.platform in context.platforms})
         viewers, named = context.resolve(platforms, Right.ACT)
@@ -155,13 +155,14 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
     return [Endpoint("/v1/act", act_on_many, OPERATION, "POST", is_compressed=True)]
 
 
-def _targets(body: bytes) -> list[Target]:
+def _targets(body: bytes, context: RequestContext) -> list[Target]:
     actions = inputs.decoded(body, _DECODER).actions
     if not 1 <= len(actions) <= MOST_ACTIONS:
         raise Problem(Kind.INVALID_REQUEST, f"actions: expected 1 to {MOST_ACTIONS} entries, not {len(actions)}")
-    found: dict[tuple[str, int], Target] = {}
+    found: dict[tuple[str, UserKey], Target] = {}
     for place, each in enumerate(actions):
-        user_id = inputs.checked_user_id(each.user_id, f"actions[{place}].user_id")
+        where = f"actions[{place}].user_id"
+        user_id = inputs.checked_user_id(each.user_id, where, inputs.user_ids(each.platform, context))
         if each.action not in set(Action):
             expected = f"expected one of {', '.join(Action)}"
             raise Problem(Kind.INVALID_REQUEST, f"actions[{place}].action: {expected}")

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Action, Connection, Viewer
+from adapters.user_ids import UserKey
 from gateway.api import inputs
 from gateway.api.audit import Audit
 from gateway.api.context import RequestContext
@@ -58,7 +59,7 @@ async def act(
     context: RequestContext,
     audit: Audit,
     platform: Platform,
-    user_id: int,
+    user_id: UserKey,
     action: Action,
     *,
     deadline: float,
@@ -75,7 +76,7 @@ async def act(
 async def send(
     platform: Platform,
     viewer: Viewer,
-    user_id: int,
+    user_id: UserKey,
     action: Action,
     *,
     record: RequestRecord,
@@ -103,7 +104,7 @@ def routes(audit: Audit, request_timeout: float) -> list[Endpoint]:
         word = request.path_params["action"]
         context.record.asks_for(word if word in set(Action) else None)
         platform = inputs.platform(request, context)
-        user_id = inputs.user_id(request, context)
+        user_id = inputs.user_id(request, context, platform)
         action = parse_action(word, Kind.NOT_FOUND)
         if await request.body():
             raise Problem(Kind.INVALID_REQUEST, "body: expected none")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from adapters.contract import Connection, described
+from adapters.user_ids import UserKey
 from gateway.api import conditional, inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
@@ -61,7 +62,7 @@ OPERATION: Final = Operation(
 
 
 async def read_explained(
-    context: RequestContext, platform: Platform, user_id: int, deadline: float, since: float, *, explains: bool
+    context: RequestContext, platform: Platform, user_id: UserKey, deadline: float, since: float, *, explains: bool
 ) -> tuple[Reading, Explainer]:
     """Look up one connection, and observe how. `explains`: so is the caller, also of a problem."""
     viewer = context.reader(platform.name)
@@ -82,7 +83,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         context = RequestContext.of(request)
         context.record.asks_for("lookup")
         platform = inputs.platform(request, context)
-        user_id = inputs.user_id(request, context)
+        user_id = inputs.user_id(request, context, platform)
         explains = False
         if request.scope["query_string"]:
             inputs.only_query(request, "explain")

@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from adapters.contract import PlatformError, PlatformNameText, Viewer
 from adapters.secret import RedactedRepr
-from adapters.user_ids import UserId
+from adapters.user_ids import UserId, UserKey
 from gateway.api import inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
@@ -100,7 +100,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
         context = RequestContext.of(request)
         context.record.asks_for("lookup")
         inputs.only_query(request)
-        targets = checked_targets(inputs.decoded(await request.body(), _DECODER).users)
+        targets = checked_targets(inputs.decoded(await request.body(), _DECODER).users, context)
         deadline, since = inputs.deadline(context, request_timeout), inputs.since(context)
         if inputs.prefers(context, NDJSON):
             parts = _lines(targets, _asked(targets, context), deadline, since, context)
@@ -113,7 +113,7 @@ def routes(identities: Iterable[str], request_timeout: float) -> list[Endpoint]:
 
 
 async def look_up(
-    context: RequestContext, targets: Sequence[tuple[str, int]], deadline: float, since: float
+    context: RequestContext, targets: Sequence[tuple[str, UserKey]], deadline: float, since: float
 ) -> tuple[LookupResults, list[Reading]]:
     """A result for each of the targets, and what was read for them."""
     parts = [_lookup(each, deadline, since, context) for each in _asked(targets, context)]
@@ -127,13 +127,13 @@ async def look_up(
     return LookupResults(results), [each for each in readings if isinstance(each, Reading)]
 
 
-Answers = Mapping[int, Reading | PlatformError] | Problem
-PlatformTargets = tuple[Platform, Viewer | Problem, tuple[int, ...]]
+Answers = Mapping[UserKey, Reading | PlatformError] | Problem
+PlatformTargets = tuple[Platform, Viewer | Problem, tuple[UserKey, ...]]
 
 
-def _asked(targets: Sequence[tuple[str, int]], context: RequestContext) -> list[PlatformTargets]:
+def _asked(targets: Sequence[tuple[str, UserKey]], context: RequestContext) -> list[PlatformTargets]:
     """The targets of each platform that is known, each once, and the viewer there."""
-    wanted: dict[str, dict[int, None]] = {}
+    wanted: dict[str, dict[UserKey, None]] = {}
     for name, user_id in targets:
         if name in context.platforms:
             wanted.setdefault(name, {})[user_id] = None
@@ -142,19 +142,19 @@ def _asked(targets: Sequence[tuple[str, int]], context: RequestContext) -> list[
 
 
 async def _lines(
-    targets: Sequence[tuple[str, int]],
+    targets: Sequence[tuple[str, UserKey]],
     asked: Sequence[PlatformTargets],
     deadline: float,
     since: float,
     context: RequestContext,
 ) -> AsyncGenerator[bytes]:
     """A line for each of the targets, those together that are known together; then the last line."""
-    places: dict[tuple[str, int], list[int]] = {}
+    places: dict[tuple[str, UserKey], list[int]] = {}
     for index, target in enumerate(targets):
         places.setdefault(target, []).append(index)
     known = {platform.name for platform, _, _ in asked}
     unknown = {target: inputs.unknown_platform(target[0]) for target in places if target[0] not in known}
-    found: dict[str, dict[int, Reading | PlatformError]] = {}
+    found: dict[str, dict[UserKey, Reading | PlatformError]] = {}
     refused: dict[str, Answers] = {}
     if unknown:
         yield encode_lines(
@@ -165,7 +165,7 @@ async def _lines(
     async for name, part in merged([_parts(each, deadline, since, context) for each in asked]):
         if isinstance(part, Problem):
             refused[name] = part
-            users: Iterable[int] = [user_id for platform, user_id in places if platform == name]
+            users: Iterable[UserKey] = [user_id for platform, user_id in places if platform == name]
         else:
             found.setdefault(name, {}).update(part)
             users = part
@@ -192,7 +192,7 @@ async def _parts(
             yield platform.name, part
 
 
-def _line(index: int, found: Answers, user_id: int, record: RequestRecord) -> FoundLine | FailedLine:
+def _line(index: int, found: Answers, user_id: UserKey, record: RequestRecord) -> FoundLine | FailedLine:
     result = _result(found, user_id, record)
     if isinstance(result, Found):
         return FoundLine(index=index, connection=result.connection)
@@ -233,7 +233,7 @@ def _failure(found: Answers) -> str | None:
     return Problem.of(failed[0]).kind.slug if len(failed) == len(found) else None
 
 
-def _result(found: Answers, user_id: int, record: RequestRecord) -> Found | Failed:
+def _result(found: Answers, user_id: UserKey, record: RequestRecord) -> Found | Failed:
     each = found if isinstance(found, Problem) else found[user_id]
     if isinstance(each, Reading):
         return Found(msgspec.Raw(each.body))
@@ -247,11 +247,12 @@ def _origin(readings: Sequence[Reading]) -> tuple[int, Origin]:
     return max((each.age for each in readings), default=0), first if is_common else Origin.MISS
 
 
-def checked_targets(users: Sequence[Target]) -> list[tuple[str, int]]:
+def checked_targets(users: Sequence[Target], context: RequestContext) -> list[tuple[str, UserKey]]:
     """The users, parsed. Raises the Problem `invalid-request`."""
     if not 1 <= len(users) <= inputs.MOST_USERS:
         raise Problem(Kind.INVALID_REQUEST, f"users: expected 1 to {inputs.MOST_USERS} entries, not {len(users)}")
+    user_ids = {name: inputs.user_ids(name, context) for name in {user.platform for user in users}}
     return [
-        (user.platform, inputs.checked_user_id(user.user_id, f"users[{place}].user_id"))
+        (user.platform, inputs.checked_user_id(user.user_id, f"users[{place}].user_id", user_ids[user.platform]))
         for place, user in enumerate(users)
     ]

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from adapters.contract import Connection
 from adapters.settings import PLATFORM_NAME
+from adapters.user_ids import UserKey
 from gateway.api import inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
@@ -109,16 +110,18 @@ OF_BODY: Final = Operation(
 def routes(streams: Streams, snapshots: Snapshots, admission: Admission) -> list[Endpoint]:
     async def watch_few_connections(request: Request) -> Response:
         inputs.only_query(request, "user")
-        targets = _targets(request.query_params.getlist("user"))
+        targets = _targets(request.query_params.getlist("user"), RequestContext.of(request))
         if request.method == "HEAD":
             return Response(None, headers={**HEADERS, "content-type": EVENT_STREAM})
         return answer(request, targets)
 
     async def watch_connections(request: Request) -> Response:
         inputs.only_query(request)
-        return answer(request, checked_targets(inputs.decoded(await request.body(), _DECODER).users))
+        return answer(
+            request, checked_targets(inputs.decoded(await request.body(), _DECODER).users, RequestContext.of(request))
+        )
 
-    def answer(request: Request, targets: Sequence[tuple[str, int]]) -> Response:
+    def answer(request: Request, targets: Sequence[tuple[str, UserKey]]) -> Response:
         context = RequestContext.of(request)
         context.record.asks_for("watch")
         watched = WatchedUsers(targets, streams.open(), snapshots)
@@ -138,10 +141,10 @@ def routes(streams: Streams, snapshots: Snapshots, admission: Admission) -> list
 class WatchedUsers:
     """The users that a caller watches, under the rights that it has now."""
 
-    def __init__(self, targets: Sequence[tuple[str, int]], stream: Stream, snapshots: Snapshots) -> None:
+    def __init__(self, targets: Sequence[tuple[str, UserKey]], stream: Stream, snapshots: Snapshots) -> None:
         self.stream = stream
         self._snapshots = snapshots
-        self._users: dict[str, dict[int, None]] = {}
+        self._users: dict[str, dict[UserKey, None]] = {}
         for platform, user_id in targets:
             self._users.setdefault(platform, {})[user_id] = None
         self._context: RequestContext | None = None
@@ -171,7 +174,7 @@ class WatchedUsers:
             self.stream.end(EndReason.CREDENTIAL_REFUSED)
 
 
-def _targets(users: Sequence[str]) -> list[tuple[str, int]]:
+def _targets(users: Sequence[str], context: RequestContext) -> list[tuple[str, UserKey]]:
     """The users of a query, parsed. Raises the Problem `invalid-request`."""
     if not 1 <= len(users) <= MOST_IN_QUERY:
         raise Problem(Kind.INVALID_REQUEST, f"user: expected 1 to {MOST_IN_QUERY}, not {len(users)}")
@@ -180,5 +183,7 @@ def _targets(users: Sequence[str]) -> list[tuple[str, int]]:
         platform, colon, user_id = text.partition(":")
         if not colon:
             raise Problem(Kind.INVALID_REQUEST, f"user[{place}]: expected PLATFORM:USER_ID")
-        found.append((platform, inputs.checked_user_id(user_id, f"user[{place}]")))
+        found.append(
+            (platform, inputs.checked_user_id(user_id, f"user[{place}]", inputs.user_ids(platform, context)))
+        )
     return found

@@ -9,6 +9,7 @@ from typing import Final
 
 from adapters.contract import Adapter, Connection, Overloaded, PlatformError, ServerError, Unavailable, Viewer
 from adapters.loop import OneLoop
+from adapters.user_ids import UserKey
 from gateway.explain import timeline
 from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.pending import LookupResult, PendingLookup, ViewerQueue
@@ -58,7 +59,7 @@ class BatchReader(OneLoop):
     ) -> bool:
         """Whether the platform answered. If it fails again or can't be asked, these get the failure from `before`."""
         now = self._loop.time()
-        asked: dict[int, PendingLookup] = {}
+        asked: dict[UserKey, PendingLookup] = {}
         for lookup in batch:
             if lookup.until > now:
                 lookup.call_started_at = now
@@ -89,8 +90,8 @@ class BatchReader(OneLoop):
         return answered
 
     async def _read(
-        self, queue: ViewerQueue, batch: Sequence[PendingLookup], asked: Mapping[int, PendingLookup]
-    ) -> Mapping[int, Connection | PlatformError]:
+        self, queue: ViewerQueue, batch: Sequence[PendingLookup], asked: Mapping[UserKey, PendingLookup]
+    ) -> Mapping[UserKey, Connection | PlatformError]:
         """One call, if anybody still waits."""
         try:
             return await self._call(queue.viewer, asked) if asked else {}
@@ -99,8 +100,8 @@ class BatchReader(OneLoop):
             self._back(queue)
 
     async def _call(
-        self, viewer: Viewer, asked: Mapping[int, PendingLookup]
-    ) -> Mapping[int, Connection | PlatformError]:
+        self, viewer: Viewer, asked: Mapping[UserKey, PendingLookup]
+    ) -> Mapping[UserKey, Connection | PlatformError]:
         lookups = asked.values()
         met = timeline.start()
         for lookup in lookups:

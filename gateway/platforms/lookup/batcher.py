@@ -29,6 +29,7 @@ from typing import Final
 
 from adapters.contract import Adapter, DeadlineExceeded, Viewer
 from adapters.loop import OneLoop
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.aio.deadlines import Deadlines
 from gateway.platforms.freshness import ANY_TIME
@@ -76,7 +77,7 @@ class Batcher(OneLoop):
         self._queues: dict[Viewer, ViewerQueue] = {}
         """of the viewers who have pending lookups"""
 
-    def ask(self, viewer: Viewer, user_id: int, deadline: float, since: float = ANY_TIME) -> LookupHandle:
+    def ask(self, viewer: Viewer, user_id: UserKey, deadline: float, since: float = ANY_TIME) -> LookupHandle:
         """Begin a lookup, or join one whose call started after `since` (`loop.time()`). `result` waits for it."""
         waiter = Waiter(1, self._loop.create_future(), self._spans.asker())
         queue = self._queue(viewer)
@@ -95,8 +96,8 @@ class Batcher(OneLoop):
         return asked.waiter.results.get(asked.lookup.user_id) or self._late()
 
     async def read(
-        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> Mapping[int, LookupResult]:
+        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float, since: float = ANY_TIME
+    ) -> Mapping[UserKey, LookupResult]:
         """Look up these different users, by `deadline`, and return the result of each."""
         asked = list(user_ids)
         if not asked:
@@ -109,8 +110,8 @@ class Batcher(OneLoop):
         return {user_id: waiter.results.get(user_id, late) for user_id in asked}
 
     async def read_in_parts(
-        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> AsyncGenerator[Mapping[int, LookupResult]]:
+        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float, since: float = ANY_TIME
+    ) -> AsyncGenerator[Mapping[UserKey, LookupResult]]:
         """Yield the results of `read` in parts, each as soon as it is known; last, those that are late."""
         asked = list(user_ids)
         if not asked:
@@ -132,7 +133,7 @@ class Batcher(OneLoop):
             self._withdraw(queued)
 
     def _send_off(
-        self, waiter: Waiter, viewer: Viewer, asked: Sequence[int], deadline: float, since: float
+        self, waiter: Waiter, viewer: Viewer, asked: Sequence[UserKey], deadline: float, since: float
     ) -> deque[Batch]:
         """Begin or join a lookup of each of these. Returns the batches that wait for their turn."""
         queue = self._queue(viewer)
@@ -148,7 +149,7 @@ class Batcher(OneLoop):
         self._send(queue, lookups)
         return deque()
 
-    def invalidate(self, viewer: Viewer, user_id: int) -> None:
+    def invalidate(self, viewer: Viewer, user_id: UserKey) -> None:
         """Let what calls in flight say of this user be neither cached nor joined: it may have changed."""
         queue = self._queues.get(viewer)
         if queue is not None:

@@ -17,6 +17,7 @@ from collections.abc import Collection
 from typing import Final
 
 from adapters.contract import CredentialRefused, Forbidden, OwnCredentialRefused, PlatformError, UserNotFound, Viewer
+from adapters.user_ids import UserKey
 from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.origin import Origin
 
@@ -24,7 +25,7 @@ SWEEP_SIZE: Final = 2
 """Entries that are looked at, the oldest first, whenever one is added: so more can expire than are added."""
 
 
-Entries = OrderedDict[tuple["PlatformCache", bytes, int], CachedConnection]
+Entries = OrderedDict[tuple["PlatformCache", bytes, UserKey], CachedConnection]
 
 
 class ResponseCache:
@@ -61,14 +62,14 @@ class PlatformCache:
         self._cache = cache
         self._entries = entries
         self._fresh_for = fresh_for
-        self._users: dict[bytes, set[int]] = {}
+        self._users: dict[bytes, set[UserKey]] = {}
         """by viewer, the users of whom there is an entry"""
         self.max_age = max(fresh_for, stale_for) if fresh_for else 0.0
         """seconds after which an entry is of no more use"""
         self._stale_for = stale_for
 
     def get_fresh(
-        self, viewer: Viewer, user_id: int, since: float, now: float
+        self, viewer: Viewer, user_id: UserKey, since: float, now: float
     ) -> tuple[CachedConnection | None, Origin]:
         """Return the entry if it is fresh and not from before `since` (`loop.time()`), and what the cache had."""
         cached = self._entries.get((self, viewer.key, user_id))
@@ -80,12 +81,12 @@ class PlatformCache:
             return None, Origin.REQUESTED
         return cached, Origin.HIT
 
-    def get_stale(self, viewer: Viewer, user_id: int, now: float) -> CachedConnection | None:
+    def get_stale(self, viewer: Viewer, user_id: UserKey, now: float) -> CachedConnection | None:
         """Return the entry if it may be served while the platform can't be asked."""
         cached = self._entries.get((self, viewer.key, user_id))
         return None if cached is None or now - cached.at >= self._stale_for else cached
 
-    def on_refusal(self, viewer: Viewer, user_id: int | None, refused: PlatformError) -> None:
+    def on_refusal(self, viewer: Viewer, user_id: UserKey | None, refused: PlatformError) -> None:
         """Evict what a refusal makes unfit to be served. Any other failure evicts nothing."""
         match refused:
             case CredentialRefused() | OwnCredentialRefused():
@@ -93,7 +94,7 @@ class PlatformCache:
             case Forbidden() | UserNotFound() if user_id is not None:
                 self.evict(viewer.key, user_id)
 
-    def put(self, viewer: bytes, user_id: int, cached: CachedConnection) -> None:
+    def put(self, viewer: bytes, user_id: UserKey, cached: CachedConnection) -> None:
         """Keep an entry in place of the one before; `viewer` is the viewer's key."""
         if not self.max_age:
             return
@@ -102,7 +103,7 @@ class PlatformCache:
         self._entries[self, viewer, user_id] = cached
         self._users.setdefault(viewer, set()).add(user_id)
 
-    def evict(self, viewer: bytes, user_id: int) -> None:
+    def evict(self, viewer: bytes, user_id: UserKey) -> None:
         """Remove the entry if there is one; `viewer` is the viewer's key."""
         if self._entries.pop((self, viewer, user_id), None) is not None:
             users = self._users[viewer]

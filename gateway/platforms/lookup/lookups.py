@@ -10,6 +10,7 @@ import msgspec
 from adapters.contract import Adapter, Overloaded, PlatformError, Viewer
 from adapters.loop import OneLoop
 from adapters.secret import RedactedRepr
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.explain.timeline import StepKind
 from gateway.platforms.freshness import ANY_TIME
@@ -65,7 +66,7 @@ class Lookups(OneLoop):
     async def one(
         self,
         viewer: Viewer,
-        user_id: int,
+        user_id: UserKey,
         deadline: float,
         since: float = ANY_TIME,
         observer: LookupObserver = NO_OBSERVER,
@@ -96,11 +97,11 @@ class Lookups(OneLoop):
     async def many(
         self,
         viewer: Viewer,
-        user_ids: Iterable[int],
+        user_ids: Iterable[UserKey],
         deadline: float,
         since: float = ANY_TIME,
         observer: LookupObserver = NO_OBSERVER,
-    ) -> Mapping[int, Reading | PlatformError]:
+    ) -> Mapping[UserKey, Reading | PlatformError]:
         """Return the connection with each of these different users, or its PlatformError, in few calls."""
         found, asked = self._cached(viewer, user_ids, since, observer)
         results = await self.live(viewer, asked, deadline, since)
@@ -109,11 +110,11 @@ class Lookups(OneLoop):
     async def many_in_parts(
         self,
         viewer: Viewer,
-        user_ids: Iterable[int],
+        user_ids: Iterable[UserKey],
         deadline: float,
         since: float = ANY_TIME,
         observer: LookupObserver = NO_OBSERVER,
-    ) -> AsyncGenerator[Mapping[int, Reading | PlatformError]]:
+    ) -> AsyncGenerator[Mapping[UserKey, Reading | PlatformError]]:
         """Yield what `many` returns in parts, each as soon as it is known. Cached entries come first."""
         found, asked = self._cached(viewer, user_ids, since, observer)
         if found:
@@ -127,12 +128,12 @@ class Lookups(OneLoop):
             yield self._readings(viewer, dict.fromkeys(asked, overloaded), since, asked)
 
     def _cached(
-        self, viewer: Viewer, user_ids: Iterable[int], since: float, observer: LookupObserver
-    ) -> tuple[dict[int, Reading | PlatformError], dict[int, Origin]]:
+        self, viewer: Viewer, user_ids: Iterable[UserKey], since: float, observer: LookupObserver
+    ) -> tuple[dict[UserKey, Reading | PlatformError], dict[UserKey, Origin]]:
         """Return the cached entries, and for each other user, who has to be asked for, what the cache had."""
         now = self._loop.time()
-        found: dict[int, Reading | PlatformError] = {}
-        asked: dict[int, Origin] = {}
+        found: dict[UserKey, Reading | PlatformError] = {}
+        asked: dict[UserKey, Origin] = {}
         for user_id in user_ids:
             fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
             self._counts.cached[origin.word].value += 1
@@ -144,8 +145,8 @@ class Lookups(OneLoop):
         return found, asked
 
     async def live(
-        self, viewer: Viewer, user_ids: Iterable[int], deadline: float, since: float = ANY_TIME
-    ) -> Mapping[int, LookupResult]:
+        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float, since: float = ANY_TIME
+    ) -> Mapping[UserKey, LookupResult]:
         """Return what the platform itself says of each of these different users, past the cache."""
         asked = tuple(user_ids)
         if not asked:
@@ -157,22 +158,22 @@ class Lookups(OneLoop):
             return dict.fromkeys(asked, overloaded)
 
     async def read_watched(
-        self, viewer: Viewer, user_ids: Collection[int], deadline: float
+        self, viewer: Viewer, user_ids: Collection[UserKey], deadline: float
     ) -> Mapping[int, LookupResult]:
         """As `live`, for no caller: it takes no caller's place."""
         return await self._batcher.read(viewer, user_ids, deadline)
 
-    def fresh(self, viewer: Viewer, user_id: int) -> Reading | None:
+    def fresh(self, viewer: Viewer, user_id: UserKey) -> Reading | None:
         """Return the cached entry if it is fresh."""
         now = self._loop.time()
         fresh, origin = self._cache.get_fresh(viewer, user_id, ANY_TIME, now)
         return None if fresh is None else Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
 
-    def reading(self, viewer: Viewer, user_id: int, result: LookupResult) -> Reading | PlatformError:
+    def reading(self, viewer: Viewer, user_id: UserKey, result: LookupResult) -> Reading | PlatformError:
         """What a caller that takes any answer is told, now that a lookup has returned this."""
         return self._reading(viewer, user_id, result, ANY_TIME, Origin.MISS)
 
-    def _on_result(self, viewer: Viewer, user_id: int, result: LookupResult) -> None:
+    def _on_result(self, viewer: Viewer, user_id: UserKey, result: LookupResult) -> None:
         if isinstance(result, CachedConnection):
             self._cache.put(viewer.key, user_id, result)
         else:
@@ -180,17 +181,17 @@ class Lookups(OneLoop):
         if self.on_result is not None:
             self.on_result(viewer, user_id, result)
 
-    def on_refusal(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+    def on_refusal(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         """Evict what a failure, of a lookup or of anything else, makes unfit to be served, here and elsewhere."""
         self.drop_refused(viewer, user_id, error)
         self._replicas.refused(viewer, user_id, error)
 
-    def drop_refused(self, viewer: Viewer, user_id: int | None, error: PlatformError) -> None:
+    def drop_refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         """As `on_refusal`, in this process alone."""
         self._cache.on_refusal(viewer, user_id, error)
         self._lists.on_refusal(viewer, user_id, error)
 
-    def invalidate(self, viewer: Viewer, user_id: int) -> None:
+    def invalidate(self, viewer: Viewer, user_id: UserKey) -> None:
         """Evict what is cached of this user, and keep nothing of what calls in flight say: it may have changed.
 
         Other replicas are told to do the same.
@@ -198,7 +199,7 @@ class Lookups(OneLoop):
         self.drop(viewer, user_id)
         self._replicas.evicted(viewer, user_id)
 
-    def drop(self, viewer: Viewer, user_id: int) -> None:
+    def drop(self, viewer: Viewer, user_id: UserKey) -> None:
         """As `invalidate`, in this process alone."""
         self._cache.evict(viewer.key, user_id)
         self._batcher.invalidate(viewer, user_id)
@@ -222,15 +223,15 @@ class Lookups(OneLoop):
         self._lists.close()
 
     def _readings(
-        self, viewer: Viewer, results: Mapping[int, LookupResult], since: float, origins: Mapping[int, Origin]
-    ) -> dict[int, Reading | PlatformError]:
+        self, viewer: Viewer, results: Mapping[UserKey, LookupResult], since: float, origins: Mapping[UserKey, Origin]
+    ) -> dict[UserKey, Reading | PlatformError]:
         return {
             user_id: self._reading(viewer, user_id, each, since, origins[user_id])
             for user_id, each in results.items()
         }
 
     def _reading(
-        self, viewer: Viewer, user_id: int, result: LookupResult, since: float, origin: Origin
+        self, viewer: Viewer, user_id: UserKey, result: LookupResult, since: float, origin: Origin
     ) -> Reading | PlatformError:
         if isinstance(result, CachedConnection):
             return Reading(result, result.body, result.at, 0, origin)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from adapters.contract import PlatformError, Viewer
+from adapters.user_ids import UserKey
 from gateway.explain.timeline import Timeline
 from gateway.platforms.lookup.encoded import CachedConnection
 
@@ -45,7 +46,7 @@ class ViewerQueue:
         """lookups that wait for the end of this turn of the event loop, or for a call to finish"""
         self.is_flushing = False
         """whether the gathered lookups are sent at the end of this turn"""
-        self._joinable: dict[int, PendingLookup] = {}
+        self._joinable: dict[UserKey, PendingLookup] = {}
         """by user, the lookups that others may join"""
 
     def on_call_started(self, batch: Sequence[PendingLookup], now: float) -> None:
@@ -56,7 +57,7 @@ class ViewerQueue:
         self.in_flight -= min(len(batch), MAX_IN_FLIGHT)
         self.was_overtaken = False
 
-    def join(self, user_id: int, waiter: Waiter, deadline: float, since: float) -> PendingLookup | None:
+    def join(self, user_id: UserKey, waiter: Waiter, deadline: float, since: float) -> PendingLookup | None:
         """Add `waiter` to the pending lookup of this user, unless its call started before `since`."""
         lookup = self._joinable.get(user_id)
         if lookup is None or lookup.call_started_at < since:
@@ -65,13 +66,13 @@ class ViewerQueue:
         lookup.until = max(lookup.until, deadline)
         return lookup
 
-    def add(self, user_id: int, waiter: Waiter, deadline: float) -> PendingLookup:
+    def add(self, user_id: UserKey, waiter: Waiter, deadline: float) -> PendingLookup:
         """Begin a new lookup. What an older one of the same user returns is not the latest any more."""
         self.invalidate(user_id)
         lookup = self._joinable[user_id] = PendingLookup(user_id, waiter, deadline)
         return lookup
 
-    def invalidate(self, user_id: int) -> None:
+    def invalidate(self, user_id: UserKey) -> None:
         """Mark the result of a call in flight as outdated. A lookup that has not been sent yet is late enough."""
         lookup = self._joinable.get(user_id)
         if lookup is not None and lookup.call_started_at is not NOT_STARTED:
@@ -94,7 +95,7 @@ class PendingLookup:
 
     __slots__ = ("call_started_at", "is_outdated", "result", "timelines", "until", "user_id", "waiters")
 
-    def __init__(self, user_id: int, waiter: Waiter, until: float) -> None:
+    def __init__(self, user_id: UserKey, waiter: Waiter, until: float) -> None:
         self.user_id = user_id
         self.waiters = [waiter]
         self.until = until
@@ -128,11 +129,11 @@ class Waiter:
         self._missing = users
         self.done = done
         """resolved once all results are there"""
-        self.results: dict[int, LookupResult] = {}
+        self.results: dict[UserKey, LookupResult] = {}
         self.asker = asker
         """the span of whoever waits, where calls are traced"""
 
-    def receive(self, user_id: int, result: LookupResult) -> None:
+    def receive(self, user_id: UserKey, result: LookupResult) -> None:
         self.results[user_id] = result
         self._missing -= 1
         if not self._missing and not self.done.done():
@@ -158,13 +159,13 @@ class PartialWaiter(Waiter):
         super().__init__(users, loop.create_future(), asker)
         self._loop = loop
 
-    def receive(self, user_id: int, result: LookupResult) -> None:
+    def receive(self, user_id: UserKey, result: LookupResult) -> None:
         self.results[user_id] = result
         self._missing -= 1
         if not self.done.done():
             self.done.set_result(None)
 
-    def take(self) -> dict[int, LookupResult]:
+    def take(self) -> dict[UserKey, LookupResult]:
         """Return the results since the last time."""
         results, self.results = self.results, {}
         if self._missing and self.done.done():

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from adapters.loop import OneLoop
+from adapters.user_ids import UserKey
 from adapters.webhook import Event
 from gateway.problems.problem import Kind, Problem
 
@@ -36,11 +37,11 @@ class EventOutcome(StrEnum):
 class EventInbox(OneLoop):
     """`hint` is called with the users whose connections have changed, after `take` has returned."""
 
-    def __init__(self, hint: Callable[[Collection[int]], None]) -> None:
+    def __init__(self, hint: Callable[[Collection[UserKey]], None]) -> None:
         self._hint = hint
         self._seen: OrderedDict[int, float] = OrderedDict()
         """by event, until when it is remembered (in seconds since 1970); the oldest first"""
-        self._waiting: dict[int, None] = {}
+        self._waiting: dict[UserKey, None] = {}
         self._last_hint_at = float("-inf")
 
     def take(self, event: Event, now: float) -> EventOutcome:

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from adapters.contract import Viewer
 from adapters.loop import OneLoop
+from adapters.user_ids import UserKey
 from gateway.platforms.watch.subscription import NOTHING_SENT, Source, Subscription
 from gateway.platforms.watch.user_state import UserState
 from gateway.platforms.watch.watches import Watches
@@ -38,15 +39,15 @@ class Stream(OneLoop):
         self.is_outdated = False
         """whether callers or credentials were reloaded, so that its rights must be checked again"""
 
-    def watch(self, platform: str, user_ids: Collection[int], watches: Watches, viewer: Viewer) -> None:
+    def watch(self, platform: str, user_ids: Collection[UserKey], watches: Watches, viewer: Viewer) -> None:
         """Watch these users of one platform: the same each time, but the viewer may be another."""
         self._follow(platform, user_ids, watches.viewer(viewer))
 
-    def refuse(self, platform: str, user_ids: Collection[int], problem: Problem) -> None:
+    def refuse(self, platform: str, user_ids: Collection[UserKey], problem: Problem) -> None:
         """Send this problem for these users of one platform, which are not watched."""
         self._follow(platform, user_ids, _Refused(problem))
 
-    def _follow(self, platform: str, user_ids: Collection[int], source: Source) -> None:
+    def _follow(self, platform: str, user_ids: Collection[UserKey], source: Source) -> None:
         subscription = self._subscriptions.get(platform)
         if subscription is None:
             subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake)
@@ -54,7 +55,7 @@ class Stream(OneLoop):
         if subscription.source is not source:
             subscription.follow(source)
 
-    def take(self) -> Iterator[tuple[str, int, UserState]]:
+    def take(self) -> Iterator[tuple[str, UserKey, UserState]]:
         """The newest state of each user of whom there is anything new, with the platform."""
         for platform, subscription in self._subscriptions.items():
             while (taken := subscription.take()) is not None:
@@ -113,5 +114,5 @@ class _Refused:
     def unsubscribe(self, _subscription: Subscription) -> None:
         """Nothing is kept."""
 
-    def state(self, _user_id: int) -> UserState:
+    def state(self, _user_id: UserKey) -> UserState:
         return self._state

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Protocol
 
+from adapters.user_ids import UserKey
 from gateway.platforms.watch.user_state import UserState
 
 NOTHING_SENT = b""
@@ -17,7 +18,7 @@ class Source(Protocol):
 
     def unsubscribe(self, subscription: Subscription) -> None: ...
 
-    def state(self, user_id: int) -> UserState | None:
+    def state(self, user_id: UserKey) -> UserState | None:
         """None: nothing is known yet."""
         ...
 
@@ -25,11 +26,11 @@ class Source(Protocol):
 class Subscription:
     """Keeps the users that changed since the stream took their state: however slow the reader, one entry a user."""
 
-    def __init__(self, sent: dict[int, bytes], wake: Callable[[], None]) -> None:
+    def __init__(self, sent: dict[UserKey, bytes], wake: Callable[[], None]) -> None:
         """`sent` has the tag of the state that was sent last, by user. `wake` is called when there is something."""
         self._sent = sent
         self._wake = wake
-        self._changed: dict[int, None] = {}
+        self._changed: dict[UserKey, None] = {}
         self._source: Source | None = None
 
     @property
@@ -52,7 +53,7 @@ class Subscription:
             self._source = None
         self._changed.clear()
 
-    def on_change(self, user_id: int) -> None:
+    def on_change(self, user_id: UserKey) -> None:
         """The state of this user has changed, or is known for the first time."""
         if user_id in self._sent:
             self._changed[user_id] = None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 
 from adapters.contract import PlatformError, Viewer
 from adapters.loop import OneLoop
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.pending import LookupResult
@@ -48,11 +49,11 @@ class ViewerWatch(OneLoop):
         self._interval = interval
         self._timeout = timeout
         self._on_empty = on_empty
-        self._users: dict[int, WatchedUser] = {}
+        self._users: dict[UserKey, WatchedUser] = {}
         self._subscriptions: dict[Subscription, None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._periodic: asyncio.Task[None] | None = None
-        self._urgent: dict[int, None] = {}
+        self._urgent: dict[UserKey, None] = {}
         """users to be read at once"""
         self._is_reading_urgent = False
 
@@ -92,10 +93,10 @@ class ViewerWatch(OneLoop):
         if self._timer is not None:
             self._timer.cancel()
 
-    def state(self, user_id: int) -> UserState | None:
+    def state(self, user_id: UserKey) -> UserState | None:
         return self._users[user_id].state
 
-    def on_result(self, user_id: int, result: LookupResult) -> None:
+    def on_result(self, user_id: UserKey, result: LookupResult) -> None:
         """A lookup, of whatever caller, has returned this."""
         user = self._users.get(user_id)
         if user is None:
@@ -105,7 +106,7 @@ class ViewerWatch(OneLoop):
             for subscription in self._subscriptions:
                 subscription.on_change(user_id)
 
-    def read_again(self, user_ids: Iterable[int]) -> None:
+    def read_again(self, user_ids: Iterable[UserKey]) -> None:
         """Read those of these users that are watched at once: they may have changed."""
         self._urgent.update((user_id, None) for user_id in user_ids if user_id in self._users)
         self._read_urgent_soon()
@@ -128,7 +129,7 @@ class ViewerWatch(OneLoop):
         if self._periodic is None or self._periodic.done():
             self._periodic = self._tasks.start(self._read(tuple(self._users)))
 
-    async def _read(self, user_ids: Collection[int]) -> None:
+    async def _read(self, user_ids: Collection[UserKey]) -> None:
         """Results come by way of `on_result`; here only the failures of reads that never began."""
         results = await self._lookups.read_watched(self.viewer, user_ids, self._loop.time() + self._timeout)
         for user_id, result in results.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from adapters.contract import Viewer
+from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.pending import LookupResult
@@ -36,13 +37,13 @@ class Watches:
             self._lookups.on_result = self._on_result
         return found
 
-    def on_action(self, viewer: Viewer, user_id: int) -> None:
+    def on_action(self, viewer: Viewer, user_id: UserKey) -> None:
         """An action has ended: read its user again."""
         found = self._viewers.get(viewer)
         if found is not None:
             found.read_again((user_id,))
 
-    def on_hint(self, user_ids: Collection[int]) -> None:
+    def on_hint(self, user_ids: Collection[UserKey]) -> None:
         """The platform says that something about these users has changed, whoever the viewer is."""
         for each in tuple(self._viewers.values()):
             each.read_again(user_ids)
@@ -57,7 +58,7 @@ class Watches:
         if not self._viewers:
             self._lookups.on_result = None
 
-    def _on_result(self, viewer: Viewer, user_id: int, result: LookupResult) -> None:
+    def _on_result(self, viewer: Viewer, user_id: UserKey, result: LookupResult) -> None:
         found = self._viewers.get(viewer)
         if found is not None:
             found.on_result(user_id, result)

@@ -47,7 +47,7 @@ ISSUERS: Final[tuple[Any, ...]] = (
 )
 RIGHTS: Final[dict[str, tuple[Any, ...]]] = {
     "may": (None, "read", "*", ["*"], ["admin"], ["read", "admin"], [1], {"read": True}, ["READ"], ["read "]),
-    "on_behalf_of": (None, "*", ["**"], [1], ["acme"], ["acme=-1"], ["acme=0"], [["*"]], {"*": 1}, ["acme=*, *"]),
+    "on_behalf_of": (None, "*", ["**"], [1], ["acme="], ["acme=-1"], ["acme=1=2"], [["*"]], {"*": 1}, ["acme=*, *"]),
     "platforms": (None, "acme", ["ACME"], ["*"], [1], ["acme\n"], {"acme": 1}),
     "sub": (1, None, ["x"]),
     "jti": (1, None, ["x"]),
