@@ -21,17 +21,9 @@ PARTS: Final = {"docs.css": "text/css", "docs.js": "text/javascript", "icon.svg"
 """What pages are made of, by media type."""
 CONSOLE_POLICY: Final = f"{POLICY}; require-trusted-types-for 'script'; trusted-types 'none'"
 """With Trusted Types, the browser refuses to parse text as markup or code."""
-CONSOLE_PARTS: Final = frozenset(
-    {
-        "console.css",
-        "gateway.js",  # a link to clients/javascript/gateway.js: the wheel contains the file
-        *(
-            f"{name}.js"
-            for name in ("actions", "api", "console", "dom", "figures", "identity", "inbox", "lookup", "metrics")
-        ),
-        *(f"{name}.js" for name in ("platforms", "plot", "problems", "timeline")),
-    }
-)
+_SCRIPTS: Final = "actions api console dom figures identity inbox lookup metrics platforms plot problems timeline"
+CONSOLE_PARTS: Final = frozenset({"console.css", *(f"{name}.js" for name in _SCRIPTS.split())})
+"""What the console is made of, beside the client at `/client/gateway.js`."""
 _CONSOLE_LINK: Final = (
     '<li><a href="console">Console</a>: platforms, figures and pending requests, for operators</li>\n'
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 from asyncio.subprocess import PIPE
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from gateway.telemetry.exposition import text_of
 from gateway.telemetry.metrics import Metrics
 from tests.docs.pages import ROOT
 from tests.docs.test_client import FOLDER, NODE
-from tests.gateways import Gateway
+from tests.gateways import Gateway, running
 
 SCRIPTS = ("metrics.js", "figures.js")
 
@@ -149,3 +150,28 @@ connection_gateway_entry_problems_total{error_type="user-not-found"} 3
     assert latest(found, "cache") == {"fresh": 0.6, "stale": 0.05}
     assert latest(found, "batches") == {"lookups": 4.0}
     assert found["problems"] == {"user-not-found": 3}
+
+
+async def test_every_metric_that_the_scripts_name_is_exported(gateway: Gateway) -> None:
+    await gateway.client.get("/v1/connections/acme/101")
+    users = [{"platform": "club", "user_id": "404404"}, {"platform": "club", "user_id": "101"}]
+    await gateway.client.post("/v1/lookup", json={"users": users})
+    exported = {line.split("{")[0].split()[0] for line in (await scrape(gateway)).splitlines() if line[0] != "#"}
+    folder = ROOT / "gateway" / "pages" / "console"
+    named = {
+        name
+        for file in folder.glob("*.js")
+        for name in re.findall(r'"((?:connection_gateway|http)_[a-z_]+)"', file.read_text())
+    }
+    assert len(named) >= 11
+    assert named - exported == set()
+
+
+async def test_hits_of_a_real_cache_are_shown(scripts: Path) -> None:
+    async with running(cache={"fresh_for": 60}) as gateway:
+        before = await scrape(gateway)
+        for _ in range(4):
+            await gateway.client.get("/v1/connections/acme/101")
+        found = await figures(scripts, (0, before), (2, await scrape(gateway)))
+    assert latest(found, "cache") == {"fresh": 0.75, "stale": 0}
+    assert latest(found, "batches") == {"lookups": 1.0}

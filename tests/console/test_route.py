@@ -14,7 +14,7 @@ FOLDER = ROOT / "gateway" / "pages" / "console"
 HTML = {"Accept": "text/html"}
 
 
-@pytest.mark.parametrize("path", ["/console", "/console/console.js", "/console/gateway.js"])
+@pytest.mark.parametrize("path", ["/console", "/console/console.js"])
 async def test_it_is_off_by_default(gateway: Gateway, path: str) -> None:
     answer = await gateway.client.get(path)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
@@ -45,11 +45,14 @@ async def test_every_file_is_served_and_no_other() -> None:
             assert (await gateway.client.get(f"/console/{name}")).status_code == 404
 
 
-async def test_its_client_is_the_published_one() -> None:
+async def test_every_import_is_served_and_the_client_is_the_published_one() -> None:
+    scripts = [file.read_text() for file in FOLDER.glob("*.js")]
+    imported = {path for text in scripts for path in re.findall(r'^import .* from "(.*)";$', text, re.MULTILINE)}
+    assert "../client/gateway.js" in imported
     async with running(console=True) as gateway:
-        answer = await gateway.client.get("/console/gateway.js")
-    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-    assert answer.content == (ROOT / "clients" / "javascript" / "gateway.js").read_bytes()
+        for path in imported:
+            answer = await gateway.client.get(str(gateway.client.base_url.join("/console/").join(path)))
+            assert (answer.status_code, answer.headers["content-type"]) == (200, "text/javascript; charset=utf-8")
 
 
 async def test_the_page_needs_no_key_and_what_it_asks_for_does() -> None:

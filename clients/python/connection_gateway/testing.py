@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from typing import Final, Self
 
 from connection_gateway.errors import GatewayError, IncompleteList
@@ -42,16 +42,19 @@ class FakeGateway:
         self.asked: list[tuple[str, str, str]] = []
         self._statuses: dict[tuple[str, str], Status] = {}
         self._failures: dict[str, GatewayError] = {}
+        self._change = asyncio.Event()
 
     def set(self, platform: str, user: int | str, status: Status) -> None:
         """Set the status of the connection with this user."""
         self._statuses[platform_name(platform), user_id(user)] = status
+        self._changed()
 
     def fail(self, platform: str, error: GatewayError | None) -> None:
         """Make every call to this platform raise this error, or with None no longer."""
         self._failures.pop(platform, None)
         if error is not None:
             self._failures[platform] = error
+        self._changed()
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,6 +125,18 @@ class FakeGateway:
         self.set(name, user, ACTIONS[found.status][action])
         return _connection(name, found.user_id, ACTIONS[found.status][action])
 
+    async def watch(self, users: Iterable[Pair]) -> AsyncGenerator[Connection | Problem]:
+        """Each connection as it was set, or the problem of its platform; then whatever is set anew."""
+        users = list(users)
+        returned: dict[Pair, Connection | Problem] = {}
+        while True:
+            change = self._change
+            for user, found in zip(users, await self.lookup_many(users), strict=True):
+                if returned.get(user) != found:
+                    returned[user] = found
+                    yield found
+            await change.wait()
+
     async def platforms(self, *, timeout: float | None = None) -> list[Platform]:
         """The platforms of the connections that were set."""
         names = sorted({name for name, _ in self._statuses})
@@ -132,6 +147,11 @@ class FakeGateway:
 
     async def aclose(self) -> None:
         """Do nothing."""
+
+    def _changed(self) -> None:
+        """Wake those that watch."""
+        self._change.set()
+        self._change = asyncio.Event()
 
     async def _found(self, method: str, platform: str, user: int | str) -> Connection:
         await asyncio.sleep(0)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import inspect
 
 import pytest
@@ -28,6 +29,21 @@ async def test_a_platform_that_fails() -> None:
     assert (await gateway.lookup_many([("club", 1), ("acme", 1)]))[0] is FAILURE
     with pytest.raises(IncompleteList):
         [each async for each in gateway.connections()]
+
+
+async def test_what_is_set_while_it_is_watched() -> None:
+    gateway = FakeGateway()
+    gateway.set("acme", 1, Status.PENDING_INCOMING)
+    watched = gateway.watch([("acme", 1), ("club", 2)])
+    begins = [await anext(watched), await anext(watched)]
+    assert [each.status for each in begins] == [Status.PENDING_INCOMING, Status.NONE]
+    await gateway.act(("acme", 1), "accept")
+    assert (await anext(watched)).status is Status.CONNECTED
+    waiting = asyncio.create_task(anext(watched))
+    await asyncio.sleep(0)
+    gateway.fail("club", FAILURE)
+    assert await waiting is FAILURE
+    await watched.aclose()
 
 
 @pytest.mark.parametrize("name", [each for each in vars(AsyncGateway) if not each.startswith("_")])

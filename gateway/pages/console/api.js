@@ -1,6 +1,6 @@
 // Calls that gateway.js has no method for: an explained lookup, the caller's rights, and the metrics.
 
-import { GatewayProblem, GatewayUnreachable } from "./gateway.js";
+import { GatewayProblem, GatewayUnreachable } from "../client/gateway.js";
 
 const PATIENCE = 10_000;
 

@@ -3,7 +3,7 @@
 import { Api } from "./api.js";
 import { clock, el, setText } from "./dom.js";
 import { counters, FIGURES, History } from "./figures.js";
-import { Gateway, GatewayProblem, GatewayUnreachable } from "./gateway.js";
+import { Gateway, GatewayProblem, GatewayUnreachable } from "../client/gateway.js";
 import { Identity } from "./identity.js";
 import { Inbox } from "./inbox.js";
 import { Lookup } from "./lookup.js";

@@ -1,4 +1,6 @@
-"""Batches lookups of one platform into few calls: the busier it is, the cheaper a lookup. For each viewer apart:
+"""Batches lookups of one platform into few calls: the busier it is, the cheaper a lookup.
+
+Long, because its rules are one machine. For each viewer apart:
 
 1. A lookup of a user that a call in flight is about joins it, unless that call started before `since`.
 2. A lookup that finds nothing in flight, or one call about one user, is sent at once: alone, or with those of the
