@@ -8,7 +8,7 @@ NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules 
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
 
-.PHONY: help demo test check docs install new-platform client bench faults image lock clean
+.PHONY: help demo test check docs new-platform install client bench faults image lock clean
 
 help:  ## the commands, one a line
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 14

@@ -160,7 +160,7 @@ def test_log_lines_have_the_fields_of_the_log(page: str, text: str) -> None:
 async def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text()
     named = {
-        target for text in PAGES.values() for target in re.findall(r"(?:`|^\$ )make ([a-z]+)", text, re.MULTILINE)
+        target for text in PAGES.values() for target in re.findall(r"(?:`|^\$ )make ([a-z-]+)", text, re.MULTILINE)
     }
     assert {"demo", "test", "check", "docs", "help"} <= named
     assert named == {target for target in named if re.search(rf"^{target}:", makefile, re.MULTILINE)}
