@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from adapters.contract import Connection
 from adapters.settings import PLATFORM_NAME
-from adapters.user_ids import UserKey
+from adapters.user_ids import USER_ID, UserKey
 from gateway.api import inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
@@ -83,7 +83,7 @@ OF_QUERY: Final = Operation(
             "user",
             Where.QUERY,
             Annotated[
-                list[Annotated[str, msgspec.Meta(pattern=f"^{PLATFORM_NAME}:[1-9][0-9]{{0,18}}$")]],
+                list[Annotated[str, msgspec.Meta(pattern=f"^{PLATFORM_NAME}:{USER_ID}$")]],
                 msgspec.Meta(min_length=1, max_length=MOST_IN_QUERY),
             ],
             "`PLATFORM:USER_ID`, once for each user.",
@@ -117,9 +117,8 @@ def routes(streams: Streams, snapshots: Snapshots, admission: Admission) -> list
 
     async def watch_connections(request: Request) -> Response:
         inputs.only_query(request)
-        return answer(
-            request, checked_targets(inputs.decoded(await request.body(), _DECODER).users, RequestContext.of(request))
-        )
+        users = inputs.decoded(await request.body(), _DECODER).users
+        return answer(request, checked_targets(users, RequestContext.of(request)))
 
     def answer(request: Request, targets: Sequence[tuple[str, UserKey]]) -> Response:
         context = RequestContext.of(request)

@@ -34,7 +34,7 @@ class Subscription:
         self._source: Source | None = None
 
     @property
-    def user_ids(self) -> Collection[int]:
+    def user_ids(self) -> Collection[UserKey]:
         return self._sent.keys()
 
     @property
@@ -59,7 +59,7 @@ class Subscription:
             self._changed[user_id] = None
             self._wake()
 
-    def take(self) -> tuple[int, UserState] | None:
+    def take(self) -> tuple[UserKey, UserState] | None:
         """The newest state of one user, if that is not what was sent last; None when there is no more."""
         while self._changed and self._source is not None:
             user_id = next(iter(self._changed))
