@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, nginx, starting
+from benchmarks import growth, nginx, starting, workers
 from benchmarks.figures import Figure, figures
 from benchmarks.plot import plot
 from benchmarks.processes import CORES
@@ -40,6 +40,10 @@ def main() -> int:
                     _print_scenario(key, found[key])
             if not options.only or "start" in options.only:
                 told += _print_starts(starting.measure(servers, min(options.rounds, 5), set(why)))
+            if not options.only or "workers" in options.only:
+                rows = workers.measure(servers, min(options.rounds, 7))
+                _print_rows("workers", f"{workers.AT_ONCE} at once, {workers.USERS} users each, on two cores", rows)
+                told.append(workers.figure(rows))
             if not options.only or "growth" in options.only:
                 _print_growth(servers, min(options.rounds, 2), set(why))
         finally:
@@ -52,12 +56,16 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "growth"])
+    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "workers", "growth"])
     return parser.parse_args()
 
 
 def _print_scenario(key: str, found: dict[str, list[Instrumented]]) -> None:
-    print(f"\n**{key}**: {SCENARIOS[key].title}\n")
+    _print_rows(key, SCENARIOS[key].title, found)
+
+
+def _print_rows(key: str, title: str, found: dict[str, list[Instrumented]]) -> None:
+    print(f"\n**{key}**: {title}\n")
     print("| | CPU per request, µs | requests/s | p50, ms | p99, ms | memory, MB |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, rounds in found.items():

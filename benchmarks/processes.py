@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,10 +18,17 @@ CORES: Final = sorted(os.sched_getaffinity(0))
 
 
 class Process:
-    """Started at once, on `core`; `stop` ends it and its children."""
+    """Started at once, on `cores`; `stop` ends it and its children."""
 
     def __init__(
-        self, name: str, command: Sequence[str], port: int, log: Path, *, core: int, env: Mapping[str, str] | None
+        self,
+        name: str,
+        command: Sequence[str],
+        port: int,
+        log: Path,
+        *,
+        cores: Collection[int],
+        env: Mapping[str, str] | None,
     ) -> None:
         self.name = name
         self.port = port
@@ -32,7 +39,7 @@ class Process:
         self._popen = subprocess.Popen(
             command, env={**inherited, **(env or {})}, stdout=self._log, stderr=self._log, start_new_session=True
         )
-        os.sched_setaffinity(self._popen.pid, {core})
+        os.sched_setaffinity(self._popen.pid, cores)
 
     def wait(self, path: str, headers: Mapping[str, str]) -> float:
         """Seconds from the start to the first 200 for `path`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,8 @@ HEADERS: Final = {"sessionToken": TOKEN}
 PATH: Final = "/v1/connections/acme/769658112378"
 
 GATEWAY: Final = "this gateway"
+ONE_WORKER: Final = "this gateway, one worker"
+TWO_WORKERS: Final = "this gateway, two workers"
 CACHED: Final = "this gateway, cached"
 FASTAPI: Final = "FastAPI + pydantic + httpx"
 STARLETTE: Final = "Starlette + httpx"
@@ -38,7 +40,7 @@ class Servers:
         self._folder = folder
         self._running: list[Process] = []
         port = free_port()
-        self.platform = self._start("platform", nginx.platform(folder, port), port, core=CORES[-1])
+        self.platform = self._start("platform", nginx.platform(folder, port), port, cores=CORES[-1:])
         self.platform.wait("/calls", {})
         self._upstream = f"127.0.0.1:{port}"
 
@@ -49,6 +51,8 @@ class Servers:
         commands: dict[str, Callable[[], list[str]]] = {
             GATEWAY: lambda: self._gateway(port, ""),
             CACHED: lambda: self._gateway(port, "[cache]\nfresh_for = 600.0\n"),
+            ONE_WORKER: lambda: self._gateway(port, ""),
+            TWO_WORKERS: lambda: [*self._gateway(port, ""), "--workers", "2"],
             FASTAPI: lambda: _uvicorn("fastapi_peer", port),
             STARLETTE: lambda: _uvicorn("starlette_peer", port),
             BARE: lambda: _uvicorn("bare", port),
@@ -56,7 +60,8 @@ class Servers:
             NJS: lambda: nginx.njs(self._folder, port, self._upstream, PEERS / "translate.js"),
             PROXY: lambda: nginx.proxy(self._folder, port, self._upstream),
         }
-        return self._start(name, commands[name](), port, env=where)
+        cores = CORES if name in {ONE_WORKER, TWO_WORKERS} else CORES[:1]
+        return self._start(name, commands[name](), port, cores=cores, env=where)
 
     def ready(self, name: str) -> Process:
         started = self.start(name)
@@ -69,9 +74,15 @@ class Servers:
             self._running.remove(each)
 
     def _start(
-        self, name: str, command: list[str], port: int, *, core: int = CORES[0], env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: list[str],
+        port: int,
+        *,
+        cores: Collection[int],
+        env: Mapping[str, str] | None = None,
     ) -> Process:
-        started = Process(name, command, port, self._folder / f"{port}.log", core=core, env=env)
+        started = Process(name, command, port, self._folder / f"{port}.log", cores=cores, env=env)
         self._running.append(started)
         return started
 

@@ -138,6 +138,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
     app.state.lifecycle = lifecycle
     app.state.metrics = metrics
     app.state.snapshots = snapshots
+    app.state.metrics = metrics
     app.state.openapi = document
     app.state.admin = App(
         routes=[*probes.routes(lifecycle), *metrics_route.routes(metrics)],
@@ -188,7 +189,7 @@ def _tracing(traces: Traces) -> Middleware:
     return Middleware(Tracing, traces.tracer)
 
 
-def log_of(settings: Settings) -> Log:
-    """The log that the configuration asks for, on standard error."""
+def log_of(settings: Settings, *, worker: int | None = None, hash_key: bytes | None = None) -> Log:
+    """The log that the configuration asks for, on standard error; with `hash_key` where it has none."""
     key = settings.server.hash_key
-    return Log(hash_key=None if key is None else key.reveal().encode())
+    return Log(hash_key=hash_key if key is None else key.reveal().encode(), worker=worker)

@@ -13,6 +13,7 @@ from gateway.cli import early_signals, probe
 from gateway.cli.options import config_option, parse_settings
 from gateway.cli.output import NO, WRONG_USE, stop
 
+MOST_WORKERS = 256
 PORT = click.IntRange(0, 65535)
 
 
@@ -35,14 +36,25 @@ def demo(port: int, check: bool) -> None:
 
 @click.command()
 @config_option
-def serve(config: Path | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    default=1,
+    show_default=True,
+    help="Processes. With more than one, SIGUSR2 replaces them one after another.",
+)
+def serve(config: Path | None, workers: int) -> None:
     """Serve until stopped. SIGHUP reads callers and credentials anew.
 
     A listening socket that systemd passes (socket activation) is used instead of the configured address.
     """
+    if workers > 1:
+        from gateway.cli.workers import run_workers
+
+        sys.exit(run_workers(config, workers))
     from gateway.app import create_app, log_of
     from gateway.cli.served import read_from, serve_and_watch
-    from gateway.config.settings import ConfigurationError
+    from gateway.config.settings import ConfigurationError, Settings
     from gateway.runtime.reload import Reloader
     from gateway.server.activation import as_inherited, inherited_listener
     from gateway.server.descriptors import max_connections, raise_limit
@@ -59,16 +71,20 @@ def serve(config: Path | None) -> None:
         listener = inherited or listen(settings.server)
     except OSError as error:
         stop(f"server: can't listen on {where(settings.server)}: {error.strerror}", NO)
+
+    def adapt(settings: Settings) -> Settings:
+        return settings if inherited is None else as_inherited(settings, inherited)
+
     try:
         admin = listen_for_admin(settings.server)
     except OSError as error:
         stop(f"server.admin: can't listen on {settings.server.admin}: {error.strerror}", NO)
     try:
-        settings = settings if inherited is None else as_inherited(settings, inherited)
+        settings = adapt(settings)
         app = create_app(settings, log=log)
     except ConfigurationError as error:
         stop(f"configuration: {error}", WRONG_USE)
-    files = read_from(config, settings, inherited)
+    files = read_from(config, settings, adapt)
     notifier = Notifier(os.environ)
     reloading = Reloader(
         files.read,

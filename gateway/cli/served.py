@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,16 @@ from typing import Any
 from gateway.config.loader import load
 from gateway.config.settings import Settings
 from gateway.runtime.file_watcher import FileWatcher, WatchedFiles
-from gateway.server.activation import as_inherited
 
 
-def read_from(config: Path | None, settings: Settings, inherited: socket.socket | None) -> WatchedFiles:
-    """The files that `settings` were read from, and how they are read again."""
+def read_from(
+    config: Path | None, settings: Settings, adapt: Callable[[Settings], Settings] | None = None
+) -> WatchedFiles:
+    """The files that `settings` were read from, and how they are read again: `adapt` gives those of this process."""
 
     def read() -> Settings:
         again = load(config, os.environ)
-        return again if inherited is None else as_inherited(again, inherited)
+        return again if adapt is None else adapt(again)
 
     certificates = os.environ.get("SSL_CERT_FILE")
     named = (None if config is None else str(config), certificates)

@@ -38,24 +38,28 @@ class Reloader:
         self._metrics = metrics or Metrics()
         self._thread = DaemonThread()
         self._under_way: asyncio.Task[None] | None = None
-        self._once_more = False
+        self.runs_again = False
+        """whether another reload follows the one under way"""
+        self.succeeded = True
+        """whether the last reload did"""
 
     def start(self) -> None:
         """Begin, or once more after the one under way: what it has read may be old by now."""
         if self._under_way is None:
             self._under_way = asyncio.get_running_loop().create_task(self._run())
         else:
-            self._once_more = True
+            self.runs_again = True
 
     async def _run(self) -> None:
         self._on_begin()
         try:
-            self._metrics.reloaded(is_good=await self._reload())
+            self.succeeded = await self._reload()
+            self._metrics.reloaded(is_good=self.succeeded)
         finally:
             self._under_way = None
             self._on_end()
-        if self._once_more:
-            self._once_more = False
+        if self.runs_again:
+            self.runs_again = False
             self.start()
 
     async def _reload(self) -> bool:

@@ -9,11 +9,12 @@ import errno
 import os
 import socket
 from collections.abc import MutableMapping
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from msgspec import structs
 
-from gateway.config.settings import ServerSettings, Settings, SocketPath
+if TYPE_CHECKING:  # the parent of workers needs nothing of the configuration
+    from gateway.config.settings import ServerSettings, Settings, SocketPath
 
 FIRST: Final = 3
 """The number of the first descriptor that is passed."""
@@ -47,6 +48,6 @@ def as_inherited(settings: Settings, listener: socket.socket) -> Settings:
 
 def _listening_at(server: ServerSettings, listener: socket.socket) -> ServerSettings:
     if listener.family == socket.AF_UNIX:
-        return structs.replace(server, socket=SocketPath(listener.getsockname()))
+        return structs.replace(server, socket=cast("SocketPath", listener.getsockname()))
     host, port, *_ = listener.getsockname()
     return structs.replace(server, socket=None, host=host, port=port)

@@ -8,9 +8,10 @@ import os
 import select
 import socket
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from gateway.config.settings import ServerSettings
+if TYPE_CHECKING:  # the parent of workers needs nothing of the configuration
+    from gateway.config.settings import ServerSettings
 
 BACKLOG: Final = 2048
 """Connections that the kernel keeps until they are accepted."""

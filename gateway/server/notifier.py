@@ -7,9 +7,30 @@ import os
 import socket
 import time
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 NONE: Final[Mapping[str, str]] = {}
+
+
+class Manager(Protocol):
+    """Who is told of the life of a server: the service manager, or the parent of several workers."""
+
+    @property
+    def watchdog_interval(self) -> float | None:
+        """Seconds between two signs of life; None if nobody waits for one."""
+        ...
+
+    def ready(self) -> None:
+        """Starting is over, and requests are accepted."""
+        ...
+
+    def stopping(self) -> None:
+        """The server has been told to stop."""
+        ...
+
+    def alive(self) -> None:
+        """The event loop runs."""
+        ...
 
 
 class Notifier:

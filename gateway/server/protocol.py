@@ -259,7 +259,7 @@ class Protocol(asyncio.Protocol):
             self._wait_for_the_response()
         cycle = self._new_cycle(
             scope,
-            keep_alive=head.keep_alive and not self._lifecycle.draining,
+            keep_alive=head.keep_alive and not self._lifecycle.ends_connections,
             expects_continue=head.expects_continue,
             has_body=self._body is not None,
         )

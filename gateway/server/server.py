@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import functools
 import gc
 import signal
@@ -18,11 +17,13 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.config.settings import ServerSettings
+from gateway.server.acceptor import Acceptor, Others
 from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
-from gateway.server.notifier import Notifier
+from gateway.server.memory import give_memory_back
+from gateway.server.notifier import Manager, Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
 from gateway.telemetry.loop_lag import LoopLag
@@ -31,13 +32,12 @@ T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
+LINGER: Final = 5.0
+"""Seconds for callers whose connections are idle to ask once more, where the listener is left to other processes."""
 LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
 """Of callers, unless somebody knows how many descriptors there are."""
-M_MMAP_THRESHOLD: Final = -3
-"""The parameter's number in glibc's malloc.h."""
-MMAP_THRESHOLD: Final = 64 * 1024
 COLLECTED: Final = (10_000, 20, 50)
 """So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
@@ -62,14 +62,18 @@ class Server(uvicorn.Server):
         *,
         max_connections: int = MAX_CONNECTIONS,
         on_hangup: Callable[[], None] | None = None,
-        notifier: Notifier | None = None,
+        on_terminate: Callable[[], None] | None = None,
+        notifier: Manager | None = None,
+        others: Others | None = None,
         keeps_listener: bool = False,
         admin: socket.socket | None = None,
     ) -> None:
         """`on_hangup` is what SIGHUP does, unless it is already stopping; without it SIGHUP ends the process.
 
+        `on_terminate` is what SIGTERM and SIGINT do; without it they stop the server.
         `keeps_listener`: the listener is another process's too, and whoever still waits there is left to the next.
         `admin` is the listening socket for probes and metrics; it is served until the process ends.
+        `others`: other processes that accept connections from it at the same time.
         """
         self._lifecycle: Lifecycle = app.state.lifecycle
         connections = ConnectionLimit(max_connections)
@@ -100,7 +104,11 @@ class Server(uvicorn.Server):
         self._log = log
         self._on_hangup = on_hangup
         self._notifier = notifier or Notifier()
+        self._on_terminate = on_terminate or self.stop
         self._keeps_listener = keeps_listener
+        self._others = others
+        self._acceptors: list[Acceptor] = []
+        self._is_leaving = False
         self._early_signals: Callable[[], Collection[int]] = frozenset
 
     async def serve_on(
@@ -118,11 +126,26 @@ class Server(uvicorn.Server):
         self._log.line("stopped")
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        if self._others is None:
+            await super().startup(sockets=sockets)
+        else:
+            await super().startup(sockets=[])
+            self._acceptors = [self._acceptor(each, self._others) for each in sockets or ()]
         if self._admin is not None:
             await self._admin.start(self._limits, self._lifecycle)
         if self.started:
             self._notifier.ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._others is not None:
+            self._others.tell(len(self.server_state.connections))
+        return await super().on_tick(counter)
+
+    def _acceptor(self, listener: socket.socket, others: Others) -> Acceptor:
+        connections = self.server_state.connections
+        make = cast("Callable[..., Protocol]", self.config.http_protocol_class)
+        protocol = functools.partial(make, self.config, self.server_state, self.lifespan.state)
+        return Acceptor(listener, protocol, others, lambda: len(connections))
 
     async def _feed_watchdog(self) -> None:
         while (interval := self._notifier.watchdog_interval) is not None:
@@ -131,13 +154,25 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Uvicorn closes its listener at once, and waits for tasks, which few of our requests have."""
-        await self._for_at_most(self._settings.drain_delay, lambda: False)
-        for listener in () if self._keeps_listener else sockets or ():
-            remove_file(listener)
-            await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
-        for each in (*self.servers, *(sockets or ())):
-            each.close()
         connections = cast("set[Protocol]", self.server_state.connections)
+        if not self._is_leaving:
+            await self._for_at_most(self._settings.drain_delay, lambda: False)
+            await self._release_listener(sockets or [])
+        for each in (*self.servers, *self._acceptors, *(sockets or ())):
+            each.close()
+        for acceptor in self._acceptors:
+            await acceptor.closed()
+        if self._is_leaving:
+            self._end_with_what_is_under_way()
+            await self._for_at_most(LINGER, lambda: not connections or self._lifecycle.draining)
+        await self._finish(connections)
+        if self._admin is not None:
+            self._admin.close()
+        if not self.force_exit:
+            await self.lifespan.shutdown()
+
+    async def _finish(self, connections: Collection[Protocol]) -> None:
+        """End every connection, with what was admitted on it if that takes no longer than `drain_timeout`."""
         for connection in list(connections):
             if connection.has_asked:
                 connection.shutdown()
@@ -147,10 +182,16 @@ class Server(uvicorn.Server):
         await self._for_at_most(self._settings.drain_timeout, lambda: not connections)
         for connection in list(connections):
             connection.transport.abort()
-        if self._admin is not None:
-            self._admin.close()
-        if not self.force_exit:
-            await self.lifespan.shutdown()
+
+    async def _release_listener(self, sockets: list[socket.socket]) -> None:
+        if self._others is not None:
+            if await self._others.release():
+                for acceptor in self._acceptors:
+                    acceptor.accept_all()
+            return
+        for listener in () if self._keeps_listener else sockets:
+            remove_file(listener)
+            await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
 
     async def _for_at_most(self, seconds: float, is_over: Callable[[], bool]) -> None:
         """Unless a second signal comes."""
@@ -163,20 +204,37 @@ class Server(uvicorn.Server):
         self._lifecycle.draining = True
         self._notifier.stopping()
         self.should_exit = True
+        self._end_with_what_is_under_way()
+
+    def drain(self) -> None:
+        """Stop, unless that has begun."""
+        if not self._lifecycle.draining:
+            self.stop()
+
+    def leave(self) -> None:
+        """Leave the listener to other processes, which accept connections: each response here is the last of its own.
+
+        Ends when no connection is open. One that is idle is closed after `LINGER` seconds. `/readyz` does not change.
+        """
+        self._is_leaving = self._lifecycle.leaving = True
+        self.should_exit = True
+        self._end_with_what_is_under_way()
+
+    def _end_with_what_is_under_way(self) -> None:
         for each in self.server_state.connections:
             cast("Protocol", each).end_with_what_is_under_way()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        handlers = dict.fromkeys(SIGNALS, self.stop)
+        handlers = dict.fromkeys(SIGNALS, self._on_terminate)
         if self._on_hangup is not None:
             handlers[signal.SIGHUP] = self._hang_up
         before = {each: signal.getsignal(each) for each in handlers}
         for each, handler in handlers.items():
             loop.add_signal_handler(each, handler)
         for number in self._early_signals():
-            handlers.get(signal.Signals(number), self.stop)()
+            handlers.get(signal.Signals(number), self._on_terminate)()
         try:
             yield
         finally:
@@ -187,16 +245,6 @@ class Server(uvicorn.Server):
     def _hang_up(self) -> None:
         if self._on_hangup is not None and not self._lifecycle.draining:
             self._on_hangup()
-
-
-def _give_memory_back() -> None:
-    """Let large pieces go back to the system as soon as they are freed (glibc's mallopt).
-
-    By default the size from which that is so grows with the largest that was freed: what a flood of requests took, a
-    few hundred kilobytes for each connection, would be kept for good.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # another C library
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD)
 
 
 def _has_accepted_all(listener: socket.socket) -> bool:
@@ -211,6 +259,6 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     """
     gc.freeze()
     gc.set_threshold(*COLLECTED)
-    _give_memory_back()
+    give_memory_back()
     with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
         return runner.run(main)

@@ -102,10 +102,18 @@ class RequestLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 class Log:
     """Writes lines to `write` (default: standard error). `hash_key` keys the hashes; without it a random one does."""
 
-    def __init__(self, write: Callable[[str], object] | None = None, hash_key: bytes | None = None) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], object] | None = None,
+        hash_key: bytes | None = None,
+        *,
+        worker: int | None = None,
+    ) -> None:
+        """`worker`: the number of this process among several, which each line then begins with."""
+        self._line, self._request_line = (Line, RequestLine) if worker is None else _numbered(worker)
         self._writer: Writer | None = None
         if write is None:
-            self._writer = Writer(STDERR, _dropped)
+            self._writer = Writer(STDERR, functools.partial(_dropped, self._line))
             self._buffer = Buffer(self._writer.write, patience=PATIENCE)
         else:
             self._buffer = Buffer(lambda lines: write(lines.decode()), patience=0.0)
@@ -133,13 +141,13 @@ class Log:
 
     def line(self, event: str, *, level: str = "info", **fields: object) -> None:
         """Write one line at once. A field that `Line` does not have is a TypeError: there is no other way out."""
-        line = Line(time=now(), level=level, event=event, **fields)  # type: ignore[arg-type]  # checked by Line itself
+        line = self._line(time=now(), level=level, event=event, **fields)  # type: ignore[arg-type]  # checked by Line itself
         self._buffer.add(line)
         self._buffer.flush()
 
     def request(self, *fields: Any) -> None:
         """Write the line of a request soon, together with those of others: the fields of `RequestLine` in order."""
-        self._buffer.add(RequestLine(now(), "info", "request", *fields))
+        self._buffer.add(self._request_line(now(), "info", "request", *fields))
 
     def _user(self, user_id: int) -> str:
         return self.hash(b"%d" % user_id)
@@ -177,8 +185,20 @@ def frames(stack: TracebackType | None) -> tuple[str, ...]:
     return tuple(f"{PurePath(frame.filename).name}:{frame.lineno} {frame.name}" for frame in kept)
 
 
-def _dropped(lines: int) -> bytes:
-    line = Line(time=now(), level="error", event="log-lines-dropped", lines=lines)
+def _numbered(worker: int) -> tuple[type[Line], type[RequestLine]]:
+    """The same lines with the field `worker`: a tag, which costs a request nothing."""
+
+    class NumberedLine(Line, frozen=True, kw_only=True, omit_defaults=True, tag_field="worker", tag=worker):
+        pass
+
+    class NumberedRequestLine(RequestLine, frozen=True, omit_defaults=True, gc=False, tag_field="worker", tag=worker):
+        pass
+
+    return NumberedLine, NumberedRequestLine
+
+
+def _dropped(line_type: type[Line], lines: int) -> bytes:
+    line = line_type(time=now(), level="error", event="log-lines-dropped", lines=lines)
     return msgspec.json.encode(line) + b"\n"
 
 

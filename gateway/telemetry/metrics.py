@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import platform as python
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway import __version__
+from gateway.telemetry.aggregate import Snapshot
 from gateway.telemetry.counters import Count, Counters
+from gateway.telemetry.exposition import snapshot_of, text_of
 from gateway.telemetry.histogram import Histogram, Series
 from gateway.telemetry.platform_metrics import OTHER, PlatformFamilies, PlatformMetrics
 from gateway.telemetry.watched import Constant, WatchedCounter, WatchedGauge
@@ -64,6 +66,7 @@ class Metrics:
         )
         build = {"version": __version__, "python": python.python_version()}
         self.registry.register(Constant("connection_gateway_build_info", "What is running.", build))
+        self._collect: Callable[[], Awaitable[Snapshot]] | None = None
 
     def request(
         self,
@@ -152,8 +155,16 @@ class Metrics:
         """Whether this is a platform's configured name."""
         return name in self._platforms
 
-    def text(self) -> bytes:
-        return generate_latest(self.registry)
+    def watch_workers(self, collect: Callable[[], Awaitable[Snapshot]]) -> None:
+        """Serve what this returns, the metrics of several processes, instead of this one's."""
+        self._collect = collect
+
+    def snapshot(self) -> Snapshot:
+        """The metrics of this process."""
+        return snapshot_of(self.registry)
+
+    async def text(self) -> bytes:
+        return generate_latest(self.registry) if self._collect is None else text_of(await self._collect())
 
     def _counter(self, name: str, what: str, *labels: str) -> Counters:
         found = Counters(f"connection_gateway_{name}", what, labels)

@@ -31,6 +31,6 @@ OPERATION: Final = Operation(
 
 def routes(metrics: Metrics) -> list[Endpoint]:
     async def get_metrics(_request: Request) -> Response:
-        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
+        return Response(await metrics.text(), headers={"content-type": CONTENT_TYPE, "cache-control": "no-store"})
 
     return [Endpoint("/metrics", get_metrics, OPERATION, is_compressed=True)]
