@@ -44,7 +44,8 @@ def worker(
     from gateway.runtime.reload import Reloader
     from gateway.server.activation import as_inherited
     from gateway.server.descriptors import max_connections, raise_limit
-    from gateway.server.server import Server, run
+    from gateway.server.running import run
+    from gateway.server.server import Server
     from gateway.workers.balance import Balance
     from gateway.workers.channel import receive
     from gateway.workers.member import Member, hand_over

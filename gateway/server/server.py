@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterator
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,13 +21,11 @@ from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
-from gateway.server.memory import give_memory_back
 from gateway.server.notifier import Manager, Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
 from gateway.telemetry.loop_lag import LoopLag
 
-T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
@@ -38,8 +35,6 @@ LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
 """Of callers, unless somebody knows how many descriptors there are."""
-COLLECTED: Final = (10_000, 20, 50)
-"""So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
 
 class Server(uvicorn.Server):
@@ -249,16 +244,3 @@ class Server(uvicorn.Server):
 
 def _has_accepted_all(listener: socket.socket) -> bool:
     return not has_pending(listener)
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the server's event loop (uvloop), and return what `main` does.
-
-    What was made until now stays for as long as the process does. What requests leave goes without the collector, so
-    that it runs seldom: as it is set by default, it takes a sixth of a lookup's time, and a third of one alone.
-    """
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
-    give_memory_back()
-    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
-        return runner.run(main)

@@ -18,7 +18,7 @@ def snapshot_of(registry: CollectorRegistry) -> Snapshot:
             metric.name,
             metric.type,
             metric.documentation,
-            tuple(Sample(each.name, tuple(each.labels.items()), each.value) for each in metric.samples),
+            tuple(Sample(each.name, tuple(each.labels.items()), float(each.value)) for each in metric.samples),
         )
         for metric in registry.collect()
     )

@@ -74,7 +74,7 @@ def test_an_open_breaker_of_one_worker_is_seen() -> None:
     assert states == {BreakerState.OPEN: 1, BreakerState.HALF_OPEN: 0, BreakerState.CLOSED: 1}
 
 
-def test_every_gauge_has_been_thought_of(gateway: Gateway) -> None:
+async def test_every_gauge_has_been_thought_of(gateway: Gateway) -> None:
     registry = gateway.app.state.metrics.registry
     SharedMetrics(registry)
     Server(gateway.app, gateway.app.state.snapshots.current.settings.server, gateway.log)  # which has some of its own

@@ -28,6 +28,7 @@ async def test_no_signal_costs_a_request(port: int, tmp_path: Path) -> None:
         configured = configuration(port, pod_url, more=server, keys=("web", "bot"))
         with manager(notify) as systemd:
             async with workers(tmp_path, configured, port, listening=1, NOTIFY_SOCKET=notify) as group:
+                group.metrics_port = admin
                 await is_ready_once_all_workers_are(group, systemd)
                 await revokes_a_key_in_every_worker(group, configuration(port, pod_url, more=server))
                 assert systemd.read() == ["READY=1", "RELOADING=1", "READY=1"]
