@@ -39,7 +39,7 @@ def _show_watched(config: Path | None, settings: Settings) -> None:
     from gateway.cli.served import read_from
     from gateway.config.mounts import mounted_alone
 
-    files = sorted(read_from(config, settings, lambda found: found).paths)
+    files = sorted(read_from(config, settings).paths)
     alone = mounted_alone(files)
     for file in files:
         show(f"watched: {file}")

@@ -19,7 +19,8 @@ from gateway.config.converter import from_tables
 from gateway.config.environment import Overrides
 from gateway.config.settings import ConfigurationError, Settings
 from gateway.server.listener import listen_on
-from gateway.server.server import Server, run
+from gateway.server.running import run
+from gateway.server.server import Server
 from gateway.telemetry.log import Log
 
 SERVER: Final = "GATEWAY_SERVER__"

@@ -60,7 +60,8 @@ def serve(config: Path | None, workers: int) -> None:
     from gateway.server.descriptors import max_connections, raise_limit
     from gateway.server.listener import listen, listen_for_admin, where
     from gateway.server.notifier import Notifier
-    from gateway.server.server import Server, run
+    from gateway.server.running import run
+    from gateway.server.server import Server
 
     settings = parse_settings(config)
     log = log_of(settings)

@@ -13,11 +13,14 @@ from gateway.config.settings import Settings
 from gateway.runtime.file_watcher import FileWatcher, WatchedFiles
 
 
-def read_from(config: Path | None, settings: Settings, adapt: Callable[[Settings], Settings]) -> WatchedFiles:
+def read_from(
+    config: Path | None, settings: Settings, adapt: Callable[[Settings], Settings] | None = None
+) -> WatchedFiles:
     """The files that `settings` were read from, and how they are read again: `adapt` gives those of this process."""
 
     def read() -> Settings:
-        return adapt(load(config, os.environ))
+        again = load(config, os.environ)
+        return again if adapt is None else adapt(again)
 
     certificates = os.environ.get("SSL_CERT_FILE")
     named = (None if config is None else str(config), certificates)

@@ -7,7 +7,8 @@ import asyncio
 import click
 
 from adapters.simulation import Simulator, serving
-from gateway.server.server import SIGNALS, run
+from gateway.server.running import run
+from gateway.server.server import SIGNALS
 
 
 def run_simulator(adapter: str, platform: Simulator, port: int) -> None:

@@ -22,9 +22,19 @@ if TYPE_CHECKING:
 @click.option("--workers", type=int, required=True)
 @click.option("--channel", type=int, required=True, help="The descriptor of the socket to the parent.")
 @click.option("--balance", type=int, required=True, help="The descriptor of the memory that all workers share.")
-@click.option("--listener", type=int, help="The descriptor of the listening socket; without it, this one opens it.")
+@click.option(
+    "--listener", type=int, help="The descriptor of the listening socket; without it, this process opens it."
+)
+@click.option("--admin", type=int, help="That of `server.admin`. The first worker opens it.")
 def worker(
-    *, config: Path | None, number: int, workers: int, channel: int, balance: int, listener: int | None
+    *,
+    config: Path | None,
+    number: int,
+    workers: int,
+    channel: int,
+    balance: int,
+    listener: int | None,
+    admin: int | None,
 ) -> None:
     """Serve until the parent says otherwise, or is gone."""
     early_signals.end_when_told()
@@ -34,7 +44,8 @@ def worker(
     from gateway.runtime.reload import Reloader
     from gateway.server.activation import as_inherited
     from gateway.server.descriptors import max_connections, raise_limit
-    from gateway.server.server import Server, run
+    from gateway.server.running import run
+    from gateway.server.server import Server
     from gateway.workers.balance import Balance
     from gateway.workers.channel import receive
     from gateway.workers.member import Member, hand_over
@@ -48,7 +59,7 @@ def worker(
     log.take_over()
     if number == 1:
         log.warnings(each.logged for each in settings.warnings)
-    bound, admin = _listeners(settings.server, listener)
+    bound, for_admin, opened = _listeners(settings.server, number, listener, admin)
 
     def adapt(settings: Settings) -> Settings:
         return share(as_inherited(settings, bound), number, workers)
@@ -72,9 +83,9 @@ def worker(
         on_terminate=member.asked_to_stop,
         notifier=member,
         others=member,
-        admin=admin,
+        admin=for_admin,
     )
-    hand_over(parent, bound if listener is None else None)
+    hand_over(parent, opened)
 
     async def serve() -> None:
         await member.join(server, reloading)
@@ -86,19 +97,30 @@ def worker(
     early_signals.ignore()
 
 
-def _listeners(server: ServerSettings, descriptor: int | None) -> tuple[socket.socket, socket.socket | None]:
-    """The listening sockets for callers and for probes: the first is the group's, of the second each has its own."""
+def _listeners(
+    settings: ServerSettings, number: int, listener: int | None, admin: int | None
+) -> tuple[socket.socket, socket.socket | None, list[socket.socket]]:
+    """The listening socket, that for probes and metrics, and which of them this process has opened."""
     from gateway.server.listener import listen, listen_for_admin, where
 
+    opened: list[socket.socket] = []
     try:
-        bound = listen(server) if descriptor is None else socket.socket(fileno=descriptor)
+        bound = listen(settings) if listener is None else socket.socket(fileno=listener)
     except OSError as error:
-        stop(f"server: can't listen on {where(server)}: {error.strerror}", NO)
-    bound.set_inheritable(False)
-    try:
-        return bound, listen_for_admin(server, is_shared=True)
-    except OSError as error:
-        stop(f"server.admin: can't listen on {server.admin}: {error.strerror}", NO)
+        stop(f"server: can't listen on {where(settings)}: {error.strerror}", NO)
+    if listener is None:
+        opened.append(bound)
+    for_admin = None if admin is None else socket.socket(fileno=admin)
+    if number == 1 and admin is None:
+        try:
+            for_admin = listen_for_admin(settings)
+        except OSError as error:
+            stop(f"server.admin: can't listen on {settings.admin}: {error.strerror}", NO)
+        opened += [] if for_admin is None else [for_admin]
+    for each in (bound, for_admin):
+        if each is not None:
+            each.set_inheritable(False)
+    return bound, for_admin, opened
 
 
 if __name__ == "__main__":

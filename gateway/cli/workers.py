@@ -16,7 +16,7 @@ from gateway.server.notifier import Notifier
 from gateway.workers.balance import Balance
 from gateway.workers.channel import receive
 from gateway.workers.log import ParentLog
-from gateway.workers.process import spawner
+from gateway.workers.process import Listeners, spawner
 from gateway.workers.supervisor import Supervisor
 
 KEY_BYTES = 32
@@ -36,21 +36,17 @@ def run_workers(config: Path | None, workers: int) -> int:
     arguments = [] if config is None else [f"--config={config}"]
     balance = Balance.create(workers)
     spawn = spawner(workers, balance, arguments, secrets.token_bytes(KEY_BYTES))
-    first = spawn(1, inherited)
-    listener = inherited
+    first = spawn(1, Listeners(inherited))
     try:
         _, descriptors = receive(first.socket)
-        if listener is None:
-            listener = socket.socket(fileno=descriptors[0])
     except EOFError:
         return max(first.process.wait(), 0) or NO
-    finally:  # this process may have been told to stop
-        if listener is None:
-            first.process.kill()
+    opened = [socket.socket(fileno=each) for each in descriptors]
+    listeners = Listeners(*opened) if inherited is None else Listeners(inherited, *opened)
     supervisor = Supervisor(
         spawn,
         workers,
-        listener,
+        listeners,
         balance=balance,
         notifier=Notifier(os.environ),
         log=ParentLog(),

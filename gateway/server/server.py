@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterator
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Callable, Collection, Iterator
+from typing import Final, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -22,13 +21,11 @@ from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
 from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
-from gateway.server.memory import give_memory_back
 from gateway.server.notifier import Manager, Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
 from gateway.telemetry.loop_lag import LoopLag
 
-T = TypeVar("T")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 GRACE: Final = 0.1
 """Seconds for who has come before the listener was closed, to say what it wants."""
@@ -40,8 +37,6 @@ LOOKS: Final = 0.02
 """Seconds between two looks whether everybody has left."""
 MAX_CONNECTIONS: Final = 10_000
 """Of callers, unless somebody knows how many descriptors there are."""
-COLLECTED: Final = (10_000, 20, 50)
-"""So many more objects than before, and the young ones are looked at; every so many times those that were left."""
 
 
 class Server(uvicorn.Server):
@@ -74,8 +69,8 @@ class Server(uvicorn.Server):
 
         `on_terminate` is what SIGTERM and SIGINT do; without it they stop the server.
         `keeps_listener`: the listener is another process's too, and whoever still waits there is left to the next.
-        `others`: other processes that accept connections from it at the same time.
         `admin` is the listening socket for probes and metrics; it is served until the process ends.
+        `others`: other processes that accept connections from it at the same time.
         """
         self._lifecycle: Lifecycle = app.state.lifecycle
         connections = ConnectionLimit(max_connections)
@@ -167,14 +162,14 @@ class Server(uvicorn.Server):
         if self._is_leaving:
             self._end_with_what_is_under_way()
             await self._for_at_most(LINGER, lambda: not connections or self._lifecycle.draining)
-        await self._close(connections)
+        await self._finish(connections)
         if self._admin is not None:
             self._admin.close()
         if not self.force_exit:
             await self.lifespan.shutdown()
 
-    async def _close(self, connections: set[Protocol]) -> None:
-        """Close idle connections now, and the others once their requests have ended."""
+    async def _finish(self, connections: Collection[Protocol]) -> None:
+        """End every connection, with what was admitted on it if that takes no longer than `drain_timeout`."""
         for connection in list(connections):
             if connection.has_asked:
                 connection.shutdown()
@@ -221,8 +216,6 @@ class Server(uvicorn.Server):
         self._is_leaving = True
         self._lifecycle.leave()
         self.should_exit = True
-        if self._admin is not None:
-            self._admin.close()
         self._end_with_what_is_under_way()
 
     def _end_with_what_is_under_way(self) -> None:
@@ -254,16 +247,3 @@ class Server(uvicorn.Server):
 
 def _has_accepted_all(listener: socket.socket) -> bool:
     return not has_pending(listener)
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the server's event loop (uvloop), and return what `main` does.
-
-    What was made until now stays for as long as the process does. What requests leave goes without the collector, so
-    that it runs seldom: as it is set by default, it takes a sixth of a lookup's time, and a third of one alone.
-    """
-    gc.freeze()
-    gc.set_threshold(*COLLECTED)
-    give_memory_back()
-    with asyncio.Runner(loop_factory=uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()) as runner:
-        return runner.run(main)

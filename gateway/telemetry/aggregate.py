@@ -1,7 +1,7 @@
 """Adds up the metrics of several processes.
 
 Counters and histograms are added, and those of a process that has ended still count, so that no sum ever falls.
-Gauges are of the processes that run: most are added, and `GAUGES` names the rule of each that is not.
+Gauges are of the processes that run; `GAUGES` has the rules of those that are not added.
 """
 
 from __future__ import annotations
@@ -47,6 +47,27 @@ GAUGES: Final[Mapping[str, Rule]] = {
     "process_start_time_seconds": min,
 }
 """How two values of a gauge become one, where they are not added."""
+ADDED: Final = frozenset(
+    {
+        "connection_gateway_cache_entries",
+        "connection_gateway_cache_max_entries",
+        "connection_gateway_calls_active",
+        "connection_gateway_calls_queued",
+        "connection_gateway_connections",
+        "connection_gateway_list_cache_entries",
+        "connection_gateway_max_calls",
+        "connection_gateway_max_concurrency",
+        "connection_gateway_max_waiting",
+        "connection_gateway_requests_in_work",
+        "connection_gateway_tasks",
+        "connection_gateway_waiting",
+        "process_max_fds",
+        "process_open_fds",
+        "process_resident_memory_bytes",
+        "process_virtual_memory_bytes",
+    }
+)
+"""All other gauges. A test shows that each gauge is in one of the two."""
 
 
 def total(running: Iterable[Snapshot], ended: Snapshot = ()) -> Snapshot:

@@ -17,6 +17,8 @@ from gateway.telemetry.aggregate import Snapshot
 
 LENGTH: Final = 4
 """Bytes in front of each message."""
+MAX_DESCRIPTORS: Final = 2
+"""That come with one message."""
 
 
 class Kind(StrEnum):
@@ -40,7 +42,7 @@ class Kind(StrEnum):
     """answered by PONG"""
 
     LISTENING = "listening"
-    """with the listening socket, which the first worker has opened"""
+    """with the sockets that the first worker has opened: the listening one, and that of `server.admin`"""
     READY = "ready"
     RELOADED = "reloaded"
     """`ok` unless the configuration was refused"""
@@ -74,7 +76,7 @@ def frame(message: Message) -> bytes:
 
 def receive(channel: socket.socket) -> tuple[Message, list[int]]:
     """Wait for one message and the descriptors that come with it. Raises EOFError if the other process is gone."""
-    head, descriptors, *_ = socket.recv_fds(channel, LENGTH, 1)
+    head, descriptors, *_ = socket.recv_fds(channel, LENGTH, MAX_DESCRIPTORS)
     if len(head) == LENGTH:
         body = channel.recv(int.from_bytes(head, "big"), socket.MSG_WAITALL)
         if body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from gateway.telemetry.aggregate import Snapshot
@@ -171,7 +171,6 @@ class Member:
         self._server.drain()
 
 
-def hand_over(channel: socket.socket, listener: socket.socket | None) -> None:
-    """Tell the parent that this worker can serve; with the listener that it has opened, if the parent has none."""
-    told = frame(Message(Kind.LISTENING))
-    socket.send_fds(channel, [told], [] if listener is None else [listener.fileno()])
+def hand_over(channel: socket.socket, opened: Iterable[socket.socket]) -> None:
+    """Tell the parent that this worker can serve; with the listening sockets that it has opened."""
+    socket.send_fds(channel, [frame(Message(Kind.LISTENING))], [each.fileno() for each in opened])

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from gateway.telemetry.aggregate import Snapshot
 from gateway.workers.balance import Balance
@@ -179,10 +179,19 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
 
-def spawner(
-    workers: int, balance: Balance, arguments: Sequence[str], key: bytes
-) -> Callable[[int, socket.socket | None], Worker]:
-    """A function that starts worker `number` with this listener, or with none, which it then opens and hands over.
+class Listeners(NamedTuple):
+    """The listening sockets that all workers share."""
+
+    listener: socket.socket | None = None
+    admin: socket.socket | None = None
+    """for probes and metrics alone"""
+
+
+Spawn = Callable[[int, Listeners], Worker]
+
+
+def spawner(workers: int, balance: Balance, arguments: Sequence[str], key: bytes) -> Spawn:
+    """A function that starts worker `number` with these listeners, or with none, which it then opens and hands over.
 
     `key` keys the hashes in the log where the configuration has no key: it is the same in all workers.
     """
@@ -190,15 +199,16 @@ def spawner(
     unsafe = [] if sys.modules["__main__"].__spec__ is not None else ["-P"]
     environ = {name: value for name, value in os.environ.items() if name not in NOT_FOR_WORKERS}
 
-    def spawn(number: int, listener: socket.socket | None) -> Worker:
+    def spawn(number: int, listeners: Listeners) -> Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             theirs.set_inheritable(True)
-            passed = [theirs.fileno(), balance.descriptor, *(() if listener is None else (listener.fileno(),))]
+            passed = [theirs.fileno(), balance.descriptor, *(each.fileno() for each in listeners if each is not None)]
             command = [sys.executable, *unsafe, "-m", MODULE, f"--number={number}", f"--workers={workers}"]
             command += [f"--channel={theirs.fileno()}", f"--balance={balance.descriptor}"]
-            if listener is not None:
-                command.append(f"--listener={listener.fileno()}")
+            for option, listener in listeners._asdict().items():
+                if listener is not None:
+                    command.append(f"--{option}={listener.fileno()}")
             # A group of its own: what the terminal sends to all (Ctrl+C) reaches a worker through its parent alone.
             process = subprocess.Popen(  # noqa: S603  this program
                 [*command, *arguments], pass_fds=passed, env=environ, process_group=0

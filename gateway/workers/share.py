@@ -23,10 +23,11 @@ def share(settings: Settings, number: int, workers: int) -> Settings:
     credential that only one process can use.
     """
     for name, platform in settings.platforms.items():
-        if platform.credentials.is_good_once or platform.credentials.sole_file is not None:
+        is_sole = platform.credentials.is_good_once or platform.credentials.sole_file is not None
+        if is_sole and settings.shared is None:
             raise ConfigurationError(
                 f"platforms.{name}.credentials: a refresh token is replaced while it is in use, so only one process"
-                " can have it: serve with --workers 1"
+                " can have it: serve with --workers 1, or configure [shared]"
             )
     return structs.replace(
         settings,

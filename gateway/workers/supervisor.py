@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 from collections import defaultdict
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any, Final
@@ -27,11 +26,10 @@ from gateway.workers.heartbeat import PING_INTERVAL, feed_watchdog, watch_over
 from gateway.workers.inquiries import measure_all, reload_all
 from gateway.workers.job import Job
 from gateway.workers.log import ParentLog
-from gateway.workers.process import Gone, Worker
+from gateway.workers.process import Gone, Listeners, Spawn, Worker
 
 NONE_LIVES: Final = 1
 """The exit code if no worker can be kept alive."""
-Spawn = Callable[[int, socket.socket | None], Worker]
 
 
 class Supervisor:
@@ -41,7 +39,7 @@ class Supervisor:
         self,
         spawn: Spawn,
         workers: int,
-        listener: socket.socket,
+        listeners: Listeners,
         *,
         balance: Balance,
         notifier: Notifier,
@@ -53,7 +51,7 @@ class Supervisor:
         self._spawn = spawn
         self._balance = balance
         self._count = workers
-        self._listener = listener
+        self._listeners = listeners
         self._notifier = notifier
         self._log = log
         self._keeps_listener = keeps_listener
@@ -111,8 +109,9 @@ class Supervisor:
             return False
         if not self._is_released:
             self._is_released = True
-            remove_file(self._listener)
-            self._listener.close()
+            if self._listeners.listener is not None:
+                remove_file(self._listeners.listener)
+                self._listeners.listener.close()
         return True
 
     def replace(self, worker: Worker) -> None:
@@ -170,7 +169,7 @@ class Supervisor:
         for number in range(1, self._count + 1):
             self._restarting = number
             try:
-                old, new = self._current[number], self._spawn(number, self._listener)
+                old, new = self._current[number], self._spawn(number, self._listeners)
                 await self._attend(new)
                 await new.until_ready()
             except (Gone, OSError):
@@ -201,7 +200,7 @@ class Supervisor:
         if self._is_stopping or self._restarting == number or (current is not None and current.stays):
             return
         try:
-            worker = self._current[number] = self._spawn(number, self._listener)
+            worker = self._current[number] = self._spawn(number, self._listeners)
         except OSError as error:  # no more processes, or no memory
             self._log.line("worker-not-started", level="error", worker=number, error=type(error).__name__)
             self._begin(self._start(number, self._backoffs[number].after(lived=0.0)))

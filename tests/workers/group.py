@@ -49,9 +49,14 @@ class Group:
         self.address = address
         self.file = file
         """the configuration"""
-        self.admin: int | None = None
-        """the port of `server.admin`, where metrics are served if there is one"""
         self._log = log
+        self.metrics_port: int | None = None
+        """where it is not that of the API"""
+
+    @property
+    def port(self) -> int:
+        assert isinstance(self.address, int)
+        return self.address
 
     def lines(self) -> list[dict[str, Any]]:
         """What has been logged so far."""
@@ -94,7 +99,7 @@ class Group:
 
     async def counted(self) -> float:
         """The requests that have been counted, as one of the workers tells."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.admin or self.address)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.metrics_port or self.port)
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         text = (await reader.read()).decode()
         writer.close()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.health import BreakerState
-from gateway.telemetry.aggregate import Snapshot, lasting, total
-from gateway.telemetry.exposition import text_of
+from gateway.server.server import Server
+from gateway.shared.metrics import SharedMetrics
+from gateway.telemetry.aggregate import ADDED, GAUGE, GAUGES, Snapshot, lasting, total
+from gateway.telemetry.exposition import snapshot_of, text_of
 from gateway.telemetry.metrics import Metrics
 from tests.gateways import Gateway
 
@@ -70,6 +72,14 @@ def test_an_open_breaker_of_one_worker_is_seen() -> None:
     found = values(total([of(BreakerState.OPEN), of(BreakerState.CLOSED), of(BreakerState.CLOSED)]))
     states = {each: found[f"connection_gateway_breaker_state,acme,{each}"] for each in BreakerState}
     assert states == {BreakerState.OPEN: 1, BreakerState.HALF_OPEN: 0, BreakerState.CLOSED: 1}
+
+
+async def test_every_gauge_has_been_thought_of(gateway: Gateway) -> None:
+    registry = gateway.app.state.metrics.registry
+    SharedMetrics(registry)
+    Server(gateway.app, gateway.app.state.snapshots.current.settings.server, gateway.log)  # which has some of its own
+    gauges = {each.name for each in snapshot_of(registry) if each.kind == GAUGE}
+    assert gauges == {*GAUGES, *ADDED}
 
 
 async def test_one_alone_is_told_as_if_it_were_not_added_up(gateway: Gateway) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
-
-from adapters.simulation import serving, simulator
+from adapters.simulation import Simulator, serving, simulator
+from adapters.simulation.faults import Fault
+from tests.faults.live.callers import once
 from tests.serving.test_notifier import Manager, manager
+from tests.serving.test_process import LONGEST, refusing, until
 from tests.workers.group import Group, asking, configuration, workers
 
 
@@ -18,22 +21,23 @@ async def test_no_signal_costs_a_request(port: int, tmp_path: Path) -> None:
     """One group for all of them, since starting one takes seconds; each step leaves it in service."""
     notify = str(tmp_path / "notify")
     with socket.create_server(("127.0.0.1", 0)) as free:
-        admin = free.getsockname()[1]
-    more = f'drain_delay = 1.0\nadmin = "127.0.0.1:{admin}"'
-    async with serving(simulator("symphony")) as pod_url:
-        configured = configuration(port, pod_url, more=more, keys=("web", "bot"))
+        admin = int(free.getsockname()[1])
+    server = f'drain_delay = 1.0\nadmin = "127.0.0.1:{admin}"'
+    pod = simulator("symphony")
+    async with serving(pod) as pod_url:
+        configured = configuration(port, pod_url, more=server, keys=("web", "bot"))
         with manager(notify) as systemd:
             async with workers(tmp_path, configured, port, listening=1, NOTIFY_SOCKET=notify) as group:
-                group.admin = admin
+                group.metrics_port = admin
                 await is_ready_once_all_workers_are(group, systemd)
-                await revokes_a_key_in_every_worker(group, configuration(port, pod_url, more=more))
+                await revokes_a_key_in_every_worker(group, configuration(port, pod_url, more=server))
                 assert systemd.read() == ["READY=1", "RELOADING=1", "READY=1"]
                 await refuses_a_broken_configuration_as_a_whole(group)
                 await replaces_its_workers(group)
-                await tells_of_all_workers_at_the_admin_address(admin)
+                assert (await once(admin, "/readyz")).kind == "ready"
                 await keeps_its_workers_where_new_ones_cannot_start(group)
                 await replaces_one_worker_that_is_told_to_stop(group)
-                await drains(group, systemd)
+                await drains(group, pod, systemd)
 
 
 async def is_ready_once_all_workers_are(group: Group, systemd: Manager) -> None:
@@ -69,8 +73,14 @@ async def refuses_a_broken_configuration_as_a_whole(group: Group) -> None:
 async def replaces_its_workers(group: Group) -> None:
     answers: list[str] = []
     before, counted = group.pids(), await group.counted()
-    async with asking(group, answers):
+    async with asking(group, answers), idle_connections(group) as idle:
         group.process.send_signal(signal.SIGUSR2)
+        await group.until_logged("listening", 3)
+        await asyncio.sleep(1.0)  # in which the worker that leaves would have closed them
+        async with asyncio.timeout(LONGEST):
+            while not await ask_once_more(idle):  # noqa: ASYNC110  the last answer of a connection says so
+                await asyncio.sleep(0.1)
+        close(idle)
         await group.until_logged("workers-restarted", 1)
     assert set(answers) == {"connected"}
     after = group.pids()
@@ -79,14 +89,35 @@ async def replaces_its_workers(group: Group) -> None:
     assert await group.counted() >= counted + len(answers)
 
 
-async def tells_of_all_workers_at_the_admin_address(port: int) -> None:
-    """The kernel chooses a worker for each connection."""
-    for _ in range(10):
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            assert (await client.get("/readyz")).status_code == 200
-            text = (await client.get("/metrics")).text
-            assert "connection_gateway_max_concurrency 2000.0" in text
-            assert "connection_gateway_config_last_reload_successful 1.0" in text
+Connections = list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]
+
+
+@asynccontextmanager
+async def idle_connections(group: Group) -> AsyncIterator[Connections]:
+    """So many that each worker has some."""
+    opened = [await asyncio.open_connection("127.0.0.1", group.port) for _ in range(12)]
+    try:
+        await ask_once_more(opened)
+        yield opened
+    finally:
+        close(opened)
+
+
+def close(connections: Connections) -> None:
+    for _, writer in connections:
+        writer.close()
+
+
+async def ask_once_more(connections: Connections) -> int:
+    """Every connection gets an answer. Returns how many of them it was the last of; those are closed."""
+    closed = 0
+    for reader, writer in connections:
+        writer.write(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 ")
+        closed += b"\r\nconnection: close\r\n" in head
+        await reader.readexactly(int(head.partition(b"content-length: ")[2].split()[0]))
+    return closed
 
 
 async def keeps_its_workers_where_new_ones_cannot_start(group: Group) -> None:
@@ -110,14 +141,22 @@ async def replaces_one_worker_that_is_told_to_stop(group: Group) -> None:
     assert before[1] in group.pids()
 
 
-async def drains(group: Group, systemd: Manager) -> None:
+async def drains(group: Group, pod: Simulator, systemd: Manager) -> None:
+    """Connections are refused while what was admitted is still in work."""
     answers: list[str] = []
     pids = group.pids()
+    pod.misbehave(Fault(path="/info", delay=4.0, times=1))
+    slow = asyncio.create_task(group.get("/v1/connections/acme/103"))
+    await until(pod, calls=pod.calls.calls + 1)
     async with asking(group, answers):
         group.process.send_signal(signal.SIGTERM)
+    await refusing(group.port)
+    assert not slow.done()
+    assert (await slow).kind == "pending_outgoing"
     assert await group.ended() == 0
     assert set(answers) <= {"connected", "refused"}
-    assert len({line["user"] for line in group.lines() if "user" in line}) == 1, "all workers have the same key"
+    hashes = {line["user"] for line in group.lines() if "user" in line}
+    assert len(hashes) == 2, "of two users, under the one key of all workers"
     assert group.alive(pids) == []
     assert [line["exit_code"] for line in group.logged("worker-ended")] == [2]
     assert systemd.read()[-1] == "STOPPING=1"
