@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from adapters import contract
-from adapters.call import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyUnauthorized
+from adapters.extensions import BEFORE_IT_LEFT, LocalShortage, NameNotResolved, ProxyUnauthorized
 from adapters.httpx_internals import BelowURL
 from adapters.loop import OneLoop
 from adapters.mismatch import mismatch

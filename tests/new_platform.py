@@ -109,7 +109,7 @@ TOKEN_SCHEME = "Bearer"
 def authorize(request: httpx.Request, token: Secret) -> None:
     request.headers[TOKEN_HEADER] = f"{TOKEN_SCHEME} {token.reveal()}"
 ''',
-    "answers.py": '''"""What the platform's answers say, in the common schema."""
+    "decoding.py": '''"""What the platform's answers say, in the common schema."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.error_answers import ErrorAnswers
+from adapters.error_responses import ErrorResponses
 from adapters.sessions import GivenTokens
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
@@ -178,7 +178,7 @@ class CLASSAdapter:
         self.viewer_source = settings.credentials.viewer_source
         self._upstream = upstream
         self._answers = Answers(upstream)
-        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, "the platform answered 403: say why it may")
+        self._errors = ErrorResponses(upstream, self._answers.is_own_error, "the platform answered 403: say why it may")
         self._api = Base(settings.base_url)
         match settings.credentials:
             case Caller():

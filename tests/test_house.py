@@ -18,12 +18,12 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = {"gateway/cli/demo.py", "gateway/api/routes/platforms.py"}
 """What they show to people is what one platform would say."""
 FOLDERS = sorted(each.parent for each in (ROOT / "adapters").glob("*/adapter.py"))
-FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "answers.py", "adapter.py", "__init__.py"}
+FILES = {"settings.py", "wire.py", "tables.py", "credentials.py", "decoding.py", "adapter.py", "__init__.py"}
 SIMULATOR = {"state.py", "api.py", "__init__.py"}
 EVENTS = {"webhook.py"}, {"webhooks.py"}
 """What an adapter and its simulator have beside these, if the platform sends events."""
 SHARED = {
-    "call",
+    "extensions",
     "token_store",
     "contract",
     "daemon_thread",

@@ -10,8 +10,8 @@ import httpx
 import msgspec
 
 from adapters.buddypress import tables, wire
-from adapters.buddypress.answers import Answers, without_notices
 from adapters.buddypress.credentials import SCHEMES, TOKEN_HEADER, authorize, basic, bearer, brought
+from adapters.buddypress.decoding import Decoder, without_notices
 from adapters.buddypress.settings import Password, Settings, Token
 from adapters.contract import (
     Action,
@@ -29,7 +29,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.error_answers import ErrorAnswers
+from adapters.error_responses import ErrorResponses
 from adapters.sessions import GivenTokens
 from adapters.settings import Caller
 from adapters.upstream import Base, Upstream
@@ -63,8 +63,8 @@ class BuddyPressAdapter:
         self.viewer_source = settings.credentials.viewer_source
         self._credentials = settings.credentials
         self._upstream = upstream
-        self._answers = Answers(upstream)
-        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
+        self._decoder = Decoder(upstream)
+        self._errors = ErrorResponses(upstream, self._decoder.is_own_error, FORBIDDEN)
         self._has_permalinks = settings.permalinks
         self._site = Base(settings.base_url)
         match settings.credentials:
@@ -90,11 +90,11 @@ class BuddyPressAdapter:
         response = await self._call(viewer, self._site.get(self._path(f"/friends/{user_id}"), (user_id,)))
         match response.status_code:
             case 200:
-                return Before(self._answers.about(user_id, response))
+                return Before(self._decoder.about(user_id, response))
             case 404:
-                match self._answers.code(response):
+                match self._decoder.code(response):
                     case tables.NO_FRIENDSHIP:
-                        return Before(self._answers.none(user_id))
+                        return Before(self._decoder.none(user_id))
                     case tables.NO_SUCH_USER:
                         raise UserNotFound(self.platform, "the site has no such member")
                     case _:
@@ -134,8 +134,8 @@ class BuddyPressAdapter:
         if response.status_code != httpx.codes.OK:
             raise self._errors.failed_action(response)
         if request.method == "DELETE":
-            return self._answers.ended(user_id, response)
-        return self._answers.about(user_id, response)
+            return self._decoder.ended(user_id, response)
+        return self._decoder.about(user_id, response)
 
     async def identify(self) -> Identity | None:
         if isinstance(self._credentials, Caller):
@@ -161,7 +161,7 @@ class BuddyPressAdapter:
         first = start - start % PER_PAGE
         entries: list[Entry] = []
         for place, raw in enumerate(page[start - first : PER_PAGE], start + 1):
-            entry = self._answers.entry(raw, me, Position(part, place), as_of)
+            entry = self._decoder.entry(raw, me, Position(part, place), as_of)
             if isinstance(entry.found, PlatformError) or entry.found.status in statuses:
                 entries.append(entry)
             if len(entries) == limit and place < first + len(page):
@@ -175,7 +175,7 @@ class BuddyPressAdapter:
         response = await self._call(viewer, self._site.get(self._path("/members", query), user_ids))
         if response.status_code != httpx.codes.OK:
             raise self._errors.failure(response)
-        return self._answers.members(response, user_ids)
+        return self._decoder.members(response, user_ids)
 
     async def _me(self, viewer: Viewer) -> wire.Me:
         response = await self._call(viewer, self._site.get(self._path("/members/me")))

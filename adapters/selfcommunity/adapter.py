@@ -25,10 +25,10 @@ from adapters.contract import (
     Status,
     Viewer,
 )
-from adapters.error_answers import ErrorAnswers
+from adapters.error_responses import ErrorResponses
 from adapters.selfcommunity import tables, wire
-from adapters.selfcommunity.answers import Answers
 from adapters.selfcommunity.credentials import TOKEN_HEADER, TOKEN_SCHEME, JwtLogin, OAuthLogin, authorize
+from adapters.selfcommunity.decoding import Decoder
 from adapters.selfcommunity.settings import Jwt, OAuth2, Settings, Token
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
@@ -62,8 +62,8 @@ class SelfCommunityAdapter:
         self.viewer_source = settings.credentials.viewer_source
         self._credentials = settings.credentials
         self._upstream = upstream
-        self._answers = Answers(upstream)
-        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
+        self._decoder = Decoder(upstream)
+        self._errors = ErrorResponses(upstream, self._decoder.is_own_error, FORBIDDEN)
         self._api = Base(f"{settings.base_url}/api/v2")
         self._calls: Calls
         match settings.credentials:
@@ -91,7 +91,7 @@ class SelfCommunityAdapter:
         listing = tables.LISTS[part]
         asked = min(limit, LONGEST_PAGE) if listing.statuses <= set(statuses) else LONGEST_PAGE
         page = await self._page(viewer, listing, offset, asked)
-        listed = await self._answers.listed(page, listing)
+        listed = await self._decoder.listed(page, listing)
         wanted = (
             Entry(user_id, found, Position(part, offset + received))
             for received, (user_id, found) in enumerate(listed, 1)
@@ -122,7 +122,7 @@ class SelfCommunityAdapter:
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
-                return self._answers.about(user_id, response)
+                return self._decoder.about(user_id, response)
             case _:
                 raise self._errors.failed_action(response)
 
@@ -146,10 +146,10 @@ class SelfCommunityAdapter:
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
-                return self._answers.about(user_id, response)
+                return self._decoder.about(user_id, response)
             case 404:
                 self._errors.check_own(response)
-                return self._answers.no_such_user()
+                return self._decoder.no_such_user()
             case _:
                 raise self._errors.failure(response)
 
@@ -158,9 +158,9 @@ class SelfCommunityAdapter:
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._errors.failure(response)
-        statuses = self._answers.statuses(response, user_ids)
+        statuses = self._decoder.statuses(response, user_ids)
         as_of = self._upstream.as_of()
-        return {user_id: self._answers.found(user_id, statuses, as_of) for user_id in user_ids}
+        return {user_id: self._decoder.found(user_id, statuses, as_of) for user_id in user_ids}
 
     async def _page(self, viewer: Viewer, listing: tables.List, offset: int, limit: int) -> wire.Page:
         path = listing.path

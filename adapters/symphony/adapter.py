@@ -24,12 +24,12 @@ from adapters.contract import (
     Status,
     Viewer,
 )
-from adapters.error_answers import ErrorAnswers
+from adapters.error_responses import ErrorResponses
 from adapters.sessions import Calls, GivenTokens, Sessions
 from adapters.settings import Caller
 from adapters.symphony import tables, wire
-from adapters.symphony.answers import Answers, Listed
 from adapters.symphony.credentials import TOKEN_HEADER, OnBehalfLogin, RsaLogin, authorize
+from adapters.symphony.decoding import Decoder, Listed
 from adapters.symphony.settings import Bot, Obo, Settings
 from adapters.upstream import Base, Upstream
 from adapters.user_ids import INT64, MAX_USER_ID, UserIds
@@ -56,8 +56,8 @@ class SymphonyAdapter:
         self.viewer_source = settings.credentials.viewer_source
         self._credentials = settings.credentials
         self._upstream = upstream
-        self._answers = Answers(upstream)
-        self._errors = ErrorAnswers(upstream, self._answers.is_own_error, FORBIDDEN)
+        self._decoder = Decoder(upstream)
+        self._errors = ErrorResponses(upstream, self._decoder.is_own_error, FORBIDDEN)
         self._pod = Base(f"{settings.base_url}/pod")
         self._calls: Calls
         login_url = settings.login_url or f"{settings.base_url}/login"
@@ -97,7 +97,7 @@ class SymphonyAdapter:
                 await asyncio.sleep(0)
         as_of = self._upstream.as_of()
         entries = [
-            Entry(user_id, self._answers.found(user_id, entry, as_of), Position(0, user_id))
+            Entry(user_id, self._decoder.found(user_id, entry, as_of), Position(0, user_id))
             for user_id, entry in first
         ]
         remaining -= len(entries)
@@ -121,9 +121,9 @@ class SymphonyAdapter:
         match response.status_code:
             case 200 if action is Action.REMOVE:
                 self._upstream.decode(response, wire.REMOVED)
-                return self._answers.none(user_id)
+                return self._decoder.none(user_id)
             case 200:
-                return self._answers.about(user_id, response)
+                return self._decoder.about(user_id, response)
             case _:
                 raise self._errors.failed_action(response)
 
@@ -149,11 +149,11 @@ class SymphonyAdapter:
         response = await self._calls.call(viewer, request)
         match response.status_code:
             case 200:
-                return self._answers.about(user_id, response)
+                return self._decoder.about(user_id, response)
             case 404:
                 # Either there was never a request, or there is no such user: the pod does not say which.
                 self._errors.check_own(response)
-                return self._answers.none(user_id)
+                return self._decoder.none(user_id)
             case _:
                 raise self._errors.failure(response)
 
@@ -176,7 +176,7 @@ class SymphonyAdapter:
         return {
             user_id: failure
             if failure and user_id not in found
-            else self._answers.found(user_id, found.get(user_id, nameless), as_of)
+            else self._decoder.found(user_id, found.get(user_id, nameless), as_of)
             for user_id in user_ids
         }
 
@@ -186,7 +186,7 @@ class SymphonyAdapter:
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._errors.failure(response)
-        return await self._answers.listed(response)
+        return await self._decoder.listed(response)
 
 
 def _joined(user_ids: Collection[int]) -> str:

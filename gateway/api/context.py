@@ -11,7 +11,7 @@ from starlette.requests import Request
 from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
 from gateway.api.request_record import RequestRecord
-from gateway.auth.callers import Caller
+from gateway.auth.authorization import Caller
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
 from gateway.auth.viewers import ResolvedViewers

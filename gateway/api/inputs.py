@@ -14,8 +14,8 @@ from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import ANY_KIND, UserIds, UserKey
 from gateway.api.context import RequestContext
 from gateway.openapi.operation import JSON
-from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.platform import Platform
+from gateway.platforms.staleness import ANY_TIME
 from gateway.problems.problem import Kind, Problem
 
 T = TypeVar("T")

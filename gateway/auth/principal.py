@@ -12,7 +12,7 @@ import msgspec
 from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserKey
-from gateway.auth.callers import Caller
+from gateway.auth.authorization import Caller
 from gateway.auth.headers import RequestHeaders
 
 ABSENT: Final = b"\0"

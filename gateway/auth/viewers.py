@@ -14,7 +14,8 @@ from adapters.contract import Adapter, Viewer
 from adapters.secret import Token
 from adapters.settings import ViewerSource
 from adapters.user_ids import UserKey
-from gateway.auth.callers import KEY_HEADER, Caller
+from gateway.auth.authorization import Caller
+from gateway.auth.callers import KEY_HEADER
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
 from gateway.config.caller_settings import Right

@@ -20,7 +20,7 @@ from gateway.config.printable import shortened
 from gateway.config.settings import Settings
 from gateway.config.shared_settings import SharedSettings
 from gateway.platforms.filters import Filters, listed_statuses
-from gateway.platforms.listing import Listing, Place, Source, fill
+from gateway.platforms.listing import ListedPlatform, Listing, Place, fill
 from gateway.platforms.platform import Platform
 from gateway.platforms.platform_page import PageQuery
 from gateway.platforms.registry import PlatformRegistry
@@ -28,7 +28,7 @@ from gateway.platforms.replicas import ALONE, Replicas
 from gateway.problems.problem import Problem, as_problem
 from gateway.telemetry.metrics import Metrics
 
-PATIENCE: Final = 4
+CALLS_IN_A_ROW: Final = 4
 """Calls that one question may take one after the other: a login, a read, an action, reading back."""
 PAGE: Final = 500
 NOT_TRIED: Final[Mapping[ViewerSource, str]] = {
@@ -89,7 +89,7 @@ async def list_all(
     failures: list[str] = []
     async with _connected(settings) as platforms:
         seen = viewers(settings, platforms, filters.platforms, seen_as)
-        sources = [Source(platforms[name], seen[name]) for name in filters.platforms]
+        sources = [ListedPlatform(platforms[name], seen[name]) for name in filters.platforms]
         start: tuple[Place, ...] = ()
         while True:
             listing = await fill(sources, start, PageQuery(filters, PAGE, _deadline(settings)))
@@ -143,7 +143,7 @@ def _unheard(_outcome: str) -> None:
 
 
 def _deadline(settings: Settings) -> float:
-    return asyncio.get_running_loop().time() + PATIENCE * settings.server.request_timeout
+    return asyncio.get_running_loop().time() + CALLS_IN_A_ROW * settings.server.request_timeout
 
 
 async def _check_store(settings: SharedSettings) -> Finding:

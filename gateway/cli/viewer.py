@@ -10,7 +10,7 @@ import msgspec
 from adapters.contract import Adapter, Viewer
 from adapters.secret import RedactedRepr, Token
 from adapters.settings import ViewerSource
-from gateway.auth.callers import Caller
+from gateway.auth.authorization import Caller
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.viewers import ON_BEHALF_HEADER, Viewers
 from gateway.config.caller_settings import Grant, Right

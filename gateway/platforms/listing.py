@@ -28,7 +28,7 @@ class Place(RedactedRepr, msgspec.Struct, frozen=True):
     position: Position | None
 
 
-class Source(msgspec.Struct, frozen=True):
+class ListedPlatform(msgspec.Struct, frozen=True):
     """A platform to list, and the viewer to list it as; a Problem where there is no viewer."""
 
     platform: Platform
@@ -61,7 +61,7 @@ class Listing(RedactedRepr, msgspec.Struct):
         return self.errors[0]
 
 
-async def fill(sources: Sequence[Source], start: Sequence[Place], query: PageQuery) -> Listing:
+async def fill(sources: Sequence[ListedPlatform], start: Sequence[Place], query: PageQuery) -> Listing:
     """The page from `start` on (empty: from the beginning), filled in the order of the platforms.
 
     The first platform is asked alone, because it often fills the page. Once it has answered and left room, or has
@@ -93,7 +93,9 @@ async def fill(sources: Sequence[Source], start: Sequence[Place], query: PageQue
     return listing
 
 
-async def arrivals(sources: Sequence[Source], start: Sequence[Place], query: PageQuery) -> AsyncIterator[Listing]:
+async def arrivals(
+    sources: Sequence[ListedPlatform], start: Sequence[Place], query: PageQuery
+) -> AsyncIterator[Listing]:
     """The page from `start` on, filled in the order in which the platforms answer.
 
     Yields the same listing each time it has grown. All platforms are asked at once. A position that can't be one of a
@@ -118,7 +120,7 @@ async def arrivals(sources: Sequence[Source], start: Sequence[Place], query: Pag
             task.cancel()
 
 
-def _from(sources: Sequence[Source], start: Sequence[Place]) -> list[tuple[Source, Position | None]]:
+def _from(sources: Sequence[ListedPlatform], start: Sequence[Place]) -> list[tuple[ListedPlatform, Position | None]]:
     """The sources that have something left to list, each with where it goes on."""
     if not start:
         return [(source, None) for source in sources]
@@ -126,17 +128,19 @@ def _from(sources: Sequence[Source], start: Sequence[Place]) -> list[tuple[Sourc
     return [(each, positions[each.platform.name]) for each in sources if each.platform.name in positions]
 
 
-def _start(source: Source, position: Position | None, query: PageQuery) -> asyncio.Task[PlatformPage | Problem]:
+def _start(
+    source: ListedPlatform, position: Position | None, query: PageQuery
+) -> asyncio.Task[PlatformPage | Problem]:
     return asyncio.create_task(_read(source, position, query))
 
 
-async def _read(source: Source, position: Position | None, query: PageQuery) -> PlatformPage | Problem:
+async def _read(source: ListedPlatform, position: Position | None, query: PageQuery) -> PlatformPage | Problem:
     if isinstance(source.viewer, Problem):
         return source.viewer
     return await source.platform.list(source.viewer, position, query)
 
 
-def _result(task: asyncio.Task[PlatformPage | Problem], source: Source) -> PlatformPage | Problem:
+def _result(task: asyncio.Task[PlatformPage | Problem], source: ListedPlatform) -> PlatformPage | Problem:
     try:
         return task.result()
     except InvalidPosition as error:
@@ -146,7 +150,7 @@ def _result(task: asyncio.Task[PlatformPage | Problem], source: Source) -> Platf
 
 
 def _add(
-    listing: Listing, source: Source, position: Position | None, page: PlatformPage | Problem, limit: int
+    listing: Listing, source: ListedPlatform, position: Position | None, page: PlatformPage | Problem, limit: int
 ) -> Place | None:
     """Add what a platform has, which began at `position`. Returns where it goes on, if it does."""
     name = source.platform.name

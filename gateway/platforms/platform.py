@@ -21,15 +21,14 @@ from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.health import Health
 from gateway.platforms.actions import Attempt, kept_for_reading_back
-from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.list_cache import PageKey, PlatformListCache
 from gateway.platforms.lookup.cache import PlatformCache
 from gateway.platforms.lookup.explainer import Explainer
 from gateway.platforms.lookup.lookups import Lookups
-from gateway.platforms.lookup.origin import OUT_OF_REACH
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.staleness import may_be_stale
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Kind, Problem
 from gateway.transports.stack import Stack
@@ -103,7 +102,7 @@ class Platform:
                 return page
             if page.error is None:
                 self._lists.put(viewer, key, read, page, begun)
-        if query.since == ANY_TIME and not page.entries and isinstance(page.error, OUT_OF_REACH):
+        if not page.entries and may_be_stale(page.error, query.since):
             cached = self._lists.get(viewer, key, now())
             if cached is not None:
                 return cached.stale(page.error)

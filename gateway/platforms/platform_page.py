@@ -7,7 +7,7 @@ import msgspec
 from adapters.contract import Entry, PlatformError, Position
 from adapters.secret import RedactedRepr
 from gateway.platforms.filters import Filters
-from gateway.platforms.freshness import ANY_TIME
+from gateway.platforms.staleness import ANY_TIME
 
 
 class PageQuery(msgspec.Struct, frozen=True):

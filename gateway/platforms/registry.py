@@ -21,7 +21,7 @@ from gateway.telemetry.metrics import Metrics
 from gateway.telemetry.spans import UNTRACED, Spans
 from gateway.transports.pool import Pool
 from gateway.transports.stack import Stack
-from gateway.transports.trust import Authorities, Source, TrustStore, source_of
+from gateway.transports.trust import Authorities, CertificateSource, TrustStore, source_of
 
 LISTS_SHARE: Final = 10
 """One connection in kept pages of lists for so many entries in the cache of lookups."""
@@ -158,7 +158,7 @@ class Network:
         self._pools.append((settings, pool))
         return pool
 
-    def renew(self, changed: Mapping[Source, Authorities]) -> None:
+    def renew(self, changed: Mapping[CertificateSource, Authorities]) -> None:
         """Put these in force: no connection that was made under others is used for another call."""
         self.trust.update(changed)
         for settings, pool in self._pools:

@@ -11,7 +11,7 @@ from gateway.config.settings import ConfigurationError, Settings
 from gateway.runtime.snapshot import Snapshots
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics
-from gateway.transports.trust import Authorities, Source
+from gateway.transports.trust import Authorities, CertificateSource
 
 READ_WITHIN: Final = 30.0
 """Seconds that reading may take: a file on a mount whose server is gone hangs for good."""
@@ -83,10 +83,10 @@ class Reloader:
             self._log.line("needs-restart", level="warning", setting=setting)
         return True
 
-    async def _read_all(self) -> tuple[Settings, Mapping[Source, Authorities]]:
+    async def _read_all(self) -> tuple[Settings, Mapping[CertificateSource, Authorities]]:
         """Where an earlier reading still hangs, this one waits for its turn, and no longer than for itself."""
 
-        def read() -> tuple[Settings, Mapping[Source, Authorities]]:
+        def read() -> tuple[Settings, Mapping[CertificateSource, Authorities]]:
             settings = self._read()
             return settings, self._snapshots.read_certificates(settings)
 

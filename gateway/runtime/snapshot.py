@@ -18,9 +18,9 @@ from gateway.auth.viewers import Viewers, identity_headers
 from gateway.config.settings import Settings
 from gateway.platforms.platform import Platform
 from gateway.platforms.registry import PlatformRegistry
-from gateway.transports.trust import ENVIRONMENT, Authorities, Source, source_of
+from gateway.transports.trust import ENVIRONMENT, Authorities, CertificateSource, source_of
 
-NO_CERTIFICATES: Final[Mapping[Source, Authorities]] = {}
+NO_CERTIFICATES: Final[Mapping[CertificateSource, Authorities]] = {}
 APART: Final = ("credentials", "events", "max_calls", "max_waiting", "fresh_for", "stale_for")
 """Keys of a platform that say nothing of where it is."""
 
@@ -56,7 +56,7 @@ class Snapshots:
         """Call this whenever another snapshot is current."""
         self._on_reload.append(call)
 
-    def read_certificates(self, settings: Settings) -> Mapping[Source, Authorities]:
+    def read_certificates(self, settings: Settings) -> Mapping[CertificateSource, Authorities]:
         """The certificates in force whose files have changed, for `reload`. Reads files, so it belongs into a thread.
 
         A `ca_file` of another name needs a restart. Raises ConfigurationError.
@@ -70,7 +70,7 @@ class Snapshots:
         return self._registry.network.trust.changed(same)
 
     def reload(
-        self, settings: Settings, certificates: Mapping[Source, Authorities] = NO_CERTIFICATES
+        self, settings: Settings, certificates: Mapping[CertificateSource, Authorities] = NO_CERTIFICATES
     ) -> ReloadResult:
         """Put the callers and the credentials of `settings` in force, and these certificates.
 
@@ -121,7 +121,9 @@ class Snapshots:
         )
 
 
-def _trusting(platforms: Mapping[str, PlatformSettings], certificates: Mapping[Source, Authorities]) -> Iterator[str]:
+def _trusting(
+    platforms: Mapping[str, PlatformSettings], certificates: Mapping[CertificateSource, Authorities]
+) -> Iterator[str]:
     """The keys and the variables that name these certificates, each once."""
     for name, each in platforms.items():
         if each.ca_file is not None and source_of(each) in certificates:

@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-PATIENCE: Final = 0.1
+MAX_DELAY: Final = 0.1
 """Seconds that a line may wait for others. If the process is killed, that much of the log is lost."""
 MOST: Final = 512
 """Lines that wait at most."""

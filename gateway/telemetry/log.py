@@ -22,7 +22,7 @@ import msgspec
 
 from adapters.times import now
 from adapters.user_ids import UserKey
-from gateway.telemetry.buffer import PATIENCE, Buffer
+from gateway.telemetry.buffer import MAX_DELAY, Buffer
 from gateway.telemetry.writer import Writer
 
 STDERR: Final = 2
@@ -115,7 +115,7 @@ class Log:
         self._writer: Writer | None = None
         if write is None:
             self._writer = Writer(STDERR, functools.partial(_dropped, self._line))
-            self._buffer = Buffer(self._writer.write, patience=PATIENCE)
+            self._buffer = Buffer(self._writer.write, patience=MAX_DELAY)
         else:
             self._buffer = Buffer(lambda lines: write(lines.decode()), patience=0.0)
         self._hash_key = blake2b(secrets.token_bytes(32) if hash_key is None else hash_key).digest()

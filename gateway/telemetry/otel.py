@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from gateway import __version__
 from gateway.telemetry.otel_spans import OURS, ErrorType, PlatformSpans
 
-PATIENCE: Final = 2.0
+EXPORT_WITHIN: Final = 2.0
 """Seconds that the end of the process waits for the last spans to be handed on."""
 MOST_LINKS: Final = 10_000
 """Links of a span, unless the environment says how many: more may wait for a call than OpenTelemetry's own 128."""
@@ -51,4 +51,4 @@ class Traces:
     async def aclose(self) -> None:
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)
         ending.start()
-        await asyncio.to_thread(ending.join, PATIENCE)
+        await asyncio.to_thread(ending.join, EXPORT_WITHIN)

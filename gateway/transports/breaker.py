@@ -20,11 +20,11 @@ from typing import Final
 
 import httpx
 
-from adapters.call import LocalShortage
 from adapters.contract import Unavailable
+from adapters.extensions import LocalShortage
 from adapters.loop import OneLoop
 from gateway.health import BreakerState
-from gateway.transports.distinct import DistinctFailures, Subject, subjects_of
+from gateway.transports.distinct_failures import DistinctFailures, Subject, subjects_of
 from gateway.transports.window import Window
 
 IN_A_ROW: Final = 5

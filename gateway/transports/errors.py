@@ -10,7 +10,7 @@ import aiohttp
 import httpx
 from aiohttp.http_exceptions import HttpProcessingError
 
-from adapters.call import LocalShortage, NameNotResolved, ProxyUnauthorized
+from adapters.extensions import LocalShortage, NameNotResolved, ProxyUnauthorized
 
 Kind = type[httpx.TransportError]
 

@@ -18,7 +18,7 @@ import httpx
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from adapters.call import NameNotResolved
+from adapters.extensions import NameNotResolved
 from adapters.loop import OneLoop
 from gateway import __version__
 from gateway.transports.aiohttp_internals import ATTEMPT, INTERIM, Attempt, Connector, Stage

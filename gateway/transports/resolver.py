@@ -17,7 +17,7 @@ from adapters.loop import OneLoop
 
 FRESH_FOR: Final = 10.0
 """Seconds for which addresses are used without asking for them again."""
-PATIENCE: Final = 0.5
+REFRESH_WITHIN: Final = 0.5
 """Seconds that a known name waits for being resolved anew, before the addresses that are known are used."""
 
 
@@ -73,7 +73,7 @@ class Resolver(OneLoop):
                     return await asyncio.shield(lookup)
             except TimeoutError:
                 raise OSError("the name was not resolved in time") from None
-        await asyncio.wait([lookup], timeout=PATIENCE)
+        await asyncio.wait([lookup], timeout=REFRESH_WITHIN)
         return known.addresses
 
     async def aclose(self) -> None:

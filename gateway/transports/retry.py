@@ -16,8 +16,8 @@ from typing import Final
 
 import httpx
 
-from adapters.call import BEFORE_IT_LEFT
 from adapters.contract import PlatformError
+from adapters.extensions import BEFORE_IT_LEFT
 from adapters.loop import OneLoop
 from gateway.explain import timeline
 from gateway.transports.budget import RetryBudget

@@ -21,7 +21,7 @@ ENVIRONMENT: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 UNUSABLE: Final = f"{', '.join(ENVIRONMENT)}: expected certificates in PEM"
 
 
-class Source(NamedTuple):
+class CertificateSource(NamedTuple):
     """Where authorities come from: a platform's `ca_file`, a variable of the environment, or Mozilla's list."""
 
     key: str
@@ -38,7 +38,7 @@ class TrustStore:
     """The authorities in force. Platforms with the same source share one context: loading one takes 50 ms."""
 
     def __init__(self) -> None:
-        self._loaded: dict[Source, Authorities] = {}
+        self._loaded: dict[CertificateSource, Authorities] = {}
 
     def context(self, settings: PlatformSettings) -> ssl.SSLContext:
         """The context for connections to this platform. Raises ConfigurationError where it can't be loaded."""
@@ -49,12 +49,12 @@ class TrustStore:
             self._loaded[source] = _load(settings, _digest(settings, source))
         return self._loaded[source].context
 
-    def changed(self, platforms: Iterable[PlatformSettings]) -> Mapping[Source, Authorities]:
+    def changed(self, platforms: Iterable[PlatformSettings]) -> Mapping[CertificateSource, Authorities]:
         """The sources of these platforms whose content is not the one in force, loaded anew.
 
         Reads files, so it belongs into a thread. Raises ConfigurationError where one can't be loaded.
         """
-        changed: dict[Source, Authorities] = {}
+        changed: dict[CertificateSource, Authorities] = {}
         for each in platforms:
             source = source_of(each)
             if source in self._loaded and source not in changed:
@@ -63,18 +63,18 @@ class TrustStore:
                     changed[source] = _load(each, digest)
         return changed
 
-    def update(self, changed: Mapping[Source, Authorities]) -> None:
+    def update(self, changed: Mapping[CertificateSource, Authorities]) -> None:
         self._loaded.update(changed)
 
 
-def source_of(settings: PlatformSettings) -> Source | None:
+def source_of(settings: PlatformSettings) -> CertificateSource | None:
     """None where no connection to this platform is encrypted."""
     if settings.ca_file is not None:
-        return Source("ca_file", str(settings.ca_file))
+        return CertificateSource("ca_file", str(settings.ca_file))
     if not any(str(url).startswith("https:") for url in (settings.base_url, settings.login_url, settings.proxy)):
         return None
-    variables = (Source(name, path) for name in ENVIRONMENT if (path := os.environ.get(name)))
-    return next(variables, Source("certifi", None))
+    variables = (CertificateSource(name, path) for name in ENVIRONMENT if (path := os.environ.get(name)))
+    return next(variables, CertificateSource("certifi", None))
 
 
 def _load(settings: PlatformSettings, digest: bytes) -> Authorities:
@@ -87,7 +87,7 @@ def _load(settings: PlatformSettings, digest: bytes) -> Authorities:
         raise ConfigurationError(UNUSABLE) from None
 
 
-def _digest(settings: PlatformSettings, source: Source) -> bytes:
+def _digest(settings: PlatformSettings, source: CertificateSource) -> bytes:
     """Of the file, or of all files in the folder with their names. Mozilla's list stays as it is.
 
     What is no file (a pipe, say) is left alone: it can be read only once.

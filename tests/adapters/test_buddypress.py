@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.buddypress import tables
-from adapters.buddypress.answers import without_notices
+from adapters.buddypress.decoding import without_notices
 from adapters.buddypress.simulator.api import NOTICE
 from adapters.buddypress.wire import NativeStatus
 from adapters.contract import (

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from adapters.call import LocalShortage
 from adapters.contract import DeadlineExceeded, InvalidAnswer, Overloaded, PlatformError, Unreachable
+from adapters.extensions import LocalShortage
 from adapters.upstream import Base, Upstream
 
 PLACES = [

@@ -9,7 +9,7 @@ import pytest
 
 from adapters import connect
 from adapters.contract import Adapter, Viewer
-from gateway.auth.callers import ANONYMOUS
+from gateway.auth.authorization import ANONYMOUS
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.viewers import Viewers
 from gateway.config.caller_settings import Right

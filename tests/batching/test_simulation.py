@@ -12,10 +12,10 @@ import pytest
 
 from adapters.contract import Adapter, DeadlineExceeded, Forbidden, PlatformError, ServerError, UserNotFound, Viewer
 from gateway.aio.background_tasks import BackgroundTasks
-from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.lookup.batcher import Batcher
 from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.pending import MAX_IN_FLIGHT, LookupResult
+from gateway.platforms.staleness import ANY_TIME
 from tests import clock
 from tests.batching.scripted import FRAGILE, MISSING, POISON, Bug, Scripted
 

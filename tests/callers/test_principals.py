@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.auth.callers import ANONYMOUS
+from gateway.auth.authorization import ANONYMOUS
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import MAX_ENTRIES, Principal, PrincipalCache
 from tests.gateways import CALLERS, OWN, Gateway, caller, key_of, running

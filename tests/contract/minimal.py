@@ -38,7 +38,7 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.error_answers import ErrorAnswers
+from adapters.error_responses import ErrorResponses
 from adapters.secret import RedactedRepr
 from adapters.sessions import GivenTokens
 from adapters.settings import Caller, Credentials, PlatformSettings, ThrottleScope
@@ -171,7 +171,7 @@ class MinimalAdapter:
         self.mode = settings.mode
         self.viewer_source = settings.credentials.viewer_source
         self._upstream = upstream
-        self._errors = ErrorAnswers(upstream, self._is_own_error, "the address book answered 403: it is not yours")
+        self._errors = ErrorResponses(upstream, self._is_own_error, "the address book answered 403: it is not yours")
         self._book = Base(settings.base_url)
         match settings.credentials:
             case Token(token=token):

@@ -15,7 +15,7 @@ from adapters import connect
 from adapters.contract import Adapter, Connection, InvalidAnswer, Page, Position, Status, Viewer
 from adapters.secret import Token
 from adapters.slices import SLICE
-from adapters.symphony.answers import MOST_INVALID, PARTS
+from adapters.symphony.decoding import MOST_INVALID, PARTS
 from gateway.config.converter import from_tables
 from gateway.transports.encodings import PART
 from tests.gateways import CALLERS, tables

@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 
-from gateway.telemetry.buffer import MOST, PATIENCE, Buffer
+from gateway.telemetry.buffer import MAX_DELAY, MOST, Buffer
 from tests.clock import virtual
 
 
@@ -17,7 +17,7 @@ class Line(msgspec.Struct, array_like=True):
 class Writes:
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.buffer = Buffer(lambda lines: self.seen.append(lines.decode()), PATIENCE)
+        self.buffer = Buffer(lambda lines: self.seen.append(lines.decode()), MAX_DELAY)
 
 
 @virtual
@@ -26,7 +26,7 @@ async def test_lines_wait_for_others_but_not_long() -> None:
     for line in ("one", "two"):
         writes.buffer.add(Line(line))
     assert writes.seen == []
-    await asyncio.sleep(PATIENCE)
+    await asyncio.sleep(MAX_DELAY)
     assert writes.seen == ['["one"]\n["two"]\n']
 
 

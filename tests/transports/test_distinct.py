@@ -12,7 +12,7 @@ from adapters.contract import Unavailable, Viewer
 from adapters.secret import Token
 from gateway.health import BreakerState
 from gateway.transports.breaker import Breaker
-from gateway.transports.distinct import CAPACITY, DistinctFailures
+from gateway.transports.distinct_failures import CAPACITY, DistinctFailures
 from tests.clock import run, virtual
 from tests.transports.scripted import Outcome, Wire, outcome_of
 

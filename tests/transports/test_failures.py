@@ -10,7 +10,7 @@ import httpx
 import pytest
 from aiohttp import client_exceptions, http_exceptions
 
-from adapters.call import BEFORE_IT_LEFT
+from adapters.extensions import BEFORE_IT_LEFT
 from gateway.transports.errors import FAILURES, Row, translated
 
 ERRORS = sorted(

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.call import LocalShortage, NameNotResolved
+from adapters.extensions import LocalShortage, NameNotResolved
 from gateway.transports import aiohttp_internals as internals
 from gateway.transports.pool import Pool
 from gateway.transports.resolver import Address, Resolver

@@ -105,7 +105,7 @@ async def test_a_name_that_was_known_stays_usable_while_it_can_not_be_found_anew
 
 @pytest.mark.usefixtures("never_fresh")
 async def test_a_name_that_was_known_waits_only_a_little_for_newer_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolver_module, "PATIENCE", 0.01)
+    monkeypatch.setattr(resolver_module, "REFRESH_WITHIN", 0.01)
     names = Names()
     resolver = Resolver(names.look_up)
     await resolver.addresses("acme.example")

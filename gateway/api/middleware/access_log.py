@@ -13,6 +13,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.api.audit import ACTIONS, Audit
+from gateway.api.middleware.response_headers import of_every_response
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.headers import RequestHeaders
 from gateway.problems.problem import Kind
@@ -26,7 +27,7 @@ _METHODS: Final = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 class AccessLog:
-    """The outermost middleware. Sets `X-Request-Id`, counts the request, and writes its line."""
+    """The outermost middleware. Gives the request its id, counts it, and writes its line."""
 
     def __init__(
         self, app: ASGIApp, log: Log, metrics: Metrics, logged: Literal["requests", "problems", "off"] = "requests"
@@ -59,9 +60,7 @@ class AccessLog:
         async def send_with_id(message: Message) -> None:
             if record.status is None:
                 record.status = message["status"]
-                message["headers"].append((b"x-request-id", request_id))
-                if record.rate_limit:
-                    message["headers"] += record.rate_limit
+                message["headers"] += of_every_response(record)
             await send(message)
 
         try:

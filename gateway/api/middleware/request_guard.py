@@ -13,7 +13,7 @@ from gateway.api.middleware.admission import Admission
 from gateway.api.middleware.body import read_body
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
-from gateway.auth.callers import ANONYMOUS
+from gateway.auth.authorization import ANONYMOUS
 from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
 from gateway.auth.rate_limits import SECOND, RateLimit, RateLimits, header_fields, refusal

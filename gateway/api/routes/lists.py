@@ -18,8 +18,8 @@ from adapters.user_ids import UserId
 from gateway.api import conditional, inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
-from gateway.api.lines import encode_lines, lines
 from gateway.api.list_query import DEFAULT_LIMIT, MAX_LIMIT, read_filters, read_limit, read_start
+from gateway.api.ndjson import encode_lines, lines
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import not_modified, reads
 from gateway.config.caller_settings import Right
@@ -27,7 +27,7 @@ from gateway.openapi import shared
 from gateway.openapi.operation import NDJSON, OF_THE_API, Answer, Operation, Parameter, Tag, Where
 from gateway.platforms import cursors
 from gateway.platforms.filters import Filters
-from gateway.platforms.listing import Listing, Place, Source, arrivals, fill
+from gateway.platforms.listing import ListedPlatform, Listing, Place, arrivals, fill
 from gateway.platforms.lookup.encoded import weak_etag
 from gateway.platforms.lookup.origin import STALE, Origin
 from gateway.platforms.platform_page import PageQuery
@@ -177,10 +177,10 @@ async def read_page(
     return ConnectionList(listing.connections, **_rest(listing, query.filters, context.record)), listing
 
 
-def _sources(filters: Filters, context: RequestContext) -> list[Source]:
+def _sources(filters: Filters, context: RequestContext) -> list[ListedPlatform]:
     context.check(filters.platforms, Right.READ)
     viewers = context.viewers(filters.platforms, Right.READ)
-    return [Source(context.platforms[name], viewers[name]) for name in filters.platforms]
+    return [ListedPlatform(context.platforms[name], viewers[name]) for name in filters.platforms]
 
 
 async def _lines(pages: AsyncIterator[Listing], filters: Filters, record: RequestRecord) -> AsyncGenerator[bytes]:

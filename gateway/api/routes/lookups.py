@@ -21,7 +21,7 @@ from adapters.user_ids import UserId, UserKey
 from gateway.api import inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
-from gateway.api.lines import encode_lines, lines, merged
+from gateway.api.ndjson import encode_lines, lines, merged
 from gateway.api.request_record import RequestRecord
 from gateway.api.responses import reads
 from gateway.api.results import Failed, FailedLine, Found, FoundLine, LookupEnd, Results, failed

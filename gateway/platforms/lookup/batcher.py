@@ -34,7 +34,6 @@ from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.aio.deadlines import Deadlines
-from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.lookup.batch_queue import BatchQueue
 from gateway.platforms.lookup.batch_reads import BatchReader, OnResult
 from gateway.platforms.lookup.pending import (
@@ -46,6 +45,7 @@ from gateway.platforms.lookup.pending import (
     ViewerQueue,
     Waiter,
 )
+from gateway.platforms.staleness import ANY_TIME
 from gateway.telemetry.spans import UNTRACED, Spans
 
 OVERTAKE_AFTER: Final = 4.0

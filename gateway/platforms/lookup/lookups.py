@@ -13,15 +13,15 @@ from adapters.secret import RedactedRepr
 from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
 from gateway.explain.timeline import StepKind
-from gateway.platforms.freshness import ANY_TIME
 from gateway.platforms.list_cache import PlatformListCache
 from gateway.platforms.lookup.batcher import Batcher
 from gateway.platforms.lookup.cache import PlatformCache
 from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
-from gateway.platforms.lookup.origin import OUT_OF_REACH, STALE, Origin
+from gateway.platforms.lookup.origin import STALE, Origin
 from gateway.platforms.lookup.pending import LookupResult
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.staleness import ANY_TIME, may_be_stale
 from gateway.transports.stack import Stack
 
 
@@ -235,7 +235,7 @@ class Lookups(OneLoop):
     ) -> Reading | PlatformError:
         if isinstance(result, CachedConnection):
             return Reading(result, result.body, result.at, 0, origin)
-        if isinstance(result, OUT_OF_REACH) and since == ANY_TIME:
+        if may_be_stale(result, since):
             now = self._loop.time()
             stale = self._cache.get_stale(viewer, user_id, now)
             if stale is not None:

@@ -61,5 +61,4 @@ STALE: Final[Mapping[type[PlatformError], Origin]] = {
     Unavailable: Origin.STALE_UNAVAILABLE,
     Unreachable: Origin.STALE_UNREACHABLE,
 }
-"""Failures that say only that the platform could not be asked: a stale answer may stand in, and comes from there."""
-OUT_OF_REACH: Final = tuple(STALE)
+"""The origin of a stale answer, by the failure that it stands in for: one for each of `OUT_OF_REACH`."""

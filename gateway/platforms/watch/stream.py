@@ -9,7 +9,7 @@ from enum import StrEnum
 from adapters.contract import Viewer
 from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
-from gateway.platforms.watch.subscription import NOTHING_SENT, Source, Subscription
+from gateway.platforms.watch.subscription import NOTHING_SENT, StateSource, Subscription
 from gateway.platforms.watch.user_state import UserState
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Problem
@@ -47,7 +47,7 @@ class Stream(OneLoop):
         """Send this problem for these users of one platform, which are not watched."""
         self._follow(platform, user_ids, _Refused(problem))
 
-    def _follow(self, platform: str, user_ids: Collection[UserKey], source: Source) -> None:
+    def _follow(self, platform: str, user_ids: Collection[UserKey], source: StateSource) -> None:
         subscription = self._subscriptions.get(platform)
         if subscription is None:
             subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake)

@@ -11,7 +11,7 @@ from gateway.platforms.watch.user_state import UserState
 NOTHING_SENT = b""
 
 
-class Source(Protocol):
+class StateSource(Protocol):
     """Knows the state of each user of a subscription."""
 
     def subscribe(self, subscription: Subscription) -> None: ...
@@ -31,17 +31,17 @@ class Subscription:
         self._sent = sent
         self._wake = wake
         self._changed: dict[UserKey, None] = {}
-        self._source: Source | None = None
+        self._source: StateSource | None = None
 
     @property
     def user_ids(self) -> Collection[UserKey]:
         return self._sent.keys()
 
     @property
-    def source(self) -> Source | None:
+    def source(self) -> StateSource | None:
         return self._source
 
-    def follow(self, source: Source) -> None:
+    def follow(self, source: StateSource) -> None:
         """Take the state of all users from this source, in place of the one before."""
         self.close()
         self._source = source

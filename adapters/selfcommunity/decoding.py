@@ -20,7 +20,7 @@ MOST_INVALID: Final = 1000
 """Entries of one page that make no sense, and the page is still read."""
 
 
-class Answers:
+class Decoder:
     """Reads the bodies of one community's answers; what breaks the contract is InvalidAnswer."""
 
     def __init__(self, upstream: Upstream) -> None:

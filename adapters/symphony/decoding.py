@@ -61,7 +61,7 @@ class Listed:
             raise self._upstream.invalid(f"more than {MOST_INVALID} entries of the list make no sense")
 
 
-class Answers:
+class Decoder:
     """Reads the bodies of one pod's answers; what breaks the contract is InvalidAnswer."""
 
     def __init__(self, upstream: Upstream) -> None:

@@ -20,7 +20,7 @@ ACTION_REFUSALS: Final = frozenset({400, 404, 409, 410, 412, 422, 423})
 """Statuses with which platforms refuse an action because of the state that the connection is in."""
 
 
-class ErrorAnswers:
+class ErrorResponses:
     """Of one platform: `is_own` says whether a body is its own error body, `forbidden` what its 403 means."""
 
     def __init__(self, upstream: Upstream, is_own: Callable[[httpx.Response], bool], forbidden: str) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 import httpx
 
-from adapters.call import BEFORE_IT_LEFT
+from adapters.extensions import BEFORE_IT_LEFT
 from adapters.user_ids import UserKey
 
 Subject = int | bytes

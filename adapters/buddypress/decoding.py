@@ -32,7 +32,7 @@ def without_notices(response: httpx.Response) -> httpx.Response:
     return httpx.Response(response.status_code, headers=headers, content=content, request=response.request)
 
 
-class Answers:
+class Decoder:
     """Reads the bodies of one site's answers; what breaks the contract is InvalidAnswer."""
 
     def __init__(self, upstream: Upstream) -> None:
