@@ -14,7 +14,7 @@ from typing import Final
 
 import msgspec
 
-NAMES: Final = ("element.js", "gateway.js")
+NAMES: Final = ("element.js", "gateway.js", "watch.js")
 """In one folder, because they import each other by relative addresses."""
 
 

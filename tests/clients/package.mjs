@@ -44,7 +44,7 @@ function real(module, names) {
 
 Object.assign(globalThis, { HTMLElement: class {}, CSSStyleSheet: class { replaceSync() {} }, customElements: { get: () => true } });
 const differ = [];
-const own = { gateway: [], element: ["words", "ConnectionStatus"] };
+const own = { gateway: [], watch: [], element: ["words", "ConnectionStatus"] };
 for (const name of Object.keys(own)) {
   const module = await import(pathToFileURL(`${client}/${name}.js`));
   const types = declared(`${client}/${name}.d.ts`);

@@ -29,6 +29,8 @@ FILES = {
     "package.json",
     "react.d.ts",
     "react.js",
+    "watch.d.ts",
+    "watch.js",
 }
 
 pytestmark = [

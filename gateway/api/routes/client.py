@@ -37,7 +37,7 @@ HEADERS: Final = (
 OPERATION: Final = Operation(
     tag=Tag.CONTRACT,
     summary="The JavaScript client",
-    details="ES modules for web pages: `element.js` defines `<connection-status>` and imports `gateway.js`.",
+    details="ES modules: `element.js` defines `<connection-status>`; it and `watch.js` import `gateway.js`.",
     parameters=(
         Parameter(
             "name",
