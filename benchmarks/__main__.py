@@ -42,7 +42,9 @@ def main() -> int:
                 told += _print_starts(starting.measure(servers, min(options.rounds, 5), set(why)))
             if not options.only or "workers" in options.only:
                 rows = workers.measure(servers, min(options.rounds, 7))
-                _print_rows("workers", f"{workers.AT_ONCE} at once, {workers.USERS} users each, on two cores", rows)
+                _print_rows(
+                    "workers", f"{workers.AT_ONCE} at once, {workers.USERS} cached users each, on two cores", rows
+                )
                 told.append(workers.figure(rows))
             if not options.only or "growth" in options.only:
                 _print_growth(servers, min(options.rounds, 2), set(why))

@@ -30,6 +30,7 @@ STARLETTE: Final = "Starlette + httpx"
 FASTIFY: Final = "Node, Fastify + undici"
 NJS: Final = "nginx with njs"
 PROXY: Final = "nginx, plain proxy (the floor)"
+KEEPS: Final = "[cache]\nfresh_for = 600.0\n"
 BARE: Final = "a bare Starlette route"
 
 
@@ -50,9 +51,9 @@ class Servers:
         where = {"UPSTREAM": f"http://{self._upstream}", "PORT": str(port)}
         commands: dict[str, Callable[[], list[str]]] = {
             GATEWAY: lambda: self._gateway(port, ""),
-            CACHED: lambda: self._gateway(port, "[cache]\nfresh_for = 600.0\n"),
-            ONE_WORKER: lambda: self._gateway(port, ""),
-            TWO_WORKERS: lambda: [*self._gateway(port, ""), "--workers", "2"],
+            CACHED: lambda: self._gateway(port, KEEPS),
+            ONE_WORKER: lambda: self._gateway(port, KEEPS),
+            TWO_WORKERS: lambda: [*self._gateway(port, KEEPS), "--workers", "2"],
             FASTAPI: lambda: _uvicorn("fastapi_peer", port),
             STARLETTE: lambda: _uvicorn("starlette_peer", port),
             BARE: lambda: _uvicorn("bare", port),

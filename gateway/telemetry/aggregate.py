@@ -59,6 +59,7 @@ ADDED: Final = frozenset(
         "connection_gateway_max_concurrency",
         "connection_gateway_max_waiting",
         "connection_gateway_requests_in_work",
+        "connection_gateway_streams",
         "connection_gateway_tasks",
         "connection_gateway_waiting",
         "process_max_fds",

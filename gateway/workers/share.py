@@ -14,6 +14,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 SERVER: Final = ("max_concurrency",)
 PLATFORM: Final = ("max_calls", "max_waiting")
 CACHE: Final = ("max_entries",)
+WATCH: Final = ("max_streams",)
 
 
 def share(settings: Settings, number: int, workers: int) -> Settings:
@@ -33,6 +34,7 @@ def share(settings: Settings, number: int, workers: int) -> Settings:
         settings,
         server=_part("server", settings.server, SERVER, number, workers),
         cache=_part("cache", settings.cache, CACHE, number, workers),
+        watch=_part("watch", settings.watch, WATCH, number, workers),
         platforms={
             name: _part(f"platforms.{name}", platform, PLATFORM, number, workers)
             for name, platform in settings.platforms.items()
@@ -44,7 +46,7 @@ def _part(table: str, whole: T, keys: tuple[str, ...], number: int, workers: int
     figures: Mapping[str, Any] = {key: getattr(whole, key) for key in keys}
     parts: dict[str, int] = {}
     for key, figure in figures.items():
-        if figure is None:  # which is then derived from a figure that is divided
+        if not figure:  # None is derived from a figure that is divided; 0 allows nothing
             continue
         if figure < workers:
             raise ConfigurationError(f"{table}.{key}: {figure} can't be divided among {workers} workers")

@@ -21,6 +21,7 @@ def test_the_parts_make_up_the_whole(workers: int) -> None:
     whole = settings({"max_calls": 64, "max_waiting": 10}, {"max_entries": 1000}, max_concurrency=100)
     parts = [share(whole, number, workers) for number in range(1, workers + 1)]
     assert sum(each.server.max_concurrency for each in parts) == 100
+    assert sum(each.watch.max_streams for each in parts) == 1000
     assert sum(each.cache.max_entries for each in parts) == 1000
     for name in ("acme", "club"):
         assert sum(each.platforms[name].max_calls for each in parts) == 64
