@@ -51,13 +51,15 @@ async def test_a_keyboard_is_enough_to_look_up_and_to_empty_the_inbox(port: int)
         assert f"{demo.url}/console" in demo.printed
         seen = await browse("keyboard", url=demo.url)
         async with httpx.AsyncClient(base_url=demo.url) as client:
-            named = ("symphony/102", "community/102", "community/103")
+            named = ("symphony/102", "community/102", "community/103", "site/102", "site/103")
             after = [(await client.get(f"/v1/connections/{each}")).json()["status"] for each in named]
     assert [row[:3] for row in seen["pending"]] == [
         ["102", "symphony", "they asked"],
         ["103", "symphony", "we asked"],
         ["102", "community", "they asked"],
         ["103", "community", "we asked"],
+        ["102", "site", "they asked"],
+        ["103", "site", "we asked"],
     ]
     assert (seen["first"], seen["skipped"]) == ("Skip to the platforms", "main")
     assert seen["connection"].startswith("pending outgoing")
@@ -66,18 +68,20 @@ async def test_a_keyboard_is_enough_to_look_up_and_to_empty_the_inbox(port: int)
         "Accept: 102 on symphony",
         "Accept: 102 on community",
         "Cancel request: 103 on community",
+        "Accept: 102 on site",
+        "Cancel request: 103 on site",
         "inbox-title",
     ]
-    assert seen["announced"] == "103 on community is now none"
+    assert seen["announced"] == "103 on site is now none"
     assert seen["left"] == ["103"]
     assert seen["parsed"] == "TypeError"  # Trusted Types: text is never parsed as markup
-    assert after == ["connected", "connected", "none"]
+    assert after == ["connected", "connected", "none", "connected", "none"]
     assert seen["hosts"] == [demo.url]
 
 
 async def test_a_fault_and_its_end_are_shown_without_a_reload(port: int) -> None:
     async with demo_with_simulators(port) as demo:
-        seen = await browse("fault", url=demo.url, community=demo.community)
+        seen = await browse("fault", url=demo.url, community=demo.simulators["selfcommunity"])
     assert (seen["before"], seen["after"], seen["isSamePage"]) == ("up", "up", True)
     assert seen["announced"] == "community is up"
     assert seen["problem"].startswith("community: The platform failed")

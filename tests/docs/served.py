@@ -13,11 +13,10 @@ from typing import NamedTuple, cast
 
 
 class Demo(NamedTuple):
-    """A running demo: its address, those of the two simulators, and what it printed."""
+    """A running demo: its address, those of the simulators by their kind, and what it printed."""
 
     url: str
-    pod: str
-    community: str
+    simulators: dict[str, str]
     printed: str
 
 
@@ -39,8 +38,8 @@ async def demo_with_simulators(port: int, **variables: str) -> AsyncIterator[Dem
             printed += line
         text = printed.decode()
         (url,) = re.findall(r"(http://\S+)/docs$", text, re.MULTILINE)
-        ((pod, community),) = re.findall(r"symphony at (\S+), selfcommunity at (\S+)$", text, re.MULTILINE)
-        yield Demo(url, pod, community, text)
+        simulators = dict(re.findall(r"(\w+) at (http://[^\s,]+)", text))
+        yield Demo(url, simulators, text)
     finally:
         process.terminate()
         await process.communicate()

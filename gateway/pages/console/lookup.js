@@ -12,8 +12,8 @@ export class Lookup {
   #shown = null;
   #platform = el("select", { id: "lookup-platform", required: true });
   #user = el("input", {
-    id: "lookup-user", required: true, inputMode: "numeric", pattern: "[1-9][0-9]{0,18}", autocomplete: "off",
-    title: "Digits, without a leading zero", placeholder: "103",
+    id: "lookup-user", required: true, autocomplete: "off", spellcheck: false,
+    placeholder: "103",
   });
   #live = el("input", { id: "lookup-live", type: "checkbox" });
   #answer = el("div", { class: "answer" });
@@ -62,7 +62,7 @@ export class Lookup {
     const [platform, userId] = [this.#platform.value, this.#user.value.trim()];
     const headers = this.#live.checked ? { "cache-control": "no-cache" } : {};
     try {
-      const document = await this.#api.json(`v1/connections/${platform}/${userId}?explain=true`, headers);
+      const document = await this.#api.json(`v1/connections/${encodeURIComponent(platform)}/${encodeURIComponent(userId)}?explain=true`, headers);
       if (number === this.#latest) this.#showConnection(document, [timeline(document.explain)]);
     } catch (problem) {
       this.#problems.add(problem, "looking up");

@@ -82,7 +82,7 @@ const untilHealth = (platform, ...words) => until(
 /** By keyboard alone: a lookup, and every pending request that can be answered. */
 async function keyboard() {
   await open();
-  await until(() => document.querySelectorAll(".inbox tbody tr").length === 4);
+  await until(() => document.querySelector(".inbox tbody tr"));
   seen.pending = await page.$$eval(".inbox tbody tr", (rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
   await page.keyboard.press("Tab");
   seen.first = await focused();
