@@ -13,7 +13,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 FILES: Final[dict[str, str]] = {
-    "__init__.py": '''"""NAME. Read: settings, wire, tables, credentials, answers, adapter; then the simulator."""
+    "__init__.py": '''"""NAME. Read: settings, wire, tables, credentials, decoding, adapter; then the simulator."""
 
 from adapters.NAME.adapter import CLASSAdapter
 from adapters.NAME.settings import Settings
@@ -120,7 +120,7 @@ from adapters.contract import InvalidAnswer
 from adapters.upstream import Upstream
 
 
-class Answers:
+class Decoder:
     """Reads the bodies of one platform's answers; what breaks the contract is InvalidAnswer."""
 
     def __init__(self, upstream: Upstream) -> None:
@@ -138,7 +138,7 @@ from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 from adapters.NAME import tables
-from adapters.NAME.answers import Answers
+from adapters.NAME.decoding import Decoder
 from adapters.NAME.credentials import TOKEN_HEADER, TOKEN_SCHEME, authorize
 from adapters.NAME.settings import Settings, Token
 from adapters.contract import (
@@ -177,8 +177,8 @@ class CLASSAdapter:
         self.mode = settings.mode
         self.viewer_source = settings.credentials.viewer_source
         self._upstream = upstream
-        self._answers = Answers(upstream)
-        self._errors = ErrorResponses(upstream, self._answers.is_own_error, "the platform answered 403: say why it may")
+        self._decoder = Decoder(upstream)
+        self._errors = ErrorResponses(upstream, self._decoder.is_own_error, "a 403: say why it may be")
         self._api = Base(settings.base_url)
         match settings.credentials:
             case Caller():

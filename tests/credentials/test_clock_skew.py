@@ -23,6 +23,9 @@ MODES: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "selfcommunity/jwt": ("club", NAMED["club"], VIEWER),
     "selfcommunity/jwt of one user": ("club", NAMED["club"] | {"user_id": 1}, {}),
     "selfcommunity/oauth2": ("club", OAUTH2, {}),
+    "buddypress/caller": ("site", {"mode": "caller"}, {"Authorization": "Bearer demo"}),
+    "buddypress/password": ("site", {"mode": "password", "username": "demo", "password": "demo"}, {}),
+    "buddypress/token": ("site", {"mode": "token", "token": "demo"}, {}),
 }
 """Platform, credentials, and the headers of a caller who asks as viewer 1."""
 WEB = caller("web", on_behalf_of=["*"])

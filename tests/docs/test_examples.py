@@ -24,6 +24,13 @@ from tests.docs.pages import PAGES, ROOT, blocks, in_demo, in_tests, output, sec
 from tests.gateways import KEY, OWN, Gateway, running
 
 GATEWAY = "http://127.0.0.1:8080"
+PLATFORM = """
+[platforms.acme]
+adapter = "symphony"
+base_url = "https://acme.symphony.com"
+credentials = { mode = "caller" }
+"""
+"""For examples of other tables."""
 TOML = blocks("toml")
 CONSOLE = "".join(text for _, text in blocks("console"))
 RESPONSES = re.findall(r"^\$ (curl -s .*127\.0\.0\.1:8080/.*)\n(\{.*\})$", CONSOLE, re.MULTILINE)
@@ -35,14 +42,16 @@ PROGRAMS = [
 
 
 def test_every_kind_of_example_is_found() -> None:
-    assert (len(TOML), len(RESPONSES), len(PROGRAMS), len(COMMANDS)) == (6, 9, 2, 10)
+    assert (len(TOML), len(RESPONSES), len(PROGRAMS), len(COMMANDS)) == (7, 9, 2, 10)
     assert (len(blocks("json")), len(blocks("javascript")), len(blocks("yaml"))) == (2, 1, 1)
 
 
 def test_every_code_block_is_of_a_kind_that_is_tested() -> None:
     kinds = {kind for text in PAGES.values() for kind in re.findall(r"^```(\S.*)$", text, re.MULTILINE)}
     assert kinds == {
-        "console", "javascript", "json", "python", "sh", "text", "toml", "yaml", 'toml title="config/gateway.example.toml"'
+        "console", "javascript", "json", "python", "sh", "text", "toml", "yaml", 'toml title="config/gateway.example.toml"',
+        "css", "html", "js", "nginx", "tsx",  # tests/clients and tests/shared run those
+        "http",
     }  # fmt: skip
 
 
@@ -57,9 +66,9 @@ def settings(folder: Path, text: str, environment: dict[str, str] | None = None)
     """As somebody has them who created the files that the text names."""
     (folder / "state").mkdir()
     for name in re.findall(r'_file = "([^"]+)"', text):
-        (folder / name).write_text(KEY if name.endswith(".pem") else "x" * 32)
+        (folder / name).write_text(KEY if name.endswith(".pem") else "5e" * 32)
         (folder / name).chmod(0o600)
-    (folder / "gateway.toml").write_text(text)
+    (folder / "gateway.toml").write_text(text if "[platforms." in text else text + PLATFORM)
     return load(folder / "gateway.toml", environment or {})
 
 

@@ -154,7 +154,7 @@ async def test_what_is_kept_is_told_in_one_go() -> None:
         assert tasks.made == 0
         assert gateway.calls == calls
         assert len(gateway.lines) == lines + 1
-        assert 0 < steps.taken < 100
+        assert 0 < steps.taken < 110
 
 
 @pytest.mark.no_cover  # the tracer's calls would be counted as well

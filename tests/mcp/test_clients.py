@@ -36,7 +36,7 @@ async def test_an_agent_in_python_empties_the_inbox(port: int, mode: str) -> Non
         assert [each.name for each in tools if not (each.annotations and each.annotations.read_only_hint)] == TOOLS[
             -1:
         ]
-        assert len(await accept_all(agent)) == 2
+        assert len(await accept_all(agent)) == 3
         assert await accept_all(agent) == []
         refused = await agent.call_tool("explain_connection", {"platform": "nowhere", "user_id": "1"})
         assert refused.is_error
@@ -73,7 +73,7 @@ async def test_an_agent_in_typescript_empties_the_inbox(tmp_path: Path, port: in
         "server": "connection-gateway",
         "version": VERSIONS[mode],
         "tools": TOOLS,
-        "accepted": ["connected", "connected"],
+        "accepted": ["connected", "connected", "connected"],
         "left": 0,
         "isError": True,
         "problem": "/problems/unknown-platform",
@@ -85,7 +85,7 @@ async def test_the_agent_of_the_page_empties_the_inbox(tmp_path: Path, port: int
     (tmp_path / "agent.py").write_text(program)
     async with demo(port, GATEWAY_SERVER__MCP="true") as url, httpx.AsyncClient(base_url=url) as client:
         code, printed = await run("agent.py", url, cwd=tmp_path)
-        assert (code, printed) == (0, "symphony 102 accepted\ncommunity 102 accepted\n"), printed
+        assert (code, printed) == (0, "symphony 102 accepted\ncommunity 102 accepted\nsite 102 accepted\n"), printed
         assert (await client.get("/v1/connections?status=pending_incoming")).json()["connections"] == []
 
 

@@ -42,6 +42,8 @@ async def send_half_a_head(port: int) -> None:
     writer.write(b"GET / HTTP/1.1\r\n")
     assert await asyncio.wait_for(reader.read(), LONGEST) == b""
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_probes_and_metrics_have_a_listener_and_nothing_else_has_it(port: int, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ async def test_a_replica_that_starts_later_keeps_it_too(valkey: Valkey) -> None:
         first.acme.misbehave(Fault(path="/connection", retry_after=30, times=1))
         assert await first[0].status(103) == "platform-throttled"
     async with replicas(valkey, 1) as later:
+        await later[0].until(THROTTLED, 1)
         assert await later[0].status(103) == "platform-throttled"
         assert later.acme.calls.calls == 0
 

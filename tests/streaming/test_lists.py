@@ -131,5 +131,5 @@ async def test_the_head_of_a_list_has_no_lines(gateway: Gateway) -> None:
 
 def _with_place(cursor: str, index: int, position: list[int]) -> str:
     parts = msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    parts[2] = [[0, [0, 102]], [index, position]]
+    parts[2] = [[0, [0, 102, ""]], [index, [*position, ""]]]
     return base64.urlsafe_b64encode(msgspec.msgpack.encode(parts)).rstrip(b"=").decode()

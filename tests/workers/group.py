@@ -103,6 +103,8 @@ class Group:
         writer.write(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         text = (await reader.read()).decode()
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
         assert text.startswith("HTTP/1.1 200 "), text
         return sum(map(float, COUNTED.findall(text)))
 

@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from adapters.simulation import Simulator, serving, simulator
@@ -80,7 +80,7 @@ async def replaces_its_workers(group: Group) -> None:
         async with asyncio.timeout(LONGEST):
             while not await ask_once_more(idle):  # noqa: ASYNC110  the last answer of a connection says so
                 await asyncio.sleep(0.1)
-        close(idle)
+        await close(idle)
         await group.until_logged("workers-restarted", 1)
     assert set(answers) == {"connected"}
     after = group.pids()
@@ -100,12 +100,14 @@ async def idle_connections(group: Group) -> AsyncIterator[Connections]:
         await ask_once_more(opened)
         yield opened
     finally:
-        close(opened)
+        await close(opened)
 
 
-def close(connections: Connections) -> None:
+async def close(connections: Connections) -> None:
     for _, writer in connections:
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
 
 async def ask_once_more(connections: Connections) -> int:

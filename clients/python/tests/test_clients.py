@@ -49,7 +49,7 @@ async def test_a_lookup_and_an_action(own: str) -> None:
             assert (await gateway.act(pending, "accept")).status is Status.CONNECTED
             assert (await gateway.lookup(pending.platform, pending.user_id)).status is Status.CONNECTED
         assert [each async for each in gateway.connections(status=Status.PENDING_INCOMING)] == []
-        assert {each.name for each in await gateway.platforms()} == {"symphony", "community"}
+        assert {each.name for each in await gateway.platforms()} == {"symphony", "community", "site"}
 
 
 async def test_the_example_of_its_page(own: str) -> None:
@@ -105,7 +105,8 @@ async def test_the_synchronous_face(url: str) -> None:
         (
             "who_is_pending",
             [],
-            "symphony 102 2016-08-01T02:21:13.812Z\ncommunity 102 2026-01-05T09:30:00.123Z\n",
+            "symphony 102 2016-08-01T02:21:13.812Z\ncommunity 102 2026-01-05T09:30:00.123Z\n"
+            "site 102 2026-01-05T09:30:00.000Z\n",
         ),
     ],
 )
@@ -114,7 +115,7 @@ async def test_an_example_that_reads(url: str, name: str, arguments: list[str], 
 
 
 async def test_the_example_that_accepts(own: str) -> None:
-    assert await printed("accept_pending", own) == "connected\nconnected\n"
+    assert await printed("accept_pending", own) == "connected\nconnected\nconnected\n"
 
 
 async def printed(name: str, *arguments: str) -> str:
