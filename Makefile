@@ -7,8 +7,12 @@ COMPILE := .venv/bin/uv pip compile pyproject.toml --quiet --universal --python-
 NODE_MODULES := tests/simulation/node/node_modules tests/docs/node/node_modules tests/clients/react/18/node_modules tests/clients/react/19/node_modules
 PEER_MODULES := benchmarks/peers/node_modules
 BENCH  := benchmarks/.venv
+# pyenv's are not on the path by their names
+python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python$(1)) $(shell command -v python$(1)))
+NEWER  := $(foreach each,3.12 3.13 3.14,$(if $(call python_of,$(each)),$(each)))
+FAST   := tests/adapters tests/aio tests/auth tests/batching tests/caching tests/configuration tests/transports
 
-.PHONY: help demo test check docs new-platform install client bench faults image lock clean
+.PHONY: help demo test pythons check docs new-platform install client bench faults image lock clean
 
 help:  ## the commands, one a line
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -18,6 +22,9 @@ demo: .venv/run  ## simulated platforms, one of each kind, and the gateway in fr
 
 test: check $(if $(shell command -v npm),$(NODE_MODULES:%=%/.package-lock.json))  ## everything that CI checks
 	.venv/bin/python -m pytest --numprocesses auto --dist worksteal --cov --cov-report=term $(ARGS)
+
+pythons: $(NEWER:%=.venv-%/ready)  ## the fast part of the tests on every newer Python that this machine has
+	@for each in $(NEWER); do echo "Python $$each"; .venv-$$each/bin/python -m pytest -q --numprocesses auto $(FAST) || exit 1; done
 
 check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/ruff format --check .
@@ -59,7 +66,7 @@ lock: .venv/dev  ## write both locks anew: what runs, and what develops on top o
 		-o benchmarks/peers/requirements.lock
 
 clean:  ## remove everything that these commands made
-	rm -rf .venv site .npm benchmarks/.venv $(NODE_MODULES) $(PEER_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
+	rm -rf .venv .venv-* site .npm benchmarks/.venv $(NODE_MODULES) $(PEER_MODULES) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage*
 
 .venv/run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
@@ -69,6 +76,12 @@ clean:  ## remove everything that these commands made
 
 .venv/dev: requirements-dev.lock .venv/run
 	$(PIP) --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+.venv-%/ready: requirements-dev.lock pyproject.toml
+	$(call python_of,$*) -m venv --clear $(@D)
+	$(@D)/bin/$(INSTALL) --require-hashes --no-deps -r $<
+	$(@D)/bin/$(INSTALL) --no-build-isolation --no-deps --no-index -e .
 	@touch $@
 
 # the gateway is measured with what it runs on and nothing else, and so is what it is measured against
