@@ -18,12 +18,18 @@ PORT = click.IntRange(0, 65535)
 
 
 @click.command()
-@click.option("--port", type=PORT, default=8080, show_default=True, help="Taken if it is free, else a free one is.")
+@click.option(
+    "--port",
+    type=PORT,
+    default=8080,
+    show_default=True,
+    help="The port to use; if it is taken, a free one is chosen.",
+)
 @click.option("--check", is_flag=True, help="Run the three lines itself, print the answers, and exit.")
 def demo(port: int, check: bool) -> None:
-    """Serve two simulated platforms and the gateway in front of them. Needs no file and no credentials.
+    """Serve simulated platforms and the gateway in front of them. Needs no file and no credentials.
 
-    GATEWAY_SERVER__… in the environment is taken, other than where it listens.
+    GATEWAY_SERVER__… in the environment applies, except for the listening address.
     """
     from gateway.cli.demo import run_demo
     from gateway.config.settings import ConfigurationError
