@@ -10,6 +10,8 @@ BENCH  := benchmarks/.venv
 # pyenv's are not on the path by their names
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python$(1)) $(shell command -v python$(1)))
 NEWER  := $(foreach each,3.12 3.13 3.14,$(if $(call python_of,$(each)),$(each)))
+# twice as many as CI has cores: the tests wait for processes and sockets more than they compute
+PROCESSES ?= 4
 FAST   := tests/adapters tests/aio tests/auth tests/batching tests/caching tests/configuration tests/transports
 
 .PHONY: help demo test coverage pythons check docs new-platform install client bench faults image lock clean
@@ -21,7 +23,7 @@ demo: .venv/run  ## simulated platforms, one of each kind, and the gateway in fr
 	@.venv/bin/connection-gateway demo $(ARGS)
 
 test: check $(if $(shell command -v npm),$(NODE_MODULES:%=%/.package-lock.json))  ## everything that CI checks
-	.venv/bin/python -m pytest --numprocesses auto --dist worksteal $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(PROCESSES) --dist worksteal $(ARGS)
 
 # it doubles what the tests cost, so CI, which has 15 minutes, does without
 coverage:  ## the tests with branch coverage, of the tests too; fails below 95 %
