@@ -119,7 +119,7 @@ class PlatformMetrics:
         """One call ended: a platform may answer with any status, so most stand for their class."""
         known = status if status in STATUSES else f"{status[:1]}xx"
         url = request.url
-        labels = url.host, request.method, self._template(url.path), known, error
+        labels = url.host, request.method, self._template(request), known, error
         child = self._kept.get(labels)
         if child is None:
             child = self._kept[labels] = self._families.calls.labels(self._platform, *labels)
@@ -155,9 +155,16 @@ class PlatformMetrics:
         families.max_waiting.labels(platform).set(max_waiting)
         families.max_calls.labels(platform).set(max_calls)
 
-    def _template(self, path: str) -> str:
-        """The path with `{id}` for numbers. There are few of them, unless an adapter does what it should not."""
-        found = _NUMBER.sub("{id}", path)
+    def _template(self, request: httpx.Request) -> str:
+        """The path with `{id}` for numbers and for the users whom the request is about.
+
+        There are few of them, unless an adapter does what it should not.
+        """
+        found = _NUMBER.sub("{id}", request.url.path)
+        users = request.extensions.get("users", ())
+        if users and not isinstance(users[0], int):
+            ids = {str(user) for user in users}
+            found = "/".join("{id}" if part in ids else part for part in found.split("/"))
         if found not in self._templates:
             if len(self._templates) == MAX_TEMPLATES:
                 return OTHER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -64,6 +65,17 @@ async def test_users_without_numbers_are_looked_up_and_those_in_them(both: Gatew
     ]
     assert (found[3]["status"], found[3]["user_id"]) == (404, "anybody")
     assert (await both.client.get(f"/v1/connections/book/{CAT}")).json()["status"] == "pending_outgoing"
+
+
+async def test_no_user_is_in_the_metrics(both: Gateway) -> None:
+    for user in (ADA, BOB, CAT):
+        await both.client.get(f"/v1/connections/book/{user}")
+    text = (await both.client.get("/metrics")).text
+    templates = re.findall(
+        r'^http_client_request_duration_seconds_count\{.*url_template="([^"]*)"', text, re.MULTILINE
+    )
+    assert [each for each in templates if "{id}" in each]
+    assert not any(user in text for user in (ADA, BOB, CAT))
 
 
 @pytest.mark.parametrize(
