@@ -31,7 +31,7 @@ LEAK = "leak-4e1f77aa90"
         lambda: ConfigurationError(f"platforms.{LEAK}"),
     ],
 )
-def test_it_finds_what_is_said(leaking: Callable[[], object]) -> None:
+def test_the_canary_finds_what_is_said(leaking: Callable[[], object]) -> None:
     with Watch().watching() as watch:
         Secret(f"{LEAK}.and-more")
         assert list(watch.leaks()) == []
@@ -39,7 +39,7 @@ def test_it_finds_what_is_said(leaking: Callable[[], object]) -> None:
         assert [leak.partition(" in ")[0] for leak in watch.leaks()] == ["a secret (lea…, 15 characters)"]
 
 
-async def test_it_finds_what_is_answered() -> None:
+async def test_the_canary_finds_what_is_answered() -> None:
     with Watch().watching() as watch:
         async with running(CALLERS) as gateway:
             await gateway.client.get(f"/v1/connections/acme/{USER}", headers={"sessionToken": LEAK})
@@ -52,7 +52,7 @@ async def test_it_finds_what_is_answered() -> None:
         assert {leak.partition(" in ")[2] for leak in watch.leaks()} == {"the log, event request", "an answer"}
 
 
-def test_it_finds_a_bare_number_in_the_log() -> None:
+def test_the_canary_finds_a_bare_number_in_the_log() -> None:
     with Watch().watching() as watch:
         Log(lambda _line: None).line("request", status=200, duration_ms=1.5, request_id="7")
         assert list(watch.leaks()) == []
@@ -60,7 +60,7 @@ def test_it_finds_a_bare_number_in_the_log() -> None:
         assert list(watch.leaks()) == ["a bare number in the log: request.user"]
 
 
-def test_it_finds_what_is_shown() -> None:
+def test_the_canary_finds_what_is_shown() -> None:
     with Watch().watching() as watch:
         watch.mark("caller-named-so-long")
         held = (

@@ -43,7 +43,7 @@ def test_a_failure_is_its_waiters_alone() -> None:
     assert thread.submit(int, "1").result(60) == 1
 
 
-def test_it_is_busy_until_there_is_a_result() -> None:
+def test_a_thread_is_busy_until_there_is_a_result() -> None:
     thread = DaemonThread()
     for _ in range(1000):
         opened = threading.Event()

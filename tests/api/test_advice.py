@@ -60,7 +60,7 @@ async def test_what_it_names_is_there(gateway: Gateway, kind: Kind) -> None:
             assert (await gateway.client.get(found[1])).status_code != 404, word
 
 
-def test_it_knows_what_callers_have() -> None:
+def test_the_advice_knows_what_callers_have() -> None:
     named = set(CODE.findall(advice()[Kind.NOT_ALLOWED].operator))
     assert {word for word in named if word.isidentifier() and word.islower()} <= set(CallerSettings.__struct_fields__)
     assert {"platforms", "may", "on_behalf_of"} <= named
@@ -72,7 +72,7 @@ async def test_there_is_no_other_page(gateway: Gateway, slug: str) -> None:
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
 
 
-async def test_it_needs_no_key() -> None:
+async def test_a_page_of_advice_needs_no_key() -> None:
     async with running(OWN, [caller("web")]) as gateway:
         for path in ("/problems/invalid-api-key", "/docs", "/docs/docs.js", "/openapi.json"):
             assert (await gateway.client.get(path)).status_code == 200

@@ -29,7 +29,7 @@ async def test_a_page_of_a_named_origin_reads_the_answer() -> None:
     assert {"x-request-id", "age", "cache-status", "retry-after"} <= listed(answer, "access-control-expose-headers")
 
 
-async def test_so_it_is_on_the_wire() -> None:
+async def test_a_page_of_a_named_origin_reads_the_answer_on_the_wire() -> None:
     async with line(cors_origins=[PAGE]) as it:
         it.writer.write((GET % 103)[:-2] + f"Origin: {PAGE}\r\n\r\n".encode())
         head, body = await it.answer()
@@ -37,7 +37,7 @@ async def test_so_it_is_on_the_wire() -> None:
         assert b'"user_id":"103"' in body
 
 
-async def test_it_reads_problems_as_well() -> None:
+async def test_a_page_of_a_named_origin_reads_problems() -> None:
     async with running(cors_origins=[PAGE]) as gateway:
         answer = await gateway.client.get("/v1/connections/nobody/103", headers={"Origin": PAGE})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (404, PAGE)

@@ -239,7 +239,7 @@ async def test_who_finds_no_place_to_wait_learns_that() -> None:
 @pytest.mark.parametrize(
     "query", ["explain=", "explain=yes", "explain=1", "explain=true&explain=true", "explain=TRUE"]
 )
-async def test_it_is_true_or_false(gateway: Gateway, query: str) -> None:
+async def test_the_parameter_is_true_or_false(gateway: Gateway, query: str) -> None:
     answer = await gateway.client.get(f"/v1/connections/acme/101?{query}")
     assert answer.status_code == 400
     assert answer.json()["detail"].startswith("explain: ")

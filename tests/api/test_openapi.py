@@ -50,14 +50,14 @@ EVERY_CALL = each_of(CALLS)
 NEEDS_KEY = each_of([call for call in CALLS if call[2]["security"]])
 
 
-async def test_it_is_openapi(gateway: Gateway) -> None:
+async def test_the_document_is_openapi(gateway: Gateway) -> None:
     answer = await gateway.client.get("/openapi.json")
     assert answer.headers["content-type"] == JSON
     assert list(OpenAPIV31SpecValidator(answer.json()).iter_errors()) == []
     assert answer.json()["openapi"] == "3.1.0"
 
 
-async def test_it_has_every_route_but_the_parts_of_pages(gateway: Gateway) -> None:
+async def test_the_document_has_every_route_but_the_parts_of_pages(gateway: Gateway) -> None:
     routes = {(each.path, each.method.lower()) for each in gateway.app.routes if isinstance(each, Endpoint)}
     said = {(path, method) for path, methods in DOCUMENT["paths"].items() for method in methods}
     assert routes - said == {("/docs/{name}", "get"), ("/client-{version}/{name}", "get")}
@@ -86,7 +86,7 @@ def test_a_broken_configuration_is_wrong_use() -> None:
     assert (found.exit_code, found.stdout) == (2, "")
 
 
-async def test_it_says_whether_a_key_is_needed(gateway: Gateway) -> None:
+async def test_the_document_says_whether_a_key_is_needed(gateway: Gateway) -> None:
     def needed(document: Any) -> set[bool]:
         calls = [each for path in document["paths"].values() for each in path.values() if each["security"]]
         return {all("callerKey" in each for each in call["security"]) for call in calls}
@@ -98,7 +98,7 @@ async def test_it_says_whether_a_key_is_needed(gateway: Gateway) -> None:
         assert list(OpenAPIV31SpecValidator(answer.json()).iter_errors()) == []
 
 
-async def test_it_needs_no_key_and_names_no_platform() -> None:
+async def test_the_document_needs_no_key_and_names_no_platform() -> None:
     async with running(OWN, [caller("web")]) as gateway:
         answer = await gateway.client.get("/openapi.json")
         assert answer.status_code == 200

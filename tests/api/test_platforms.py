@@ -28,7 +28,7 @@ async def test_what_is_configured(gateway: Gateway) -> None:
     }
 
 
-async def test_it_tells_no_address_and_no_secret(gateway: Gateway) -> None:
+async def test_the_list_tells_no_address_and_no_secret(gateway: Gateway) -> None:
     text = (await gateway.client.get("/v1/platforms")).text
     assert "example" not in text
     assert "demo" not in text

@@ -58,7 +58,7 @@ async def test_an_action_takes_it(passing: Gateway) -> None:
     assert answer.json()["status"] == "connected"
 
 
-async def test_it_wins_over_the_platforms_own_header(passing: Gateway) -> None:
+async def test_the_naming_header_wins_over_the_platforms_own_header(passing: Gateway) -> None:
     answer = await ask(passing, "acme", X_Platform_Token="acme=demo", sessionToken="expired")
     assert outcomes(answer) == ["connected"]
     answer = await ask(passing, "acme", X_Platform_Token="acme=expired", sessionToken="demo")
@@ -104,7 +104,7 @@ async def test_a_platform_with_a_credential_of_its_own_takes_no_other(gateway: G
     assert gateway.calls == 0
 
 
-async def test_it_is_checked_even_if_the_call_is_about_another_platform(two_pods: Gateway) -> None:
+async def test_the_naming_header_is_checked_even_if_the_call_is_about_another_platform(two_pods: Gateway) -> None:
     answer = await two_pods.client.get("/v1/connections/acme/101", headers={"X-Platform-Token": "club=demo"})
     refusal(answer)
 
@@ -125,7 +125,7 @@ async def test_a_platforms_own_header_is_said_once_even_where_it_does_not_count(
     assert refusal(answer).startswith("sessionToken: sent more than once")
 
 
-async def test_it_is_said_once(passing: Gateway) -> None:
+async def test_the_naming_header_is_sent_once(passing: Gateway) -> None:
     doubled = [("X-Platform-Token", "acme=demo"), ("X-Platform-Token", "acme=other")]
     answer = await passing.client.get("/v1/connections/acme/101", headers=doubled)
     assert refusal(answer).startswith("X-Platform-Token: sent more than once")
@@ -139,13 +139,13 @@ async def test_a_header_that_two_platforms_would_take_is_refused(two_pods: Gatew
     assert two_pods.calls == 0
 
 
-async def test_so_it_is_in_a_list_over_both(two_pods: Gateway) -> None:
+async def test_a_header_that_two_platforms_would_take_is_refused_in_a_list_too(two_pods: Gateway) -> None:
     answer = await two_pods.client.get("/v1/connections", headers={"sessionToken": "token-for-acme"})
     assert refusal(answer).startswith("sessionToken: acme and bank would take it")
     assert two_pods.calls == 0
 
 
-async def test_it_is_refused_while_one_of_them_is_not_named(two_pods: Gateway) -> None:
+async def test_a_shared_header_is_refused_while_one_platform_is_not_named(two_pods: Gateway) -> None:
     answer = await ask(
         two_pods, "acme", "bank", X_Platform_Token="acme=token-for-acme", sessionToken="token-for-bank"
     )
@@ -153,7 +153,7 @@ async def test_it_is_refused_while_one_of_them_is_not_named(two_pods: Gateway) -
     assert two_pods.calls == 0
 
 
-async def test_it_counts_for_nobody_where_all_are_named(two_pods: Gateway) -> None:
+async def test_a_shared_header_counts_for_nobody_where_all_are_named(two_pods: Gateway) -> None:
     named = "acme=token-for-acme, bank=token-for-bank"
     answer = await ask(two_pods, "acme", "bank", X_Platform_Token=named, sessionToken="expired")
     assert outcomes(answer) == ["connected"] * 2

@@ -48,7 +48,7 @@ def test_one_bad_user_of_three_fails_alone(platform: str, status: int, place: in
 
 @PLATFORMS
 @pytest.mark.parametrize("how_many", [2, 4, 17, 32, 33, 65, 200])
-def test_wherever_it_stands_among_how_many(platform: str, how_many: int) -> None:
+def test_one_bad_user_fails_alone_wherever_it_stands(platform: str, how_many: int) -> None:
     async def main() -> None:
         for bad in (1000, 1000 + how_many // 2, 999 + how_many):
             async with faulty() as gateway:
@@ -73,7 +73,7 @@ def test_several_bad_users_fail_alone(platform: str) -> None:
 
 
 @virtual
-async def test_nor_does_it_spoil_those_that_only_gathered_with_it() -> None:
+async def test_a_bad_user_spoils_none_that_only_gathered_with_it() -> None:
     async with faulty() as gateway:
         gateway.acme.refuses = {BAD: httpx.Response(500)}
         gateway.acme.seconds = 0.1

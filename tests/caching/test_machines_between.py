@@ -24,7 +24,7 @@ FOREIGN = {
 
 @pytest.mark.parametrize("name", ["acme", "club"])
 @pytest.mark.parametrize("foreign", FOREIGN.values(), ids=FOREIGN)
-def test_an_outage_after_it_is_still_bridged(name: str, foreign: httpx.Response) -> None:
+def test_an_outage_after_a_foreign_refusal_is_still_bridged(name: str, foreign: httpx.Response) -> None:
     async def main() -> None:
         async with keeping() as gateway:
             await ask(gateway, 101, name)
@@ -42,7 +42,7 @@ def test_an_outage_after_it_is_still_bridged(name: str, foreign: httpx.Response)
 
 
 @pytest.mark.parametrize("name", ["acme", "club"])
-def test_nor_does_it_where_a_list_is_asked_for(name: str) -> None:
+def test_a_foreign_refusal_of_a_list_evicts_nothing(name: str) -> None:
     async def main() -> None:
         async with keeping() as gateway:
             await ask(gateway, 101, name)

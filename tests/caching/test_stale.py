@@ -92,7 +92,7 @@ def test_who_wants_it_fresh_gets_the_problem(trouble: str | httpx.Response, slug
 
 
 @virtual
-async def test_so_it_is_while_the_breaker_is_open() -> None:
+async def test_what_is_warm_is_told_as_stale_while_the_breaker_is_open() -> None:
     async with keeping() as gateway:
         await ask(gateway)
         await asyncio.sleep(10)
@@ -105,7 +105,7 @@ async def test_so_it_is_while_the_breaker_is_open() -> None:
 
 
 @virtual
-async def test_so_it_is_where_too_many_wait() -> None:
+async def test_what_is_warm_is_told_as_stale_where_too_many_wait() -> None:
     async with keeping(max_waiting=1) as gateway:
         await ask(gateway)
         await asyncio.sleep(10)
@@ -117,7 +117,7 @@ async def test_so_it_is_where_too_many_wait() -> None:
 
 
 @virtual
-async def test_so_it_is_among_many() -> None:
+async def test_what_is_warm_is_told_as_stale_among_many() -> None:
     async with keeping() as gateway:
         await ask(gateway, 101)
         await asyncio.sleep(10)

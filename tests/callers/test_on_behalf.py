@@ -47,14 +47,14 @@ async def test_the_named_user_is_the_viewer(speaking: Gateway, platform: str) ->
 
 
 @pytest.mark.parametrize("platform", ["acme", "club"])
-async def test_it_acts_as_the_named_user(speaking: Gateway, platform: str) -> None:
+async def test_the_gateway_acts_as_the_named_user(speaking: Gateway, platform: str) -> None:
     answer = await ask(speaking, f"/v1/connections/{platform}/1/accept", "103", method="POST")
     assert answer.json()["status"] == "connected"
     assert (await ask(speaking, f"/v1/connections/{platform}/103", "1")).json()["status"] == "connected"
 
 
 @pytest.mark.parametrize("platform", ["acme", "club"])
-async def test_it_lists_what_the_named_user_has(speaking: Gateway, platform: str) -> None:
+async def test_the_gateway_lists_what_the_named_user_has(speaking: Gateway, platform: str) -> None:
     page = (await ask(speaking, f"/v1/connections?platform={platform}&status=all", "103")).json()
     assert [(each["user_id"], each["status"]) for each in page["connections"]] == [("1", "pending_incoming")]
     connected = (await ask(speaking, f"/v1/connections?platform={platform}&status=connected", "101")).json()

@@ -15,14 +15,14 @@ KEY = "0123456789abcdef0123456789abcdef"
 LINE = f'key_sha256 = "{hashlib.sha256(KEY.encode()).hexdigest()}"\n'
 
 
-def test_it_hashes_its_argument(run: Run) -> None:
+def test_hash_key_hashes_its_argument(run: Run) -> None:
     result = run("hash-key", KEY)
     assert (result.exit_code, result.stdout, result.stderr) == (0, LINE, "")
     assert tomllib.loads(result.stdout)
 
 
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_it_hashes_what_it_reads(end: str) -> None:
+def test_hash_key_hashes_what_it_reads(end: str) -> None:
     result = CliRunner().invoke(main, ["hash-key"], input=KEY + end)
     assert (result.exit_code, result.stdout) == (0, LINE)
 

@@ -59,7 +59,7 @@ def wait(*words: str | Path, flags: tuple[str, ...] = (), **environ: str) -> sub
     )
 
 
-def test_it_reads_where_to_ask_and_nothing_else(tmp_path: Path) -> None:
+def test_the_probe_reads_where_to_ask_and_nothing_else(tmp_path: Path) -> None:
     with answering(b"HTTP/1.1 200 OK\r\n\r\n") as port:
         (tmp_path / "gateway.toml").write_text(BROKEN.format(port=port))
         by_file = wait("--config", tmp_path / "gateway.toml", "--timeout", "5")
@@ -67,7 +67,7 @@ def test_it_reads_where_to_ask_and_nothing_else(tmp_path: Path) -> None:
         assert [by_file.returncode, by_environment.returncode] == [0, 0], by_file.stderr + by_environment.stderr
 
 
-def test_it_imports_neither_the_command_line_nor_the_configuration() -> None:
+def test_the_probe_imports_neither_the_command_line_nor_the_configuration() -> None:
     with answering(b"HTTP/1.1 200 OK\r\n\r\n") as port:
         done = wait("--address", f"127.0.0.1:{port}", flags=("-X", "importtime"))
     assert done.returncode == 0

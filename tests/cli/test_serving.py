@@ -15,7 +15,7 @@ from tests.cli.served import Run, Served
 from tests.gateways import KEY
 
 
-def test_it_says_its_version(run: Run) -> None:
+def test_the_command_says_its_version(run: Run) -> None:
     assert run("--version").output.strip().endswith(__version__)
 
 

@@ -78,7 +78,7 @@ async def test_a_page_loads_at_most_six_kilobytes(gateway: Gateway) -> None:
     assert sizes["element.js"] + sizes["gateway.js"] <= LARGEST, sizes
 
 
-async def test_it_needs_no_key_and_stands_beside_cors_for_the_api() -> None:
+async def test_a_file_needs_no_key_and_stands_beside_cors_for_the_api() -> None:
     async with running(CALLERS, [caller("web")], cors_origins=[PAGE]) as gateway:
         for origin, allowed in ((PAGE, {PAGE, "*"}), ("https://other.example.com", {"*"})):
             answer = await gateway.client.get("/client/element.js", headers={"Origin": origin})

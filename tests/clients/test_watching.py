@@ -35,7 +35,7 @@ async def until(watched: AsyncIterator[Connection | Problem], status: str) -> li
     return found
 
 
-async def test_it_survives_a_restart_and_returns_nothing_twice(port: int) -> None:
+async def test_a_stream_survives_a_restart_and_returns_nothing_twice(port: int) -> None:
     async with AsyncGateway(f"http://127.0.0.1:{port}") as client, aclosing(client.watch(USERS)) as watched:
         async with running(OWN) as gateway, serving(gateway.app, port):
             assert sorted([await began(watched) for _ in USERS]) == [

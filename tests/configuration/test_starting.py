@@ -40,7 +40,7 @@ def test_a_pipe_that_nobody_writes_to_is_given_up(folder: Path, command: str) ->
     )
 
 
-def test_so_is_a_configuration_that_is_one(folder: Path) -> None:
+def test_a_configuration_that_is_such_a_pipe_is_given_up(folder: Path) -> None:
     os.mkfifo(folder / "pipe")
     words = [sys.executable, "-m", "gateway", "serve", "--config", str(folder / "pipe")]
     ended = subprocess.run(words, capture_output=True, timeout=LONGEST, check=False, text=True)  # noqa: S603  our own

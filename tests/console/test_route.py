@@ -15,7 +15,7 @@ HTML = {"Accept": "text/html"}
 
 
 @pytest.mark.parametrize("path", ["/console", "/console/console.js"])
-async def test_it_is_off_by_default(gateway: Gateway, path: str) -> None:
+async def test_the_console_is_off_by_default(gateway: Gateway, path: str) -> None:
     answer = await gateway.client.get(path)
     assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
     assert 'href="console"' not in (await gateway.client.get("/", headers=HTML)).text

@@ -55,7 +55,7 @@ def users(entries: list[Entry]) -> set[UserKey]:
         (ALL, {101, 102, 103, 104, *range(1000, 2000)}),
     ],
 )
-async def test_it_lists_exactly_the_statuses_asked_for(
+async def test_a_list_lists_exactly_the_statuses_asked_for(
     platform: Platform, statuses: set[Status], expected: set[int]
 ) -> None:
     if Status.REJECTED not in platform.adapter.STATUSES:
@@ -100,7 +100,7 @@ async def test_a_page_may_be_cut_behind_any_entry(platform: Platform) -> None:
 
 
 @where(lambda dialect: dialect.counts)
-async def test_it_says_how_many_more_there_are(platform: Platform) -> None:
+async def test_a_list_says_how_many_more_there_are(platform: Platform) -> None:
     page = await platform.adapter.list(platform.viewer, {Status.CONNECTED}, None, 50)
     assert page.remaining == 1001 - 50
 

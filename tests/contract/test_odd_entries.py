@@ -48,7 +48,7 @@ async def test_a_list_of_nothing_else_is_no_failure(platform: Platform) -> None:
     assert {(entry.user_id, type(entry.found)) for entry in entries} == {(None, InvalidAnswer)}
 
 
-async def test_it_is_told_on_one_page(platform: Platform) -> None:
+async def test_an_odd_entry_is_told_on_one_page(platform: Platform) -> None:
     """Also where it would be one more than fits."""
     nameless = next(iter(platform.dialect.nameless.values()))
     named = platform.ids(101, 102)
@@ -69,7 +69,7 @@ AMONG_MANY = [
 
 
 @pytest.mark.parametrize(("dialect", "nameless"), AMONG_MANY, indirect=["dialect"])
-async def test_it_spoils_nobody_whom_a_read_of_many_names(platform: Platform, nameless: Any) -> None:
+async def test_an_odd_entry_spoils_nobody_whom_a_read_of_many_names(platform: Platform, nameless: Any) -> None:
     """Whom that leaves out may be the one whom it should have named, and is not called `none`."""
     user, left_out = platform.ids(101, 102)
     body = [*platform.many({user: platform.word(Status.CONNECTED)}), nameless]

@@ -31,7 +31,7 @@ async def test_a_403_that_is_not_the_platforms_own_says_nothing_of_two_users(pla
 
 @BATCHING
 @FOREIGN
-async def test_nor_of_many(platform: Platform, body: str) -> None:
+async def test_a_403_that_is_not_the_platforms_own_says_nothing_of_many_users(platform: Platform, body: str) -> None:
     """It may be the length of the call that a firewall minds, so its status is told as a refusal of the whole."""
     platform.simulator.misbehave(Fault(path=platform.dialect.many_path, status=403, body=body))
     with pytest.raises(InvalidAnswer, match="403") as caught:
@@ -40,14 +40,14 @@ async def test_nor_of_many(platform: Platform, body: str) -> None:
 
 
 @FOREIGN
-async def test_nor_of_a_list(platform: Platform, body: str) -> None:
+async def test_a_403_that_is_not_the_platforms_own_says_nothing_of_a_list(platform: Platform, body: str) -> None:
     platform.simulator.misbehave(Fault(path=platform.dialect.list_path, status=403, body=body))
     with pytest.raises(InvalidAnswer, match="403"):
         await platform.adapter.list(platform.viewer, {Status.PENDING_INCOMING}, None, 10)
 
 
 @FOREIGN
-async def test_nor_of_an_action(platform: Platform, body: str) -> None:
+async def test_a_403_that_is_not_the_platforms_own_says_nothing_of_an_action(platform: Platform, body: str) -> None:
     act = await platform.ready(Action.REQUEST)
     platform.misbehave_acting(status=403, body=body)
     with pytest.raises(InvalidAnswer, match="403") as caught:
@@ -106,7 +106,9 @@ async def test_an_action_may_be_refused_with_any_of_these(platform: Platform, st
 
 @REFUSALS
 @FOREIGN
-async def test_but_only_in_the_platforms_own_words(platform: Platform, status: int, body: str) -> None:
+async def test_an_action_is_refused_only_in_the_platforms_own_words(
+    platform: Platform, status: int, body: str
+) -> None:
     act = await platform.ready(Action.REQUEST)
     platform.misbehave_acting(status=status, body=body)
     with pytest.raises(InvalidAnswer, match=str(status)) as caught:

@@ -46,7 +46,7 @@ async def test_what_is_not_read_is_not_checked(platform: Platform, value: str) -
 
 
 @unread
-async def test_nor_in_a_list(platform: Platform, value: str) -> None:
+async def test_what_is_not_read_in_a_list_is_not_checked(platform: Platform, value: str) -> None:
     dialect = platform.dialect
     body = with_unread(dialect.listed([*map(dialect.incoming, platform.ids(101, 102, 103))]), value)
     platform.simulator.misbehave(Fault(path=dialect.list_path, body=body))
@@ -56,7 +56,7 @@ async def test_nor_in_a_list(platform: Platform, value: str) -> None:
 
 
 @unread
-async def test_nor_in_an_error(platform: Platform, value: str) -> None:
+async def test_what_is_not_read_in_an_error_is_not_checked(platform: Platform, value: str) -> None:
     body = with_unread(json.loads(platform.dialect.not_found), value)
     platform.simulator.misbehave(Fault(path=str(platform.user), status=404, body=body))
     if platform.dialect.says_who_exists:
@@ -67,7 +67,9 @@ async def test_nor_in_an_error(platform: Platform, value: str) -> None:
 
 
 @unread
-async def test_nor_where_the_platform_says_who_we_are(platform: Platform, value: str) -> None:
+async def test_what_is_not_read_where_the_platform_says_who_we_are_is_not_checked(
+    platform: Platform, value: str
+) -> None:
     path, least = platform.dialect.who_am_i
     platform.simulator.misbehave(Fault(path=path, body=with_unread(json.loads(least), value)))
     identity = await platform.adapter.identify()

@@ -62,7 +62,7 @@ async def test_answers_are_read_in_whatever_encoding(platform: Platform, name: s
 
 @BATCHING
 @pytest.mark.parametrize("name", ENCODED)
-async def test_nor_does_it_matter_to_a_read_of_many(platform: Platform, name: str) -> None:
+async def test_a_read_of_many_is_read_in_whatever_encoding(platform: Platform, name: str) -> None:
     adapter = platform.connect(Encoding(InProcess(platform.simulator), name))
     many = await adapter.read(platform.viewer, platform.ids(102, 101))
     assert [found.status for found in many.values() if not isinstance(found, Exception)] == [

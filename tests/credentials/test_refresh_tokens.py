@@ -45,7 +45,7 @@ def test_a_new_refresh_token_takes_the_old_ones_place_and_survives_a_restart(tmp
     clock.run(main())
 
 
-def test_it_is_written_with_mode_600_whatever_it_was(tmp_path: Path) -> None:
+def test_the_file_is_written_with_mode_600_whatever_it_was(tmp_path: Path) -> None:
     async def main() -> None:
         community = Community()
         settings = await with_refresh_token(tmp_path, community)

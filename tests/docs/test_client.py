@@ -60,7 +60,7 @@ async def compiled(folder: Path, name: str) -> tuple[int, str]:
     return await node(FOLDER / "node_modules" / "typescript" / "bin" / "tsc", *STRICT, name, cwd=folder)
 
 
-async def test_it_compiles_and_reads_from_the_demo(client: Path, port: int) -> None:
+async def test_a_generated_client_compiles_and_reads_from_the_demo(client: Path, port: int) -> None:
     assert await compiled(client, "client.ts") == (0, "")
     async with demo(port) as url:
         code, printed = await node("client.js", url, "symphony", "community", cwd=client)

@@ -33,7 +33,7 @@ async def test_everybody_else_gets_json(gateway: Gateway, accept: str) -> None:
         assert (await gateway.client.get(f"/{link}")).status_code == 200
 
 
-async def test_it_needs_no_key_and_names_no_platform() -> None:
+async def test_the_index_needs_no_key_and_names_no_platform() -> None:
     async with running(OWN, [caller("web")]) as gateway:
         answer = await gateway.client.get("/")
         assert answer.status_code == 200

@@ -46,7 +46,9 @@ async def run(*words: str | Path, cwd: Path) -> tuple[int, str]:
     return process.returncode or 0, printed.decode()
 
 
-async def test_it_is_generated_without_a_warning_and_reads_from_the_demo(tmp_path: Path, port: int) -> None:
+async def test_a_generated_client_is_generated_without_a_warning_and_reads_from_the_demo(
+    tmp_path: Path, port: int
+) -> None:
     document = tmp_path / "openapi.json"
     document.write_text(CliRunner().invoke(main, ["openapi"]).output)
     words = ("generate", "--path", document, "--meta", "none", "--output-path", tmp_path / "generated")

@@ -21,7 +21,7 @@ WATCH = "/v1/watch"
 
 
 @pytest.mark.no_cover  # it is asked from another process, some thousand times
-async def test_it_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
+async def test_schemathesis_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
     async with serving(gateway.app) as url:
         process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "--no-color"),

@@ -13,7 +13,7 @@ from tests.faults.live.suite import ALL, run
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("name", ALL)
-def test_it_holds(name: str, port: int, tmp_path: Path) -> None:
+def test_a_scenario_holds(name: str, port: int, tmp_path: Path) -> None:
     figures = run(name, tmp_path, port, SHORT)
     assert [each for each in figures if not each.holds and not each.is_timing] == []
 

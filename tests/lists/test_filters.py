@@ -148,7 +148,7 @@ async def test_the_headers_are_those_of_a_read(gateway: Gateway) -> None:
     assert headers["vary"] == "X-API-Key, sessionToken, Authorization, X-Platform-Token, X-On-Behalf-Of, Accept"
 
 
-async def test_it_is_logged_without_its_filters(gateway: Gateway) -> None:
+async def test_a_list_is_logged_without_its_filters(gateway: Gateway) -> None:
     await get(gateway, ("user_id", "769658112378"))
     (line,) = gateway.logged()
     assert line["route"] == "/v1/connections"

@@ -84,20 +84,20 @@ async def test_a_long_list_is_sorted_and_cut_into_pages_as_a_short_one() -> None
 
 
 @pytest.mark.parametrize("entry", [GOOD, GOOD[:-1] + b',"more":[{"a":"},{"},{}]}'], ids=["plain", "nested"])
-async def test_it_is_others_turn_after_every_slice(entry: bytes) -> None:
+async def test_others_have_their_turn_after_every_slice(entry: bytes) -> None:
     body = array(entry % user for user in USERS)
     _, turns = await turns_of_others(page(asked("acme", body)))
     assert turns >= PARTS + 0.9 * len(body) / SLICE
 
 
-async def test_so_it_is_while_two_are_read() -> None:
+async def test_others_have_their_turn_while_two_lists_are_read() -> None:
     body = array(GOOD % user for user in USERS)
     pod = asked("acme", body)
     _, turns = await turns_of_others(asyncio.gather(page(pod), page(pod)))
     assert turns >= PARTS + 2 * 0.9 * len(body) / SLICE
 
 
-async def test_so_it_is_while_it_is_decompressed() -> None:
+async def test_others_have_their_turn_while_a_list_is_decompressed() -> None:
     body = array([GOOD % 1]).ljust(16 * PART)
     listed, turns = await turns_of_others(page(asked("acme", body, compressed=True)))
     assert found(listed) == [(1, "connected")]

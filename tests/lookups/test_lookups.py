@@ -219,7 +219,7 @@ async def test_a_query_is_refused(gateway: Gateway) -> None:
     assert answer.status_code == 400
 
 
-async def test_it_is_a_post(gateway: Gateway) -> None:
+async def test_a_lookup_of_many_is_a_post(gateway: Gateway) -> None:
     answer = await gateway.client.get("/v1/lookup")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 

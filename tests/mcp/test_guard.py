@@ -57,7 +57,7 @@ async def test_a_page_of_a_named_origin_may_call() -> None:
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, PAGE)
 
 
-async def test_it_needs_a_place() -> None:
+async def test_a_message_needs_a_place() -> None:
     async with running(max_concurrency=MOST, each={"max_waiting": MOST}, mcp=True) as gateway:
         asking = await full(gateway)
         answer = await send(gateway.client, "tools/list")

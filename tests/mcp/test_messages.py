@@ -18,7 +18,7 @@ REQUEST = {"jsonrpc": "2.0", "id": 7, "method": "tools/list", "params": {"_meta"
 CALL = {"name": "list_platforms", "arguments": {}}
 
 
-async def test_it_is_off_by_default() -> None:
+async def test_mcp_is_off_by_default() -> None:
     async with running() as gateway:
         answer = await send(gateway.client, "server/discover")
         assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
@@ -180,12 +180,12 @@ async def test_an_unknown_tool_is_no_tools_failure(gateway: Gateway, name: str) 
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
-async def test_it_has_no_streams_and_no_sessions(gateway: Gateway, method: str) -> None:
+async def test_mcp_has_no_streams_and_no_sessions(gateway: Gateway, method: str) -> None:
     answer = await gateway.client.request(method, MCP)
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
-async def test_it_takes_no_query(gateway: Gateway) -> None:
+async def test_mcp_takes_no_query(gateway: Gateway) -> None:
     answer = await gateway.client.post(f"{MCP}?x=1", json=REQUEST, headers=HEADERS)
     assert (answer.status_code, answer.json()["type"]) == (400, "/problems/invalid-request")
 

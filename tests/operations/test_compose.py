@@ -20,7 +20,7 @@ def services() -> dict[str, Any]:
     return dict(yaml.safe_load(FILE.read_text())["services"])
 
 
-def test_it_is_as_the_specification_has_it() -> None:
+def test_the_file_is_as_the_specification_has_it() -> None:
     output_of(*CHECK, FILE)
 
 

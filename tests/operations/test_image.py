@@ -36,7 +36,7 @@ def test_only_what_it_needs_to_run_is_left() -> None:
     assert not set(removed.split()) & needed("connection-gateway")
 
 
-def test_it_is_compiled_without_looking_at_times() -> None:
+def test_the_image_is_compiled_without_looking_at_times() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert text.count("--no-compile") == 2
     assert "--invalidation-mode unchecked-hash /venv/lib" in text

@@ -42,7 +42,7 @@ def test_the_service_is_hardened() -> None:
     output_of("systemd-analyze", "security", "--offline=true", f"--threshold={MOST}", FOLDER / UNITS[0])
 
 
-def test_it_is_given_more_time_to_stop_than_it_takes() -> None:
+def test_the_service_is_given_more_time_to_stop_than_it_takes() -> None:
     found = re.search(r"^TimeoutStopSec=(\d+)$", (FOLDER / UNITS[0]).read_text(), re.MULTILINE)
     assert found
     assert int(found[1]) > 10.0  # drain_timeout's default; drain_delay's is 0

@@ -53,7 +53,7 @@ async def test_what_is_malformed_is_a_problem_and_stands_in_the_log() -> None:
 
 
 @pytest.mark.parametrize("said", [b"canary\r\n\r\n", HIDDEN.replace(b"\r\nHost", b"\r\nContent-Length: x\r\nHost")])
-async def test_it_is_answered_after_those_before_it(said: bytes) -> None:
+async def test_a_malformed_request_is_answered_after_those_before_it(said: bytes) -> None:
     async with line() as it:
         it.writer.write(GET % 101 + GET % 103 + said)
         users = [(await it.answer())[1].partition(b'"user_id":"')[2].partition(b'"')[0] for _ in range(2)]

@@ -170,7 +170,7 @@ async def until(pod: Simulator, calls: int) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_it_serves_and_stops(port: int, tmp_path: Path) -> None:
+async def test_the_process_serves_and_stops(port: int, tmp_path: Path) -> None:
     async with serving(simulator("symphony")) as pod_url, started(port, pod_url, tmp_path) as gateway:
         async with httpx.AsyncClient(base_url=gateway.url) as client:
             assert (await client.get("/v1/connections/acme/103")).json()["status"] == "pending_outgoing"
@@ -331,7 +331,7 @@ async def test_all_that_it_writes_are_its_own_lines(port: int, tmp_path: Path) -
         *[("::", "127.0.0.1"), ("::", "[::1]"), ("0:0::0", "127.0.0.1")],
     ],
 )
-async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: str, address: str) -> None:
+async def test_the_process_listens_where_it_is_told_to(port: int, tmp_path: Path, host: str, address: str) -> None:
     callers = 'mode = "caller"'
     async with (
         serving(simulator("symphony")) as pod_url,
@@ -342,7 +342,7 @@ async def test_it_listens_where_it_is_told_to(port: int, tmp_path: Path, host: s
         assert answer.json() == {"status": "live"}
 
 
-async def test_it_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
+async def test_the_process_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
     path = tmp_path / "gateway.sock"
     with socket.socket(socket.AF_UNIX) as before:  # left there by one that was killed
         before.bind(str(path))
@@ -364,7 +364,7 @@ async def test_it_listens_on_a_unix_socket(port: int, tmp_path: Path) -> None:
     assert not path.exists()
 
 
-async def test_it_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_path: Path) -> None:
+async def test_the_process_serves_on_while_others_hear_that_it_will_stop(port: int, tmp_path: Path) -> None:
     delay = {"drain_delay": "1.5"}
     async with (
         serving(simulator("symphony")) as pod_url,

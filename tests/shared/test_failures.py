@@ -52,7 +52,7 @@ async def test_killed_or_paused(own_valkey: Valkey, break_it: Callable[[Valkey],
         await gateways[1].until_status(102, "connected")
 
 
-async def test_it_is_not_there_at_the_start(own_valkey: Valkey) -> None:
+async def test_a_store_is_not_there_at_the_start(own_valkey: Valkey) -> None:
     own_valkey.kill()
     async with replicas(own_valkey, 2, connected=False) as gateways:
         await acts_alone(gateways)

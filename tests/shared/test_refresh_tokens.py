@@ -134,7 +134,7 @@ async def test_a_token_that_the_operator_puts_in_its_place_is_used(valkey: Valke
         assert await statuses(gateways) == {"connected"}
 
 
-async def test_it_survives_a_rotation_of_the_key(valkey: Valkey) -> None:
+async def test_a_shared_token_survives_a_rotation_of_the_key(valkey: Valkey) -> None:
     community = simulator("selfcommunity")
     old = await new_token(community)
     keys = [{"key": KEY}, {"key": OTHER_KEY, "previous_key": KEY}]

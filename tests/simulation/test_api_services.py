@@ -46,18 +46,18 @@ async def answers(community: Simulator) -> dict[str, Any]:
     return msgspec.json.decode(output, type=dict[str, Any])
 
 
-async def test_it_logs_in(answers: dict[str, Any]) -> None:
+async def test_the_api_client_logs_in(answers: dict[str, Any]) -> None:
     assert answers["me"] == {"id": 1, "username": "demo"}
 
 
-async def test_it_reads_connections(answers: dict[str, Any]) -> None:
+async def test_the_api_client_reads_connections(answers: dict[str, Any]) -> None:
     assert answers["status"] == {"connection_status": "sent_connection_request"}
     assert answers["statuses"] == {
         "connection_statuses": {"101": "connected", "102": "received_connection_request", "104": None}
     }
 
 
-async def test_it_lists_requests(answers: dict[str, Any]) -> None:
+async def test_the_api_client_lists_requests(answers: dict[str, Any]) -> None:
     assert [each["from_user"]["id"] for each in answers["received"]["results"]] == [102, INCOMING]
     assert answers["sent"]["count"] == 2
     assert [(each["to_user"]["id"], each["rejected"]) for each in answers["sent"]["results"]] == [
@@ -65,12 +65,12 @@ async def test_it_lists_requests(answers: dict[str, Any]) -> None:
     ]
 
 
-async def test_it_lists_connections(answers: dict[str, Any]) -> None:
+async def test_the_api_client_lists_connections(answers: dict[str, Any]) -> None:
     assert answers["connections"]["count"] == 1001
     assert answers["connections"]["results"] == [{"id": user, "username": f"user-{user}"} for user in (1000, 1001)]
 
 
-async def test_it_acts(community: Simulator, answers: dict[str, Any]) -> None:
+async def test_the_api_client_acts(community: Simulator, answers: dict[str, Any]) -> None:
     for action, user, expected in (
         ("request", 105, "sent_connection_request"),
         ("accept", 102, "connected"),
@@ -82,9 +82,9 @@ async def test_it_acts(community: Simulator, answers: dict[str, Any]) -> None:
         assert community.platform.connection(1, user) == expected
 
 
-async def test_it_is_refused(answers: dict[str, Any]) -> None:
+async def test_the_api_client_is_refused(answers: dict[str, Any]) -> None:
     assert answers["refused"] == 400
 
 
-async def test_it_makes_each_call_once(community: Simulator, answers: dict[str, Any]) -> None:
+async def test_the_api_client_makes_each_call_once(community: Simulator, answers: dict[str, Any]) -> None:
     assert (community.calls.calls, community.calls.logins) == (len(answers), 0)

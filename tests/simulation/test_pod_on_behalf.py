@@ -71,7 +71,7 @@ async def test_without_a_token_it_speaks_for_nobody(pod: httpx.AsyncClient, path
 
 @pytest.mark.parametrize("path", USER, ids=["by id", "by name"])
 @pytest.mark.parametrize("token", ["x", "demo"], ids=["an unknown one", "the user demo's"])
-async def test_it_speaks_for_nobody_with_a_token_that_is(pod: httpx.AsyncClient, path: str, token: str) -> None:
+async def test_the_pod_speaks_for_nobody_with_a_token_that_is(pod: httpx.AsyncClient, path: str, token: str) -> None:
     assert (await on_behalf(pod, path, token)).status_code == 401
 
 
@@ -95,7 +95,7 @@ async def test_the_session_of_who_is_spoken_for_expires_as_well(pod: httpx.Async
 
 
 @pytest.mark.parametrize("path", [BY_ID.format(404404), BY_NAME.format("nobody")], ids=["by id", "by name"])
-async def test_it_can_not_speak_for_a_user_who_is_not_there(pod: httpx.AsyncClient, path: str) -> None:
+async def test_an_app_can_not_speak_for_a_user_who_is_not_there(pod: httpx.AsyncClient, path: str) -> None:
     answer = await on_behalf(pod, path)
     assert (answer.status_code, answer.json()["code"]) == (403, 403)
 

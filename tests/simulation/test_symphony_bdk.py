@@ -57,13 +57,13 @@ async def call(kit: ConnectionService, name: str) -> None:
     await getattr(kit, name)(*[USERS[name]] if name in USERS else [])
 
 
-async def test_it_reads_a_connection(kit: ConnectionService) -> None:
+async def test_the_bdk_reads_a_connection(kit: ConnectionService) -> None:
     found = await kit.get_connection(103)
     assert (found.user_id, found.status) == (103, "PENDING_OUTGOING")
     assert (found.first_requested_at, found.updated_at, found.request_counter) == (1470018073812, 1471018076255, 1)
 
 
-async def test_it_reads_an_implicit_connection(kit: ConnectionService) -> None:
+async def test_the_bdk_reads_an_implicit_connection(kit: ConnectionService) -> None:
     found = await kit.get_connection(106)
     assert (found.status, found.updated_at) == ("ACCEPTED", None)
 
@@ -76,7 +76,7 @@ async def test_it_reads_an_implicit_connection(kit: ConnectionService) -> None:
         (ConnectionStatus.ACCEPTED, [101, 102, 106], {101: "ACCEPTED", 106: "ACCEPTED"}),
     ],
 )
-async def test_it_lists_connections(
+async def test_the_bdk_lists_connections(
     kit: ConnectionService, status: ConnectionStatus, user_ids: list[int] | None, expected: dict[int, str]
 ) -> None:
     found = await kit.list_connections(status, user_ids)
@@ -91,25 +91,25 @@ async def test_it_lists_connections(
         ("reject_connection", "REJECTED"),
     ],
 )
-async def test_it_acts(kit: ConnectionService, pod: Simulator, name: str, expected: str) -> None:
+async def test_the_bdk_acts(kit: ConnectionService, pod: Simulator, name: str, expected: str) -> None:
     answer = await getattr(kit, name)(USERS[name])
     assert (answer.user_id, answer.status) == (USERS[name], expected)
     assert pod.platform.connection(1, USERS[name]) == expected
 
 
-async def test_it_removes_a_connection(kit: ConnectionService, pod: Simulator) -> None:
+async def test_the_bdk_removes_a_connection(kit: ConnectionService, pod: Simulator) -> None:
     await kit.remove_connection(101)
     assert pod.platform.connection(1, 101) is None
 
 
-async def test_it_makes_all_calls_in_one_session(kit: ConnectionService, pod: Simulator) -> None:
+async def test_the_bdk_makes_all_calls_in_one_session(kit: ConnectionService, pod: Simulator) -> None:
     for name in PATHS:
         await call(kit, name)
     assert pod.calls.by_path == LOGIN | dict.fromkeys(PATHS.values(), 1)
 
 
 @pytest.mark.parametrize("name", PATHS)
-async def test_it_renews_an_expired_session_and_repeats_the_call(
+async def test_the_bdk_renews_an_expired_session_and_repeats_the_call(
     kit: ConnectionService, pod: Simulator, name: str
 ) -> None:
     await kit.get_connection(106)

@@ -48,34 +48,34 @@ async def speaking_for(
         yield services.connections()
 
 
-async def test_it_reads_a_connection_as_the_user_of_an_id(kit: SymphonyBdk, pod: Simulator) -> None:
+async def test_the_bdk_reads_a_connection_as_the_user_of_an_id(kit: SymphonyBdk, pod: Simulator) -> None:
     async with speaking_for(kit, user_id=103) as connections:
         found = await connections.get_connection(1)
     assert (found.user_id, found.status) == (1, "PENDING_INCOMING")
     assert pod.calls.by_path == {APP: 1, BY_ID: 1, INFO: 1}
 
 
-async def test_it_reads_a_connection_as_the_user_of_a_name(kit: SymphonyBdk, pod: Simulator) -> None:
+async def test_the_bdk_reads_a_connection_as_the_user_of_a_name(kit: SymphonyBdk, pod: Simulator) -> None:
     async with speaking_for(kit, username="user-103") as connections:
         found = await connections.get_connection(1)
     assert (found.user_id, found.status) == (1, "PENDING_INCOMING")
     assert pod.calls.by_path == {APP: 1, BY_NAME: 1, INFO: 1}
 
 
-async def test_it_lists_the_users_connections(kit: SymphonyBdk) -> None:
+async def test_the_bdk_lists_the_users_connections(kit: SymphonyBdk) -> None:
     async with speaking_for(kit, user_id=103) as connections:
         found = await connections.list_connections(ConnectionStatus.ALL)
     assert [(each.user_id, each.status) for each in found] == [(1, "PENDING_INCOMING")]
 
 
-async def test_it_accepts_for_the_user(kit: SymphonyBdk, pod: Simulator) -> None:
+async def test_the_bdk_accepts_for_the_user(kit: SymphonyBdk, pod: Simulator) -> None:
     async with speaking_for(kit, user_id=103) as connections:
         answer = await connections.accept_connection(1)
     assert (answer.user_id, answer.status) == (1, "ACCEPTED")
     assert pod.platform.connection(103, 1) == "ACCEPTED"
 
 
-async def test_it_renews_expired_sessions_and_repeats_the_call(kit: SymphonyBdk, pod: Simulator) -> None:
+async def test_the_bdk_renews_expired_sessions_and_repeats_the_call(kit: SymphonyBdk, pod: Simulator) -> None:
     async with speaking_for(kit, user_id=103) as connections:
         await connections.get_connection(1)
         pod.misbehave(Fault(expire_sessions=True))
@@ -84,7 +84,7 @@ async def test_it_renews_expired_sessions_and_repeats_the_call(kit: SymphonyBdk,
     assert pod.calls.by_path == {APP: 1, BY_ID: 1, INFO: 2}
 
 
-async def test_it_is_told_of_a_user_who_is_not_there(kit: SymphonyBdk) -> None:
+async def test_the_bdk_is_told_of_a_user_who_is_not_there(kit: SymphonyBdk) -> None:
     async with speaking_for(kit, user_id=404404) as connections:
         with pytest.raises(ApiException) as caught:
             await connections.get_connection(1)

@@ -59,7 +59,7 @@ async def value(client: httpx.AsyncClient, name: str, **labels: str) -> float:
 
 
 @virtual
-async def test_it_is_prometheus_text_that_nobody_keeps() -> None:
+async def test_a_scrape_is_prometheus_text_that_nobody_keeps() -> None:
     async with faulty() as gateway:
         answer = await gateway.client.get("/metrics")
         assert answer.headers["content-type"].startswith("text/plain; version=")
@@ -202,7 +202,7 @@ async def test_methods_and_paths_that_nobody_has_are_one() -> None:
         assert await samples(gateway) == before
 
 
-async def test_it_needs_no_key_and_answers_any_host() -> None:
+async def test_a_scrape_needs_no_key_and_answers_any_host() -> None:
     async with running(OWN, [caller("web")]) as closed:
         assert (await closed.client.get("/metrics")).status_code == 200
     async with running() as opened:
@@ -225,7 +225,7 @@ async def test_a_platform_that_invents_statuses_makes_no_series() -> None:
 
 
 @virtual
-async def test_it_has_what_every_process_has() -> None:
+async def test_a_scrape_has_what_every_process_has() -> None:
     async with faulty() as gateway:
         assert await value(gateway.client, "process_resident_memory_bytes") > 0
 

@@ -49,7 +49,7 @@ def test_one_token_that_makes_it_fail_never_opens_it(failure: Outcome) -> None:
 
 
 @virtual
-async def test_not_even_over_hours() -> None:
+async def test_one_user_never_opens_it_even_over_hours() -> None:
     breaker = guarded(500)
     for _ in range(100):
         await outcome_of(breaker, viewer=OWN, users=(1,))
@@ -58,7 +58,7 @@ async def test_not_even_over_hours() -> None:
 
 
 @virtual
-async def test_nor_four_of_them_in_turn() -> None:
+async def test_four_users_in_turn_do_not_open_it() -> None:
     breaker = guarded(500)
     for number in range(100):
         await outcome_of(breaker, viewer=OWN, users=(number % 4,))
@@ -66,7 +66,7 @@ async def test_nor_four_of_them_in_turn() -> None:
 
 
 @virtual
-async def test_nor_together_with_others_for_whom_it_works() -> None:
+async def test_one_user_among_others_for_whom_it_works_does_not_open_it() -> None:
     """It is a failure among few, whatever share of the calls it is."""
     breaker = guarded(*[500, 500, 500, 200] * 50)
     for number in range(200):
@@ -99,7 +99,7 @@ def test_nobody_is_to_blame_where_there_is_no_connection(failure: Outcome) -> No
 
 
 @virtual
-async def test_nor_for_logins_with_our_own_credential() -> None:
+async def test_logins_with_our_own_credential_blame_nobody() -> None:
     breaker = guarded(500)
     for _ in range(5):
         await outcome_of(breaker, viewer=None)
@@ -180,7 +180,7 @@ async def test_one_bad_request_can_not_be_every_probe() -> None:
 
 
 @virtual
-async def test_but_where_nobody_else_asks_it_is_one_a_little_later() -> None:
+async def test_a_bad_request_that_nobody_follows_is_a_probe_a_little_later() -> None:
     wire = Wire([500])
     breaker = Breaker(wire, platform="acme")
     for user in range(5):

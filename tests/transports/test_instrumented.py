@@ -31,7 +31,7 @@ class Notes:
         (httpx.DecodingError, ("GET", "", "DecodingError")),
     ],
 )
-def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
+def test_the_end_of_a_call_is_noted(outcome: Outcome, told: tuple[str, str, str]) -> None:
     @virtual
     async def main() -> None:
         notes = Notes()
@@ -42,7 +42,7 @@ def test_how_it_ended(outcome: Outcome, told: tuple[str, str, str]) -> None:
 
 
 @virtual
-async def test_that_nobody_waited_for_its_end() -> None:
+async def test_a_call_whose_end_nobody_waited_for_is_noted() -> None:
     notes = Notes()
     asking = asyncio.create_task(ask(Instrumented(Wire(seconds=1.0), notes)))
     await asyncio.sleep(0.5)

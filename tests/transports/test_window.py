@@ -5,7 +5,7 @@ import pickle
 from gateway.transports.window import Window
 
 
-def test_it_counts_calls_and_those_marked() -> None:
+def test_a_window_counts_calls_and_those_marked() -> None:
     window = Window(10.0)
     window.add(0.0, calls=1)
     window.add(0.5, calls=1, marked=1)
@@ -30,7 +30,7 @@ def test_nothing_grows_with_time() -> None:
     assert len(pickle.dumps(window)) < 1000
 
 
-def test_it_can_begin_anew() -> None:
+def test_a_window_can_begin_anew() -> None:
     window = Window(10.0)
     window.add(0.0, calls=1, marked=1)
     window.clear()

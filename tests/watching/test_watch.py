@@ -17,7 +17,7 @@ LIST = "GET /pod/v1/connection/list"
 
 
 @virtual
-async def test_it_begins_with_every_state_and_goes_on_with_changes() -> None:
+async def test_a_stream_begins_with_every_state_and_goes_on_with_changes() -> None:
     async with running() as gateway, watching(gateway.app, "acme:101", "acme:102", "club:102") as watcher:
         await asyncio.sleep(1)
         assert watcher.status == 200

@@ -17,7 +17,7 @@ CLIENT = Path(__file__).parent.parent
 BOT = CLIENT / "examples/on_behalf_of_three.py"
 
 
-async def test_it_goes_on_after_a_restart(tmp_path: Path) -> None:
+async def test_the_bot_goes_on_after_a_restart(tmp_path: Path) -> None:
     with demo() as platforms, GatewayProcess(tmp_path, platforms, "tcp") as gateway:
         gateway.set("symphony", 103, 105, "PENDING_INCOMING")
         environ = {**os.environ, "PYTHONPATH": str(CLIENT)}
@@ -40,5 +40,5 @@ async def test_it_goes_on_after_a_restart(tmp_path: Path) -> None:
         assert key_of("bot").encode() not in errors
 
 
-def test_it_is_short() -> None:
+def test_the_bot_is_short() -> None:
     assert len(BOT.read_text().splitlines()) < 40

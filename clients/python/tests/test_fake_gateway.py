@@ -47,5 +47,5 @@ async def test_what_is_set_while_it_is_watched() -> None:
 
 
 @pytest.mark.parametrize("name", [each for each in vars(AsyncGateway) if not each.startswith("_")])
-def test_it_has_the_parameters_of_the_real_one(name: str) -> None:
+def test_the_fake_has_the_parameters_of_the_real_gateway(name: str) -> None:
     assert inspect.signature(getattr(FakeGateway, name)) == inspect.signature(getattr(AsyncGateway, name))

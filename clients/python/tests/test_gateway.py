@@ -128,7 +128,7 @@ async def test_a_throttled_platform_is_left_alone(process: GatewayProcess, monke
         assert (len(sent), process.calls("community")) == (2, asked)
 
 
-async def test_it_restarts_between_two_pages(process: GatewayProcess) -> None:
+async def test_a_gateway_restarts_between_two_pages(process: GatewayProcess) -> None:
     async with AsyncGateway(process.url, api_key=key_of("bot"), timeout=UNHURRIED) as gateway:
         found: list[str] = []
         async for each in gateway.connections(platform="acme", status=Status.CONNECTED):
@@ -140,7 +140,7 @@ async def test_it_restarts_between_two_pages(process: GatewayProcess) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:unclosed <socket.socket:ResourceWarning")  # httpcore leaves it
-def test_it_stops_between_two_pages(process: GatewayProcess) -> None:
+def test_a_gateway_stops_between_two_pages(process: GatewayProcess) -> None:
     with Gateway(process.url, api_key=key_of("bot"), timeout=UNHURRIED) as client:
         pages = client.connections(platform="acme", status=Status.CONNECTED)
         found = [next(pages)]

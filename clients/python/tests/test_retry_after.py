@@ -83,7 +83,7 @@ def test_a_call_that_can_not_wait_so_long_says_how_long() -> None:
         (refused("of-a-newer-gateway", 429, 7, "acme"), "acme", Identity(viewers={"acme": "3"}), False),
     ],
 )
-def test_it_holds_back_one_scope(first: Answer, platform: str, identity: Identity, *, leaves: bool) -> None:
+def test_retry_after_holds_back_one_scope(first: Answer, platform: str, identity: Identity, *, leaves: bool) -> None:
     driver = held_by(first)
     try:
         driver.run(driver.calls(identity).one(lookup(platform, 2), Connection, 2.0))

@@ -21,7 +21,7 @@ async def run(*command: str | Path, cwd: Path = CLIENT) -> str:
     return said.decode()
 
 
-async def test_it_needs_two_packages_and_runs_an_example(tmp_path: Path) -> None:
+async def test_the_wheel_needs_two_packages_and_runs_an_example(tmp_path: Path) -> None:
     await run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path)
     wheel = tmp_path / f"connection_gateway_client-{VERSION}-py3-none-any.whl"
     python = tmp_path / "venv/bin/python"
