@@ -30,8 +30,8 @@ from adapters.symphony import wire as symphony
 from adapters.user_ids import INT64
 from gateway.api.request_record import RequestRecord
 from gateway.app import log_of
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import OnBehalf
+from gateway.auth.request_headers import RequestHeaders
 from gateway.cli.viewer import ViewerOptions
 from gateway.config.caller_settings import Grant
 from gateway.config.converter import from_tables

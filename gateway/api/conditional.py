@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 
 
 def is_known(headers: RequestHeaders, etag: bytes) -> bool:

@@ -12,8 +12,8 @@ from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
 from gateway.api.request_record import RequestRecord
 from gateway.auth.authorization import Caller
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
+from gateway.auth.request_headers import RequestHeaders
 from gateway.auth.viewers import ResolvedViewers
 from gateway.config.caller_settings import Right
 from gateway.platforms.platform import Platform

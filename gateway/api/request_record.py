@@ -16,7 +16,7 @@ from msgspec import structs
 from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserKey
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.platforms.lookup.explainer import Explainer
 from gateway.problems.problem import Problem
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from gateway.auth.authorization import ANONYMOUS, Caller
 from gateway.auth.caller_tokens import RefusedToken, SignedToken, TokenVerifier
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.rate_limits import RateLimit
+from gateway.auth.request_headers import RequestHeaders
 from gateway.config.caller_settings import CallerSettings
 from gateway.problems.problem import Kind, Problem
 

@@ -13,7 +13,7 @@ from adapters.contract import Viewer
 from adapters.secret import RedactedRepr
 from adapters.user_ids import UserKey
 from gateway.auth.authorization import Caller
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 
 ABSENT: Final = b"\0"
 """In place of a header that was not sent. No header has such a value, and none contains a line's end."""

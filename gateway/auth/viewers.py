@@ -16,8 +16,8 @@ from adapters.settings import ViewerSource
 from adapters.user_ids import UserKey
 from gateway.auth.authorization import Caller
 from gateway.auth.callers import KEY_HEADER
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.on_behalf import NO_VIEWERS, OnBehalf
+from gateway.auth.request_headers import RequestHeaders
 from gateway.config.caller_settings import Right
 from gateway.problems.problem import Kind, Problem
 

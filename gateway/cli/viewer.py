@@ -11,7 +11,7 @@ from adapters.contract import Adapter, Viewer
 from adapters.secret import RedactedRepr, Token
 from adapters.settings import ViewerSource
 from gateway.auth.authorization import Caller
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.auth.viewers import ON_BEHALF_HEADER, Viewers
 from gateway.config.caller_settings import Grant, Right
 from gateway.config.settings import Settings

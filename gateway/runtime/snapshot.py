@@ -12,8 +12,8 @@ from msgspec import structs
 from adapters.refresh_token import RefreshTokens
 from adapters.settings import PlatformSettings
 from gateway.auth.callers import Callers
-from gateway.auth.headers import PAGE_HEADERS
 from gateway.auth.principal import PrincipalCache
+from gateway.auth.request_headers import PAGE_HEADERS
 from gateway.auth.viewers import Viewers, identity_headers
 from gateway.config.settings import Settings
 from gateway.platforms.platform import Platform

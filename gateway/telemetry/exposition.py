@@ -8,7 +8,7 @@ from typing import cast
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import Metric
 
-from gateway.telemetry.aggregate import Family, Sample, Snapshot
+from gateway.telemetry.worker_metrics import Family, Sample, Snapshot
 
 
 def snapshot_of(registry: CollectorRegistry) -> Snapshot:

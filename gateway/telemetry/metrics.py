@@ -16,12 +16,12 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gateway import __version__
-from gateway.telemetry.aggregate import Snapshot
 from gateway.telemetry.counters import Count, Counters
 from gateway.telemetry.exposition import snapshot_of, text_of
 from gateway.telemetry.histogram import Histogram, Series
 from gateway.telemetry.platform_metrics import OTHER, PlatformFamilies, PlatformMetrics
 from gateway.telemetry.watched import Constant, WatchedCounter, WatchedGauge
+from gateway.telemetry.worker_metrics import Snapshot
 
 CONTENT_TYPE: Final = CONTENT_TYPE_LATEST
 CLASSES: Final = {None: "unanswered"} | {status: f"{status // 100}xx" for status in range(100, 600)}

@@ -13,7 +13,7 @@ from typing import Final, Self, cast
 
 import msgspec
 
-from gateway.telemetry.aggregate import Snapshot
+from gateway.telemetry.worker_metrics import Snapshot
 
 LENGTH: Final = 4
 """Bytes in front of each message."""

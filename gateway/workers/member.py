@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from gateway.telemetry.aggregate import Snapshot
+from gateway.telemetry.worker_metrics import Snapshot
 from gateway.workers.balance import Balance
 from gateway.workers.channel import Channel, Kind, Message, frame
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, NamedTuple, Protocol
 
-from gateway.telemetry.aggregate import Snapshot
+from gateway.telemetry.worker_metrics import Snapshot
 from gateway.workers.balance import Balance
 from gateway.workers.channel import Channel, Kind, Message, frame
 

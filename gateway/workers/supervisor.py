@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from gateway.server.listener import remove_file
 from gateway.server.notifier import Notifier
-from gateway.telemetry.aggregate import Snapshot, lasting, total
+from gateway.telemetry.worker_metrics import Snapshot, lasting, total
 from gateway.workers.backoff import Backoff
 from gateway.workers.balance import Balance
 from gateway.workers.channel import Kind

@@ -10,7 +10,7 @@ import pytest
 from adapters import connect
 from adapters.contract import Adapter, Viewer
 from gateway.auth.authorization import ANONYMOUS
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.auth.viewers import Viewers
 from gateway.config.caller_settings import Right
 from gateway.config.converter import from_tables

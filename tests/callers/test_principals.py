@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.auth.authorization import ANONYMOUS
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import MAX_ENTRIES, Principal, PrincipalCache
+from gateway.auth.request_headers import RequestHeaders
 from tests.gateways import CALLERS, OWN, Gateway, caller, key_of, running
 
 NAMES = ("Host", "Origin", "X-API-Key", "sessionToken")

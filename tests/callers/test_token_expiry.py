@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.auth.callers import Callers
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from tests.callers.asking import ask, slug
 from tests.callers.tokens import token
 from tests.gateways import Gateway

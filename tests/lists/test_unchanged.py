@@ -9,7 +9,7 @@ import pytest
 
 from adapters.simulation.faults import Fault
 from gateway.api import conditional
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from tests.gateways import OWN, Gateway, running
 
 LOOKUP, LIST = "/v1/connections/acme/102", "/v1/connections?status=pending_incoming"

@@ -7,9 +7,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.health import BreakerState
 from gateway.server.server import Server
 from gateway.shared.metrics import SharedMetrics
-from gateway.telemetry.aggregate import ADDED, GAUGE, GAUGES, Snapshot, lasting, total
 from gateway.telemetry.exposition import snapshot_of, text_of
 from gateway.telemetry.metrics import Metrics
+from gateway.telemetry.worker_metrics import ADDED, GAUGE, GAUGES, Snapshot, lasting, total
 from tests.gateways import Gateway
 
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from gateway.server.acceptor import Acceptor
-from gateway.telemetry.aggregate import Family, Sample
+from gateway.telemetry.worker_metrics import Family, Sample
 from gateway.workers.backoff import LONGEST, STEADY, Backoff
 from gateway.workers.balance import Balance
 from gateway.workers.channel import Channel, Kind, Message, frame, receive

@@ -12,7 +12,7 @@ from msgspec import UNSET, UnsetType
 
 from adapters.secret import RedactedRepr
 from gateway.api import inputs
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.problems.problem import Problem
 
 STATELESS: Final = "2026-07-28"

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from gateway.api.audit import ACTIONS, Audit
 from gateway.api.middleware.response_headers import of_every_response
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.problems.problem import Kind
 from gateway.telemetry.log import Log
 from gateway.telemetry.metrics import Metrics

@@ -14,9 +14,9 @@ from gateway.api.middleware.body import read_body
 from gateway.api.middleware.trusted_origins import TrustedOrigins
 from gateway.api.request_record import REQUEST_RECORD, RequestRecord
 from gateway.auth.authorization import ANONYMOUS
-from gateway.auth.headers import RequestHeaders
 from gateway.auth.principal import Principal
 from gateway.auth.rate_limits import SECOND, RateLimit, RateLimits, header_fields, refusal
+from gateway.auth.request_headers import RequestHeaders
 from gateway.problems.problem import Kind, Problem
 from gateway.runtime.snapshot import Snapshot, Snapshots
 from gateway.server.extensions import LET_IN, REFUSED

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.config.origin import Origin
 from gateway.config.settings import HostName, is_loopback
 from gateway.problems.problem import Kind, Problem

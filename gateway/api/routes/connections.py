@@ -17,7 +17,7 @@ from gateway.api import conditional, inputs
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.responses import not_modified, reads
-from gateway.auth.headers import RequestHeaders
+from gateway.auth.request_headers import RequestHeaders
 from gateway.explain.explanation import Explanation
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_ONE_PLATFORM, Answer, Operation, Parameter, Tag, Where
