@@ -159,6 +159,7 @@ class Server(uvicorn.Server):
             each.close()
         for acceptor in self._acceptors:
             await acceptor.closed()
+        await asyncio.sleep(0)  # the protocols of those that have just been accepted are made in the next turn
         if self._is_leaving:
             self._end_with_what_is_under_way()
             await self._for_at_most(LINGER, lambda: not connections or self._lifecycle.draining)
@@ -188,7 +189,16 @@ class Server(uvicorn.Server):
             return
         for listener in () if self._keeps_listener else sockets:
             remove_file(listener)
-            await self._for_at_most(GRACE, functools.partial(_has_accepted_all, listener))
+            await self._accept_pending(listener)
+
+    async def _accept_pending(self, listener: socket.socket) -> None:
+        """Wait until nobody is waiting to be accepted. The listener must be closed before the loop's next turn.
+
+        It is looked at in every turn: where callers connect all the time, some have come whenever it sleeps.
+        """
+        end = time.monotonic() + GRACE
+        while has_pending(listener) and not self.force_exit and time.monotonic() < end:  # noqa: ASYNC110
+            await asyncio.sleep(0)
 
     async def _for_at_most(self, seconds: float, is_over: Callable[[], bool]) -> None:
         """Unless a second signal comes."""
@@ -243,7 +253,3 @@ class Server(uvicorn.Server):
     def _hang_up(self) -> None:
         if self._on_hangup is not None and not self._lifecycle.draining:
             self._on_hangup()
-
-
-def _has_accepted_all(listener: socket.socket) -> bool:
-    return not has_pending(listener)
