@@ -10,8 +10,8 @@ BENCH  := benchmarks/.venv
 # pyenv's are not on the path by their names
 python_of = $(firstword $(wildcard $(HOME)/.pyenv/versions/$(1).*/bin/python$(1)) $(shell command -v python$(1)))
 NEWER  := $(foreach each,3.12 3.13 3.14,$(if $(call python_of,$(each)),$(each)))
-# twice as many as CI has cores: the tests wait for processes and sockets more than they compute
-PROCESSES ?= 4
+# more than CI has cores: the tests wait for processes and sockets more than they compute
+PROCESSES ?= 3
 FAST   := tests/adapters tests/aio tests/auth tests/batching tests/caching tests/configuration tests/transports
 
 .PHONY: help demo test coverage pythons check docs new-platform install client bench faults image lock clean

@@ -55,7 +55,7 @@ class Grant(RedactedRepr):
         return self.platform in {None, platform} and self.user_id in {None, str(user_id)}
 
 
-class CallerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CallerSettings(RedactedRepr, msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An entry of `[[callers]]`: one program that calls the gateway, and what it may."""
 
     name: str

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import structs
 
 from adapters.refresh_token import RefreshTokens
+from adapters.secret import RedactedRepr
 from adapters.settings import PlatformSettings
 from gateway.auth.callers import Callers
 from gateway.auth.principal import PrincipalCache
@@ -25,7 +26,7 @@ APART: Final = ("credentials", "events", "max_calls", "max_waiting", "fresh_for"
 """Keys of a platform that say nothing of where it is."""
 
 
-class Snapshot(msgspec.Struct, frozen=True):
+class Snapshot(RedactedRepr, msgspec.Struct, frozen=True):
     """Callers, credentials and platforms that are in force together."""
 
     settings: Settings

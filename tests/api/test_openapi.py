@@ -321,7 +321,7 @@ async def test_no_place(method: str, path: str, operation: Any) -> None:
         await first
 
 
-@pytest.mark.parametrize("path", ["/v1/lookup", "/v1/connections/acme/101/accept"])
+@pytest.mark.parametrize("path", ["/v1/lookup", "/v1/watch", "/v1/connections/acme/101/accept"])
 async def test_a_body_that_is_too_large(gateway: Gateway, path: str) -> None:
     answer = await gateway.client.post(path, content=b" " * 300_000)
     assert kind(answer) == "payload-too-large"

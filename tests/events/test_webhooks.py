@@ -111,7 +111,7 @@ async def test_any_scheme_and_either_secret_verifies_and_nothing_else() -> None:
             assert said == status, signature
             if said == 401:
                 assert problem["type"] == "/problems/invalid-api-key"
-                assert problem["detail"] == "the signature is not valid"
+                assert problem["detail"] == "expected an event that this platform has signed"
 
 
 @virtual

@@ -58,7 +58,7 @@ def routes(inboxes: Mapping[str, EventInbox], count: Callable[[str, str], None])
             event = webhook.read(signature, await request.body())
         except InvalidSignature:
             count(platform, INVALID)
-            raise Problem(Kind.INVALID_API_KEY, "the signature is not valid") from None
+            raise Problem(Kind.INVALID_API_KEY, "expected an event that this platform has signed") from None
         except MalformedEvent:
             count(platform, MALFORMED)
             raise Problem(Kind.INVALID_REQUEST, "body: expected an event") from None
