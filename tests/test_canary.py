@@ -12,7 +12,7 @@ from adapters.contract import (
 from adapters.secret import Secret
 from gateway.auth.callers import Callers
 from gateway.config.caller_settings import CallerSettings
-from gateway.config.settings import ConfigurationError
+from gateway.config.settings import ConfigurationError, ServerSettings
 from gateway.problems.problem import Kind, Problem
 from gateway.telemetry.log import Log
 from tests.canary import Watch
@@ -65,8 +65,8 @@ def test_the_canary_finds_what_is_shown() -> None:
         watch.mark("caller-named-so-long")
         held = (
             Callers([CallerSettings(name="caller-named-so-long", key_sha256="0" * 64)]),
-            CallerSettings(name="caller-named-so-long", key_sha256="0" * 64),
+            ServerSettings(host="caller-named-so-long"),
         )
         watch.read_reprs()
         assert held
-        assert [leak.partition(" in ")[2] for leak in watch.leaks()] == ["the repr of a CallerSettings"]
+        assert [leak.partition(" in ")[2] for leak in watch.leaks()] == ["the repr of a ServerSettings"]
