@@ -1,4 +1,7 @@
-"""uvicorn's server with our signals, listener and log."""
+"""uvicorn's server with our signals, listener and log.
+
+Long, because starting and stopping are one sequence of steps, and their order is what matters.
+"""
 
 from __future__ import annotations
 
