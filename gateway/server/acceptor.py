@@ -1,7 +1,9 @@
-"""Accepts connections where several processes share a listener, so that each gets its part of a burst.
+"""Accepts connections where the event loop can't do it as they need to be.
 
-uvloop accepts all that wait whenever it looks: whichever process looks first would get them all. This accepts one in
-each turn of the event loop, and waits for a moment if another process has fewer connections.
+uvloop accepts all that wait whenever it looks. Where several processes share a listener, whichever looks first would
+get them all: `Acceptor` accepts one in each turn of the event loop, and waits for a moment if another process has
+fewer connections. Where the listener is about to be closed, somebody may come between the loop's look and its close:
+`AcceptQueue` accepts all at the very moment.
 """
 
 from __future__ import annotations
@@ -36,6 +38,46 @@ class Others(Protocol):
         ...
 
 
+class AcceptQueue:
+    """Those who have connected to a listener and wait to be accepted."""
+
+    def __init__(self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._listener = listener
+        self._protocol = protocol
+        self._tasks: set[asyncio.Task[None]] = set()
+        listener.setblocking(False)
+
+    def __len__(self) -> int:
+        """How many have been accepted and have no protocol yet."""
+        return len(self._tasks)
+
+    def accept_one(self) -> None:
+        """Accept whoever has waited longest. Raises OSError: BlockingIOError if nobody waits."""
+        connection, _ = self._listener.accept()
+        connection.setblocking(False)
+        if connection.family != socket.AF_UNIX:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        task = self._loop.create_task(self._connect(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def accept_all(self) -> None:
+        """Accept all that wait at this moment, whatever other processes do."""
+        with contextlib.suppress(OSError):
+            for _ in range(BACKLOG):
+                self.accept_one()
+
+    async def connected(self) -> None:
+        """Wait until every connection that was accepted has its protocol."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _connect(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # the caller is gone already
+            await self._loop.connect_accepted_socket(self._protocol, connection)
+
+
 class Acceptor:
     """Accepts until it is closed. `close` leaves the listener open."""
 
@@ -47,16 +89,14 @@ class Acceptor:
         count: Callable[[], int],
     ) -> None:
         """`count` returns the connections that this process has open."""
+        self.queue = AcceptQueue(listener, protocol)
         self._loop = asyncio.get_running_loop()
         self._listener = listener
-        self._protocol = protocol
         self._others = others
         self._count = count
         self._has_waited = False
         """for others to accept what waits"""
-        self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
-        listener.setblocking(False)
         self._loop.add_reader(listener, self._accept)
 
     def close(self) -> None:
@@ -64,43 +104,19 @@ class Acceptor:
         if self._timer is not None:
             self._timer.cancel()
 
-    def accept_all(self) -> None:
-        """Accept all that wait at this moment, whatever other processes do."""
-        with contextlib.suppress(OSError):
-            for _ in range(BACKLOG):
-                self._accept_one()
-
-    async def closed(self) -> None:
-        """Wait until every connection that was accepted has its protocol."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
-
     def _accept(self) -> None:
-        if not self._has_waited and self._others.have_fewer(self._count() + len(self._tasks)):
+        if not self._has_waited and self._others.have_fewer(self._count() + len(self.queue)):
             self._has_waited = True
             self._pause(TURN)
             return
         self._has_waited = False
         try:
-            self._accept_one()
+            self.queue.accept_one()
         except (BlockingIOError, ConnectionAbortedError):  # another process was first, or nobody waits any more
             return
         except OSError:
             self._pause(FAILURE_PAUSE)
 
-    def _accept_one(self) -> None:
-        connection, _ = self._listener.accept()
-        connection.setblocking(False)
-        if connection.family != socket.AF_UNIX:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = self._loop.create_task(self._connect(connection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     def _pause(self, seconds: float) -> None:
         self._loop.remove_reader(self._listener)
         self._timer = self._loop.call_later(seconds, self._loop.add_reader, self._listener, self._accept)
-
-    async def _connect(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError):  # the caller is gone already
-            await self._loop.connect_accepted_socket(self._protocol, connection)

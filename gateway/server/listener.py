@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import select
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -75,13 +74,6 @@ def remove_file(listener: socket.socket) -> None:
     """Remove the file of a Unix socket. While it listens, no other process takes its path, so the file is its own."""
     if listener.family == socket.AF_UNIX:
         Path(listener.getsockname()).unlink(missing_ok=True)
-
-
-def has_pending(listener: socket.socket) -> bool:
-    """Whether somebody has connected who has not been accepted yet."""
-    poll = select.poll()
-    poll.register(listener, select.POLLIN)
-    return bool(poll.poll(0))
 
 
 def listen_on(host: str, port: int, *, is_shared: bool = False) -> socket.socket:

@@ -19,19 +19,17 @@ from starlette.applications import Starlette
 
 from gateway import __version__
 from gateway.config.settings import ServerSettings
-from gateway.server.acceptor import Acceptor, Others
+from gateway.server.acceptor import Acceptor, AcceptQueue, Others
 from gateway.server.admin import AdminListener
 from gateway.server.connection_limit import ConnectionLimit
 from gateway.server.lifecycle import Lifecycle
-from gateway.server.listener import BACKLOG, address_of, has_pending, remove_file
+from gateway.server.listener import BACKLOG, address_of, remove_file
 from gateway.server.notifier import Manager, Notifier
 from gateway.server.protocol import Limits, Protocol
 from gateway.telemetry.log import Log
 from gateway.telemetry.loop_lag import LoopLag
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-GRACE: Final = 0.1
-"""Seconds for who has come before the listener was closed, to say what it wants."""
 LINGER: Final = 5.0
 """Seconds for callers whose connections are idle to ask once more, where the listener is left to other processes."""
 SILENCE: Final = 0.5
@@ -143,9 +141,11 @@ class Server(uvicorn.Server):
 
     def _acceptor(self, listener: socket.socket, others: Others) -> Acceptor:
         connections = self.server_state.connections
+        return Acceptor(listener, self._protocol(), others, lambda: len(connections))
+
+    def _protocol(self) -> Callable[[], Protocol]:
         make = cast("Callable[..., Protocol]", self.config.http_protocol_class)
-        protocol = functools.partial(make, self.config, self.server_state, self.lifespan.state)
-        return Acceptor(listener, protocol, others, lambda: len(connections))
+        return functools.partial(make, self.config, self.server_state, self.lifespan.state)
 
     async def _feed_watchdog(self) -> None:
         while (interval := self._notifier.watchdog_interval) is not None:
@@ -161,7 +161,7 @@ class Server(uvicorn.Server):
         for each in (*self.servers, *self._acceptors, *(sockets or ())):
             each.close()
         for acceptor in self._acceptors:
-            await acceptor.closed()
+            await acceptor.queue.connected()
         await asyncio.sleep(0)  # the protocols of those that have just been accepted are made in the next turn
         if self._is_leaving:
             self._end_with_what_is_under_way()
@@ -188,20 +188,25 @@ class Server(uvicorn.Server):
         if self._others is not None:
             if await self._others.release():
                 for acceptor in self._acceptors:
-                    acceptor.accept_all()
+                    acceptor.queue.accept_all()
             return
         for listener in () if self._keeps_listener else sockets:
             remove_file(listener)
-            await self._accept_pending(listener)
+            await self._accept_last(listener)
 
-    async def _accept_pending(self, listener: socket.socket) -> None:
-        """Wait until nobody is waiting to be accepted. The listener must be closed before the loop's next turn.
+    async def _accept_last(self, listener: socket.socket) -> None:
+        """Close the listener, and accept all who wait there just before.
 
-        It is looked at in every turn: where callers connect all the time, some have come whenever it sleeps.
+        By way of a copy that the event loop does not know: where callers connect all the time, some wait again
+        whenever the loop has accepted, and are lost when it closes the listener.
         """
-        end = time.monotonic() + GRACE
-        while has_pending(listener) and not self.force_exit and time.monotonic() < end:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+        with listener.dup() as copy:
+            for each in self.servers:
+                each.close()
+            listener.close()
+            queue = AcceptQueue(copy, self._protocol())
+            queue.accept_all()
+        await queue.connected()
 
     async def _for_at_most(self, seconds: float, is_over: Callable[[], bool]) -> None:
         """Unless a second signal comes."""

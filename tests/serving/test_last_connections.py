@@ -14,7 +14,7 @@ from tests.gateways import key_of
 from tests.serving.test_process import LONGEST
 from tests.workers.group import ASKED, configuration, workers
 
-CALLERS = 8
+CALLERS = 32
 
 
 @pytest.mark.parametrize("attempt", range(3))

@@ -153,8 +153,8 @@ async def test_what_its_operator_should_know_is_in_the_log(port: int, tmp_path: 
 
 
 async def refusing(port: int) -> None:
-    """Wait until nobody is let in any more."""
-    with contextlib.suppress(ConnectionRefusedError):
+    """Wait until nobody is let in any more. Who connects in that very moment is reset."""
+    with contextlib.suppress(ConnectionRefusedError, ConnectionResetError):
         async with asyncio.timeout(LONGEST):
             while True:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

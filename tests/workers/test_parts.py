@@ -50,13 +50,13 @@ async def accepted(listener: socket.socket, others: Others, *, at_once: bool = F
     callers = [socket.create_connection(listener.getsockname()) for _ in range(3)]
     acceptor = Acceptor(listener, protocol, others, lambda: len(made))
     if at_once:
-        acceptor.accept_all()
+        acceptor.queue.accept_all()
     else:
         async with asyncio.timeout(10):
             while len(made) < 3:  # noqa: ASYNC110  the event loop's own turns
                 await asyncio.sleep(0)
     acceptor.close()
-    await acceptor.closed()
+    await acceptor.queue.connected()
     for each in callers:
         each.close()
     return len(made)
