@@ -49,8 +49,8 @@ class Metrics:
         self._reloads_by_outcome = {
             good: self._reloads.labels(word) for good, word in ((True, "ok"), (False, "failed"))
         }
-        self._kept: dict[tuple[str | None, str | None, str | None, int | None, str | None], Series] = {}
-        self._callers: dict[tuple[str, int | None], Count] = {}
+        self._kept: dict[tuple[str | int | None, ...], tuple[Series, Count]] = {}
+        self._uncounted = Count()
         self._platforms: dict[str, PlatformMetrics] = {}
         self._families = PlatformFamilies(self.registry)
         self._loaded_at = time.time()
@@ -77,11 +77,15 @@ class Metrics:
         seconds: float,
         *,
         platform: str | None = None,
+        caller: str | None = None,
     ) -> None:
-        """One request has ended: `route` is a template, `problem` a slug; without `status` its caller had left."""
-        key = method, route, platform, status, problem
-        child = self._kept.get(key)
-        if child is None:
+        """One request has ended: `route` is a template, `problem` a slug; without `status` its caller had left.
+
+        `caller` is the configured name of whoever called the API, None where none is needed.
+        """
+        key = method, route, platform, status, problem, caller
+        kept = self._kept.get(key)
+        if kept is None:
             known = platform if platform in self._platforms else ""
             labels = (
                 method or OTHER,
@@ -90,17 +94,12 @@ class Metrics:
                 "" if status is None else str(status),
                 problem or "",
             )
-            child = self._requests.labels(*labels)
+            by_caller = self._uncounted if caller is None else self._by_caller.labels(caller, CLASSES[status])
+            kept = self._requests.labels(*labels), by_caller
             if known == (platform or ""):
-                self._kept[key] = child
-        child.observe(seconds)
-
-    def caller(self, name: str, status: int | None) -> None:
-        """A call by this caller has ended; without `status` it had left."""
-        key = name, status
-        count = self._callers.get(key)
-        if count is None:
-            count = self._callers[key] = self._by_caller.labels(name, CLASSES[status])
+                self._kept[key] = kept
+        series, count = kept
+        series.observe(seconds)
         count.value += 1
 
     def entries(self, problems: Mapping[str, int]) -> None:

@@ -75,9 +75,9 @@ class AccessLog:
             route, platform = scope["route"].path, record.platform
         else:
             route, platform = _intended(scope, record)
-        self._metrics.request(method, route, record.status, record.problem, seconds, platform=platform)
-        if record.caller is not None:
-            self._metrics.caller(record.caller, record.status)
+        self._metrics.request(
+            method, route, record.status, record.problem, seconds, platform=platform, caller=record.caller
+        )
         if record.problems is not None:
             self._metrics.entries(record.problems)
         failed = record.problem or record.problems

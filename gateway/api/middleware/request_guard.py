@@ -56,8 +56,8 @@ class RequestGuard(OneLoop):
             if REFUSED in scope:
                 raise Problem(Kind.INVALID_REQUEST, scope[REFUSED], headers={"connection": "close"})
             record: RequestRecord = scope[REQUEST_RECORD]
-            snapshot, principal = self._let_in(scope, record)
             is_api = _needs_key(scope["path"])
+            snapshot, principal = self._let_in(scope, record, is_api=is_api)
             if is_api and (limit := principal.caller.limit) is not None:
                 await self._take(limit, record)
             if scope["method"] == "POST":
@@ -68,7 +68,7 @@ class RequestGuard(OneLoop):
                 except ClientDisconnect:
                     return
                 if snapshot is not self._snapshots.current:
-                    snapshot, principal = self._let_in(scope, record)
+                    snapshot, principal = self._let_in(scope, record, is_api=is_api)
             scope[REQUEST_CONTEXT] = RequestContext(
                 snapshot,
                 principal,
@@ -91,9 +91,8 @@ class RequestGuard(OneLoop):
         if not allowance.allowed:
             raise refusal(allowance)
 
-    def _let_in(self, scope: Scope, record: RequestRecord) -> tuple[Snapshot, Principal]:
+    def _let_in(self, scope: Scope, record: RequestRecord, *, is_api: bool) -> tuple[Snapshot, Principal]:
         snapshot = self._snapshots.current
-        is_api = _needs_key(scope["path"])
         principal = snapshot.principals.get(record.headers) if is_api else None
         if principal is None:
             principal = self._principal(snapshot, record.headers, scope, is_api=is_api)
