@@ -6,6 +6,7 @@ import asyncio
 import gc
 import gzip
 import itertools
+import json
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -58,11 +59,13 @@ class Recording(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         answer = await self._inner.handle_async_request(request)
-        body, status = await answer.aread(), f"{answer.status_code} {answer.reason_phrase}"
+        self.note(f"{answer.status_code} {answer.reason_phrase}", await answer.aread())
+        return answer
+
+    def note(self, status: str, body: bytes) -> None:
         self.parts.append((status, body))
         self.answers.append(wire.answer(body, status=status))
         self.answers.append(wire.answer(gzip.compress(body), "Content-Encoding: gzip", status=status))
-        return answer
 
 
 def mutated(good: bytes, other: bytes, chance: random.Random) -> bytes:
@@ -128,6 +131,7 @@ async def test_every_answer_is_a_connection_or_a_typed_error(dialect: Dialect) -
     recording = Recording(platform.simulator)
     for ask in asks(platform):
         await ask(platform.connect(recording, mode="caller"))
+    recording.note("403 Forbidden", json.dumps(platform.simulator.platform.error(403)).encode())
     server = Server(recording)
     ends: Counter[str] = Counter()
 
