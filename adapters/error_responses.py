@@ -1,7 +1,8 @@
-"""What an answer that is not a 200 means, and whether the platform itself gave it.
+"""Turns responses with a status other than 200 into PlatformErrors, as far as platforms agree on their meaning.
 
-Firewalls, proxies and load balancers answer in a platform's place. A 403 or 404 of theirs says nothing of viewer and
-user, so such a status counts only with the platform's own error body.
+A firewall, proxy or load balancer may send a 403 or 404 in the platform's place. Such a response says nothing about
+the connection, so these statuses count only with the platform's own error body. What a 404 means differs between
+platforms: each adapter decides it in the `case 404` of its `adapter.py`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,10 @@ class Settings(PlatformSettings, frozen=True, kw_only=True, tag_field="adapter",
 
     credentials: Caller | Token
 ''',
-    "wire.py": '''"""What goes over the wire: one struct for each answer, with the bounds that the platform promises."""
+    "wire.py": '''"""What goes over the wire: one struct for each answer, with the bounds that the platform promises.
+
+If user ids are not 64-bit numbers, declare their `UserIds` here.
+"""
 
 from __future__ import annotations
 
@@ -196,7 +199,8 @@ class CLASSAdapter:
     async def read_before(self, viewer: Viewer, user_id: int) -> Before:
         raise NotImplementedError(
             "read_before: send `self._api.get(path, (user_id,))` through `self._calls.call`. A 200 is decoded by a"
-            " struct of wire.py, a 404 counts after `self._errors.check_own`, and `self._errors.failure` is the rest"
+            " struct of wire.py, a 404 counts after `self._errors.check_own`, and `self._errors.failure` is the rest."
+            " A value that only your code can check, such as a time, is `self._upstream.invalid` if it is wrong"
         )
 
     async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
@@ -208,7 +212,8 @@ class CLASSAdapter:
     async def act(self, viewer: Viewer, user_id: int, action: Action, before: Before) -> Connection:
         raise NotImplementedError(
             "act: send `self._api.acting(method, path, user_id)` once, as the last call, and return what the answer"
-            " says; `self._errors.failed_action` is what any other status than 200 means"
+            " says; `self._errors.failed_action` is what any other status than 200 means. Call the last parameter"
+            " `_before` if you do not need it"
         )
 
     async def identify(self) -> Identity | None:
@@ -297,6 +302,7 @@ class Platform:
         self.clock_offset = 0.0
         self._state = State(empty=empty)
         self.routes: list[Route] = []
+        """write the calls here; a user who does not exist, and a token that is not known, is an HTTPException"""
 
     def error(self, status: int) -> dict[str, Any]:
         return {"error": f"The simulated platform says no ({status})."}

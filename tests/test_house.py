@@ -57,7 +57,10 @@ def imported(package: str) -> Iterator[str]:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_all_adapters_have_the_same_files(folder: Path) -> None:
     files, simulator = ({file.name for file in folder.glob(each)} for each in ("*.py", "simulator/*.py"))
-    assert (files, simulator) in [(FILES, SIMULATOR), (FILES | EVENTS[0], SIMULATOR | EVENTS[1])]
+    layouts = [(FILES, SIMULATOR), (FILES | EVENTS[0], SIMULATOR | EVENTS[1])]
+    more = (files - FILES) | (simulator - SIMULATOR)
+    missing = (FILES - files) | (SIMULATOR - simulator)
+    assert (files, simulator) in layouts, f"a platform has these files and no others: {more=}, {missing=}"
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -212,6 +212,7 @@ MINIMAL: Final = Dialect(
         "no word": f'{{"person":"{minimal.handle(USER)}"}}',
         "no user": '{"state":"friends"}',
         "another user": '{"person":"@somebody","state":"friends"}',
+        "text for the time": f'{{"person":"{minimal.handle(USER)}","state":"friends","since":"x"}}',
         "a user who is none": '{"person":"","state":"friends"}',
         "a request without an id": f'{{"person":"{minimal.handle(USER)}","state":"they-asked"}}',
     },

@@ -194,7 +194,7 @@ class MinimalAdapter:
         match response.status_code:
             case 200:
                 contact = self._about(user_id, response)
-                return Before(self._connection(contact), handle=contact.request)
+                return Before(self._connection(contact, response), handle=contact.request)
             case 404:
                 self._errors.check_own(response)
                 raise UserNotFound(self.platform, "the address book has no such person")
@@ -218,7 +218,7 @@ class MinimalAdapter:
         response = await self._calls.call(viewer, request)
         if response.status_code != httpx.codes.OK:
             raise self._errors.failed_action(response)
-        return self._connection(self._about(user_id, response))
+        return self._connection(self._about(user_id, response), response)
 
     async def list(self, viewer: Viewer, statuses: Collection[Status], position: Position | None, limit: int) -> Page:
         position = position or Position(0, 0)
@@ -261,18 +261,23 @@ class MinimalAdapter:
             return Entry(whose.person, contact, position)
         try:
             return Entry(whose.person, self._connection(contact), position)
-        except ValueError:
-            return Entry(whose.person, self._upstream.invalid("expected an ISO 8601 time"), position)
+        except InvalidAnswer as invalid:
+            return Entry(whose.person, invalid, position)
 
-    def _connection(self, contact: Contact) -> Connection:
+    def _connection(self, contact: Contact, response: httpx.Response | None = None) -> Connection:
+        """`response` where the contact is the whole answer. Raises InvalidAnswer."""
         status = STATUS[contact.state]
+        try:
+            since = rfc3339_of(contact.since)
+        except ValueError:
+            raise self._upstream.invalid("expected an ISO 8601 time at `since`", response) from None
         return Connection(
             platform=self.platform,
             user_id=contact.person,
             status=status,
             native_status=contact.state,
             actions=ACTIONS[status],
-            first_requested_at=rfc3339_of(contact.since),
+            first_requested_at=since,
             updated_at=None,
             request_count=None,
             as_of=self._upstream.as_of(),

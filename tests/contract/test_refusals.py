@@ -40,6 +40,12 @@ async def test_nonsense_is_an_invalid_answer(platform: Platform, body: str) -> N
         await platform.read()
 
 
+def test_the_dialect_has_answers_that_break_the_promise(platform: Platform) -> None:
+    dialect = platform.dialect
+    assert dialect.broken, "`broken` is empty in dialects.py: write one answer for each field that can be wrong"
+    assert dialect.nameless, "`nameless` is empty in dialects.py: write an entry of a list that names no user"
+
+
 async def test_bytes_that_are_not_text_are_an_invalid_answer(platform: Platform) -> None:
     adapter = platform.connect(
         httpx.MockTransport(lambda _request: httpx.Response(200, content=b'{"\xff\xfe": 1}')), mode="caller"

@@ -93,9 +93,10 @@ class Platform:
 
     def _user(self, username: str, otherwise: int = 401) -> int:
         try:
-            return self._pod.users.user(username)
+            user: int = self._pod.users.user(username)
         except KeyError as error:
             raise HTTPException(otherwise) from error
+        return user
 
     @staticmethod
     def _app(app_id: str) -> int:
