@@ -14,6 +14,7 @@ from adapters.contract import PlatformError, Viewer
 from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
+from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.pending import LookupResult
 from gateway.platforms.watch.subscription import Subscription
@@ -73,8 +74,8 @@ class ViewerWatch(OneLoop):
                 subscription.on_change(user_id)
         self._read_urgent_soon()
         if self._timer is None:
-            # The first time at random, so that viewers who begin to watch together are not read together for good.
-            first = random.uniform(self._interval / 2, self._interval)  # noqa: S311
+            # The first time at random, so that the reads of viewers who begin to watch together are spread evenly.
+            first = random.uniform(0, self._interval)  # noqa: S311
             self._timer = self._loop.call_later(first, self._read_all)
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -101,7 +102,11 @@ class ViewerWatch(OneLoop):
         user = self._users.get(user_id)
         if user is None:
             return
-        before, user.state = user.state, UserState.of(self._lookups.reading(self.viewer, user_id, result))
+        before = user.state
+        if before is not None and isinstance(result, CachedConnection) and before.is_of(result.body):
+            user.state = UserState(before.tag, result.body)  # as most are: only `as_of` is another
+            return
+        user.state = UserState.of(self._lookups.reading(self.viewer, user_id, result))
         if before is None or before.tag != user.state.tag:
             for subscription in self._subscriptions:
                 subscription.on_change(user_id)
