@@ -190,6 +190,7 @@ async def test_there_is_a_most_of_streams_and_none_takes_a_place_of_requests() -
         assert (await gateway.client.get("/v1/connections/acme/101")).status_code == 200
         metrics = (await gateway.client.get("/metrics")).text
         assert "connection_gateway_streams 2.0" in metrics
+        assert "connection_gateway_max_streams 2.0" in metrics
         assert "connection_gateway_requests_in_work 0.0" in metrics
         await second.leave()
         assert (await watch()).statuses
