@@ -230,8 +230,8 @@ class Server(uvicorn.Server):
     def leave(self) -> None:
         """Leave the listener to other processes, which accept connections: each response here is the last of its own.
 
-        Ends when no connection is open. One that is idle is closed after `LINGER` seconds, or after `drain_delay` if that
-        is longer. `/readyz` does not change.
+        Ends when no connection is open. One that is idle is closed after `LINGER` seconds, or after
+        `drain_delay` if that is longer. `/readyz` does not change.
         """
         self._is_leaving = True
         self._lifecycle.leave()

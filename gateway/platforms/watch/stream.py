@@ -11,6 +11,7 @@ from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.platforms.watch.subscription import NOTHING_SENT, StateSource, Subscription
 from gateway.platforms.watch.user_state import UserState
+from gateway.platforms.watch.wake_queue import WakeQueue
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Problem
 
@@ -30,8 +31,9 @@ class EndReason(StrEnum):
 class Stream(OneLoop):
     """`on_close` is called when it is closed."""
 
-    def __init__(self, on_close: Callable[[Stream], None]) -> None:
+    def __init__(self, on_close: Callable[[Stream], None], wake_queue: WakeQueue) -> None:
         self._on_close = on_close
+        self._wake_queue = wake_queue
         self._subscriptions: dict[str, Subscription] = {}
         self._sleeping: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -75,14 +77,18 @@ class Stream(OneLoop):
         self.wake()
 
     def wake(self) -> None:
-        """End a `sleep` before its time."""
+        """End a `sleep` before its time, when it is this stream's turn."""
+        if self._sleeping is not None and not self._sleeping.done():
+            self._wake_queue.add(self._wake_now)
+
+    def _wake_now(self) -> None:
         if self._sleeping is not None and not self._sleeping.done():
             self._sleeping.set_result(None)
 
     async def sleep(self, until: float) -> None:
         """Wait until there may be something to send, at most until `until` (`loop.time()`)."""
         self._sleeping = self._loop.create_future()
-        timer = self._loop.call_at(until, self.wake)
+        timer = self._loop.call_at(until, self._wake_now)
         try:
             await self._sleeping
         finally:
