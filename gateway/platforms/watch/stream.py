@@ -52,7 +52,7 @@ class Stream(OneLoop):
     def _follow(self, platform: str, user_ids: Collection[UserKey], source: StateSource) -> None:
         subscription = self._subscriptions.get(platform)
         if subscription is None:
-            subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake)
+            subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake_in_turn)
             self._subscriptions[platform] = subscription
         if subscription.source is not source:
             subscription.follow(source)
@@ -74,21 +74,22 @@ class Stream(OneLoop):
 
     def check_again(self) -> None:
         self.is_outdated = True
-        self.wake()
+        self.wake_in_turn()
+
+    def wake_in_turn(self) -> None:
+        """As `wake`, when it is this stream's turn: many are to be woken for the same reason."""
+        if self._sleeping is not None and not self._sleeping.done():
+            self._wake_queue.add(self.wake)
 
     def wake(self) -> None:
-        """End a `sleep` before its time, when it is this stream's turn."""
-        if self._sleeping is not None and not self._sleeping.done():
-            self._wake_queue.add(self._wake_now)
-
-    def _wake_now(self) -> None:
+        """End a `sleep` before its time."""
         if self._sleeping is not None and not self._sleeping.done():
             self._sleeping.set_result(None)
 
     async def sleep(self, until: float) -> None:
         """Wait until there may be something to send, at most until `until` (`loop.time()`)."""
         self._sleeping = self._loop.create_future()
-        timer = self._loop.call_at(until, self._wake_now)
+        timer = self._loop.call_at(until, self.wake)
         try:
             await self._sleeping
         finally:
