@@ -76,23 +76,21 @@ def measure(servers: Servers, rounds: int) -> list[Watched]:
 
 
 def figures(found: list[Watched]) -> list[Figure]:
-    return [
-        figure
-        for each in found
-        for figure in (
-            Figure(
-                f"upstream reads per viewer and interval, {each.title}",
-                f"{each.quiet.reads:.2f}",
-                "1",
-                abs(each.quiet.reads - 1) < 0.05,  # an interval that is cut by the end of the measurement
-            ),
-            Figure(
-                f"p99 of lookups beside {each.title}, against without",
-                f"{each.times:.2f} times",
-                f"at most {MOST_TIMES:g} times",
-                each.times <= MOST_TIMES,
-            ),
+    """Of the p99 only where the streams are of one viewer: to read a thousand viewers is a load of its own."""
+    told = [
+        Figure(
+            f"upstream reads per viewer and interval, {each.title}",
+            f"{each.quiet.reads:.2f}",
+            "1",
+            abs(each.quiet.reads - 1) < 0.05,  # one of them may fall just outside
         )
+        for each in found
+    ]
+    one = found[0]
+    text = f"p99 of lookups beside {one.title}, against without"
+    return [
+        *told,
+        Figure(text, f"{one.times:.2f} times", f"at most {MOST_TIMES:g} times", one.times <= MOST_TIMES),
     ]
 
 
