@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from benchmarks import growth, nginx, starting, workers
+from benchmarks import growth, hints, nginx, starting, watch, workers
 from benchmarks.figures import Figure, figures
 from benchmarks.plot import plot
 from benchmarks.processes import CORES
@@ -46,6 +46,10 @@ def main() -> int:
                     "workers", f"{workers.AT_ONCE} at once, {workers.USERS} cached users each, on two cores", rows
                 )
                 told.append(workers.figure(rows))
+            if not options.only or "watch" in options.only:
+                watched = watch.measure(servers, min(options.rounds, 5))
+                _print_watched(watched, hints.measure(servers))
+                told += watch.figures(watched)
             if not options.only or "growth" in options.only:
                 _print_growth(servers, min(options.rounds, 2), set(why))
         finally:
@@ -58,7 +62,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "workers", "growth"])
+    parser.add_argument("--only", nargs="+", choices=[*SCENARIOS, "start", "workers", "watch", "growth"])
     return parser.parse_args()
 
 
@@ -112,8 +116,29 @@ def _print_growth(servers: Servers, rounds: int, absent: set[str]) -> None:
         _print_table(each(servers, rounds))
 
 
-def _print_table(table: growth.Table) -> None:
-    print(f"\n**growth**: {table.title}\n")
+def _print_watched(found: list[watch.Watched], told: hints.Told) -> None:
+    columns = (
+        *("", "reads per viewer and interval", "CPU per stream and hour, s", "memory per stream, kB"),
+        "p99 of lookups beside them, times",
+    )
+    rows = [
+        (
+            *(each.title, f"{each.quiet.reads:.2f}", f"{each.quiet.cpu:.2f}", f"{each.quiet.memory:.0f}"),
+            f"{each.times:.2f}",
+        )
+        for each in found
+    ]
+    _print_table(growth.Table(f"{watch.USERS} users each, nothing changes", columns, rows), "watch")
+    for each in found:
+        title = f"{watch.AT_ONCE} lookups at once, beside {each.title} and without"
+        _print_rows("watch", title, {"beside": each.beside, "without": each.alone})
+    delays = ("first stream, ms", "last stream, ms", "CPU per stream, µs", "longest other request meanwhile, ms")
+    title = f"from an event of the platform to {hints.STREAMS:,} streams of one user"
+    _print_table(growth.Table(title, delays, [tuple(f"{each:.0f}" for each in told)]), "watch")
+
+
+def _print_table(table: growth.Table, key: str = "growth") -> None:
+    print(f"\n**{key}**: {table.title}\n")
     for row in (table.columns, ("---",) * len(table.columns), *table.rows):
         print(f"| {' | '.join(row)} |", flush=True)
 

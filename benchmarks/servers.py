@@ -32,6 +32,8 @@ NJS: Final = "nginx with njs"
 PROXY: Final = "nginx, plain proxy (the floor)"
 KEEPS: Final = "[cache]\nfresh_for = 600.0\n"
 BARE: Final = "a bare Starlette route"
+GATEWAY_OF_A_COMMUNITY: Final = "this gateway, in front of a simulated community"
+EVENTS_SECRET: Final = "the-secret-of-the-webhook"
 
 
 class Servers:
@@ -44,6 +46,17 @@ class Servers:
         self.platform = self._start("platform", nginx.platform(folder, port), port, cores=CORES[-1:])
         self.platform.wait("/calls", {})
         self._upstream = f"127.0.0.1:{port}"
+        self._community = ""
+
+    def community(self) -> Process:
+        """A simulated community, for the gateway that is started next."""
+        port = free_port()
+        started = self._start(
+            "community", [str(OURS), "simulate", "selfcommunity", "--port", str(port)], port, cores=CORES[-1:]
+        )
+        started.wait("/_simulator/calls", {})
+        self._community = f"127.0.0.1:{port}"
+        return started
 
     def start(self, name: str) -> Process:
         """It has not answered yet."""
@@ -54,6 +67,7 @@ class Servers:
             CACHED: lambda: self._gateway(port, KEEPS),
             ONE_WORKER: lambda: self._gateway(port, KEEPS),
             TWO_WORKERS: lambda: [*self._gateway(port, KEEPS), "--workers", "2"],
+            GATEWAY_OF_A_COMMUNITY: lambda: self._gateway_of_a_community(port),
             FASTAPI: lambda: _uvicorn("fastapi_peer", port),
             STARLETTE: lambda: _uvicorn("starlette_peer", port),
             BARE: lambda: _uvicorn("bare", port),
@@ -66,7 +80,7 @@ class Servers:
 
     def ready(self, name: str) -> Process:
         started = self.start(name)
-        started.wait(PATH, HEADERS)
+        started.wait("/readyz" if name == GATEWAY_OF_A_COMMUNITY else PATH, HEADERS)
         return started
 
     def stop(self, *processes: Process) -> None:
@@ -86,6 +100,22 @@ class Servers:
         started = Process(name, command, port, self._folder / f"{port}.log", cores=cores, env=env)
         self._running.append(started)
         return started
+
+    def _gateway_of_a_community(self, port: int) -> list[str]:
+        token, secret = self._secret("token", "demo"), self._secret("secret", EVENTS_SECRET)
+        config = self._folder / f"gateway-{port}.toml"
+        config.write_text(
+            f"[server]\nport = {port}\n[watch]\ninterval = 3600.0\n[platforms.club]\nadapter = 'selfcommunity'\n"
+            f"base_url = 'http://{self._community}'\ncredentials = {{ mode = 'token', token_file = '{token}' }}\n"
+            f"events = {{ secret_file = '{secret}' }}\n"
+        )
+        return [str(OURS), "serve", "--config", str(config)]
+
+    def _secret(self, name: str, content: str) -> Path:
+        file = self._folder / name
+        file.write_text(content)
+        file.chmod(0o600)
+        return file
 
     def _gateway(self, port: int, more: str) -> list[str]:
         config = self._folder / f"gateway-{port}.toml"

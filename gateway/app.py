@@ -132,7 +132,7 @@ def create_app(settings: Settings, *, log: Log | None = None, wire: Wire | None 
         *connections.routes(identities, request_timeout),
         *lists.routes(identities, request_timeout),
         *lookups.routes(identities, request_timeout),
-        *watch.routes(streams, snapshots, admission),
+        *watch.routes(streams, snapshots, admission, audit),
         *events.routes(inboxes, metrics.event),
         *actions.routes(audit, request_timeout),
         *act.routes(audit, request_timeout),
@@ -182,7 +182,7 @@ def _admin_app(endpoints: Sequence[Endpoint], settings: Settings, log: Log, metr
 
 def _streams(settings: Settings, metrics: Metrics, lifecycle: Lifecycle, snapshots: Snapshots) -> Streams:
     streams = Streams(settings.watch.max_streams, settings.server.drain_delay)
-    metrics.watch_streams(lambda: len(streams))
+    metrics.watch_streams(lambda: len(streams), settings.watch.max_streams)
     lifecycle.when_ending(streams.drain)
     snapshots.when_reloaded(streams.check_again)
     return streams

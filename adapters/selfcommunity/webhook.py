@@ -16,6 +16,8 @@ SCHEMES: Final = ("v0", "v1")
 """The documentation contradicts itself on which of the two is live, so either may verify."""
 MOST_PARTS: Final = 16
 """Parts of the header that are looked at."""
+LENGTH: Final = 64
+"""Of a signature, in hexadecimal digits."""
 TYPES: Final = frozenset(
     {
         *(f"connection_request.{word}" for word in ("created", "rejected", "restored", "cancelled")),
@@ -54,8 +56,8 @@ class SelfCommunityWebhook:
     def read(self, signature: str, body: bytes) -> Event:
         parts = [part.partition("=")[::2] for part in signature.split(",", MOST_PARTS)]
         times = [value for name, value in parts if name == "t"]
-        given = [value.encode("latin-1") for name, value in parts if name in SCHEMES]
-        if len(times) != 1 or not (times[0].isascii() and times[0].isdigit() and len(times[0]) <= 12):
+        given = [value.encode("latin-1") for name, value in parts if name in SCHEMES and len(value) == LENGTH]
+        if not given or len(times) != 1 or not (times[0].isascii() and times[0].isdigit() and len(times[0]) <= 12):
             raise InvalidSignature
         expected = [sign(secret, times[0], body).encode() for secret in self._secrets]
         matches = [hmac.compare_digest(one, other) for one in given for other in expected]

@@ -14,7 +14,8 @@ ACTIONS: Final = frozenset(Action)
 DONE: Final = "ok"
 """The outcome of a call that only read."""
 BEGUN: Final = "begun"
-"""The outcome of an action that is about to be sent. Another line says how it ended, unless the process is killed."""
+"""The outcome of an action that is about to be sent, and of a stream that has begun. Another line says how it ended,
+unless the process is killed."""
 UNANSWERED: Final = "unanswered"
 """The outcome for a caller who was cut off. How an action ended then, another line says."""
 OWN: Final = "own"
@@ -40,6 +41,11 @@ class Audit:
         """An action is about to be sent: returns when that stands in the log, or the log takes nothing."""
         self._line(record, record.platform, self._hash(record.viewer), outcome=BEGUN)
         await self._log.written()
+
+    def stream_begun(self, record: RequestRecord) -> None:
+        """A stream has begun, which may go on for days. It has the same lines again when it ends."""
+        for platform, user_id in record.named.items():
+            self._line(record, platform, self._log.user(user_id), outcome=BEGUN)
 
     def late(self, record: RequestRecord, outcome: str) -> None:
         """How an action ended that its caller did not wait for: the status that it led to, or a problem's slug."""

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.user_ids import UserKey
+from gateway.api.audit import Audit
 from gateway.api.middleware.admission import Admission
 from gateway.api.request_record import RequestRecord
 from gateway.platforms.watch.stream import EndReason, Stream
@@ -51,7 +52,7 @@ class EventStream(Response):
     """
 
     def __init__(
-        self, stream: Stream, check: Callable[[], None], admission: Admission, record: RequestRecord
+        self, stream: Stream, check: Callable[[], None], admission: Admission, record: RequestRecord, audit: Audit
     ) -> None:
         super().__init__(None, headers=HEADERS)
         self.raw_headers = [
@@ -62,6 +63,7 @@ class EventStream(Response):
         self._check = check
         self._admission = admission
         self._record = record
+        self._audit = audit
 
     async def __call__(self, _scope: Scope, receive: Receive, send: Send) -> None:
         leaving = asyncio.create_task(_disconnect(receive))
@@ -69,6 +71,7 @@ class EventStream(Response):
         try:
             with self._admission.released():
                 await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                self._audit.stream_begun(self._record)
                 await self._write_events(send, leaving)
         finally:
             leaving.cancel()

@@ -35,7 +35,7 @@ class RequestRecord(RedactedRepr, msgspec.Struct):
     platform: str | None = None
     user_id: UserKey | None = None
     action: str | None = None
-    """what was asked for: one of the actions, `lookup`, `list` or `act`"""
+    """what was asked for: one of the actions, `lookup`, `list`, `watch` or `act`"""
     viewer: Viewer | None = None
     """as whom the one platform in question is asked"""
     named: Mapping[str, UserKey] = _NOBODY

@@ -165,7 +165,8 @@ class Server(uvicorn.Server):
         await asyncio.sleep(0)  # the protocols of those that have just been accepted are made in the next turn
         if self._is_leaving:
             self._end_with_what_is_under_way()
-            await self._for_at_most(LINGER, lambda: not connections or self._lifecycle.draining)
+            longest = max(LINGER, self._settings.drain_delay)  # over which the streams are ended
+            await self._for_at_most(longest, lambda: not connections or self._lifecycle.draining)
         await self._finish(connections)
         if self._admin is not None:
             self._admin.close()
@@ -229,7 +230,8 @@ class Server(uvicorn.Server):
     def leave(self) -> None:
         """Leave the listener to other processes, which accept connections: each response here is the last of its own.
 
-        Ends when no connection is open. One that is idle is closed after `LINGER` seconds. `/readyz` does not change.
+        Ends when no connection is open. One that is idle is closed after `LINGER` seconds, or after
+        `drain_delay` if that is longer. `/readyz` does not change.
         """
         self._is_leaving = True
         self._lifecycle.leave()

@@ -125,9 +125,10 @@ class Metrics:
         self._gauge("cache_max_entries", "The most connections in the cache of lookups.", lambda: most)
         self._gauge("list_cache_entries", "Connections in pages of lists that are kept for outages.", lists)
 
-    def watch_streams(self, streams: Callable[[], int]) -> None:
+    def watch_streams(self, streams: Callable[[], int], most: int) -> None:
         """Ask this whenever somebody scrapes."""
         self._gauge("streams", "Open streams of /v1/watch.", streams)
+        self._gauge("max_streams", "The most streams that may be open.", lambda: most)
 
     def watch_log(self, dropped: Callable[[], int]) -> None:
         """Ask this whenever somebody scrapes."""

@@ -57,6 +57,7 @@ ADDED: Final = frozenset(
         "connection_gateway_list_cache_entries",
         "connection_gateway_max_calls",
         "connection_gateway_max_concurrency",
+        "connection_gateway_max_streams",
         "connection_gateway_max_waiting",
         "connection_gateway_requests_in_work",
         "connection_gateway_streams",

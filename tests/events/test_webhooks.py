@@ -13,6 +13,7 @@ import pytest
 
 from adapters.selfcommunity.simulator import Platform
 from adapters.selfcommunity.simulator.webhooks import Endpoint, Webhooks
+from gateway.api.middleware.request_guard import MAX_EVENT
 from gateway.config.converter import from_tables
 from gateway.platforms.watch import event_inbox
 from tests.clock import virtual
@@ -147,7 +148,7 @@ async def test_only_platforms_that_have_secrets_take_events() -> None:
         for path, slug in [("acme", "not-found"), ("nowhere", "unknown-platform")]:
             status, problem = await post(gateway.app, body, signed(body), f"/v1/events/{path}")
             assert (status, problem["type"]) == (404, f"/problems/{slug}")
-        status, problem = await post(gateway.app, b" " * 300_000, None)
+        status, problem = await post(gateway.app, b" " * (MAX_EVENT + 1), None)
         assert (status, problem["type"]) == (413, "/problems/payload-too-large")
 
 

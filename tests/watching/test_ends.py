@@ -133,3 +133,18 @@ async def test_a_stopped_gateway_reads_nothing_more() -> None:
         reads = gateway.acme.calls.calls
     await asyncio.sleep(100)
     assert gateway.acme.calls.calls == reads
+
+
+@virtual
+async def test_the_audit_log_has_a_stream_when_it_begins_and_when_it_ends() -> None:
+    async with running(NAMED, [WEB]) as gateway:
+
+        def audited() -> list[tuple[str, str, str]]:
+            lines = [line for line in gateway.logged() if line["event"] == "audit"]
+            return [(line["platform"], line["action"], line["outcome"]) for line in lines]
+
+        begun = [("acme", "watch", "begun"), ("club", "watch", "begun")]
+        async with watching(gateway.app, "acme:102", "club:102", headers=AS_WEB):
+            await asyncio.sleep(100)
+            assert audited() == begun
+        assert audited() == [*begun, ("acme", "watch", "ok"), ("club", "watch", "ok")]

@@ -13,6 +13,8 @@ from tests.gateways import CALLERS, NAMED, OWN, caller, key_of, running
 from tests.watching.watcher import Watcher, watching
 
 INTERVAL = 10.0
+NEVER = {"interval": 3600.0}
+"""Nothing is read without a reason."""
 LIST = "GET /pod/v1/connection/list"
 
 
@@ -55,7 +57,7 @@ async def test_one_batch_read_for_each_viewer_and_interval_whatever_the_number_o
             watching(gateway.app, *users, query=True) as three,
         ):
             await asyncio.sleep(1)
-            assert gateway.acme.calls.by_path[LIST] == 1
+            assert gateway.acme.calls.by_path[LIST] in {1, 2}  # the first interval may end at any time
             await asyncio.sleep(10 * INTERVAL)
             assert 11 <= gateway.acme.calls.by_path[LIST] <= 12
             assert len(one.events) == len(two.events) == len(three.events) == 100
@@ -65,7 +67,7 @@ async def test_one_batch_read_for_each_viewer_and_interval_whatever_the_number_o
 
 @virtual
 async def test_a_state_that_another_stream_watches_is_sent_at_once() -> None:
-    async with running() as gateway, watching(gateway.app, "acme:101"):
+    async with running(watch=NEVER) as gateway, watching(gateway.app, "acme:101"):
         await asyncio.sleep(1)
         calls = gateway.acme.calls.calls
         async with watching(gateway.app, "acme:101") as second:
@@ -96,7 +98,7 @@ async def test_what_any_lookup_finds_is_sent_at_once() -> None:
 
 @virtual
 async def test_a_fresh_answer_is_not_asked_for_again() -> None:
-    async with running(cache={"fresh_for": 5.0}) as gateway:
+    async with running(cache={"fresh_for": 5.0}, watch=NEVER) as gateway:
         await gateway.client.get("/v1/connections/acme/101")
         async with watching(gateway.app, "acme:101") as watcher:
             await asyncio.sleep(1)
@@ -190,6 +192,7 @@ async def test_there_is_a_most_of_streams_and_none_takes_a_place_of_requests() -
         assert (await gateway.client.get("/v1/connections/acme/101")).status_code == 200
         metrics = (await gateway.client.get("/metrics")).text
         assert "connection_gateway_streams 2.0" in metrics
+        assert "connection_gateway_max_streams 2.0" in metrics
         assert "connection_gateway_requests_in_work 0.0" in metrics
         await second.leave()
         assert (await watch()).statuses

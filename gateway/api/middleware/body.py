@@ -9,25 +9,25 @@ from gateway.problems.problem import Kind, Problem
 from gateway.server.extensions import MAX_BODY
 
 
-async def read_body(receive: Receive) -> Receive:
-    """The same, once all of the body is there.
+async def read_body(receive: Receive, most: int = MAX_BODY) -> Receive:
+    """The same, once all of the body is there, which has at most so many bytes.
 
     Raises ClientDisconnect where the caller left before: it has asked for nothing, and gets nothing.
     """
-    return _replay(await _read(receive), receive)
+    return _replay(await _read(receive, most), receive)
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > MAX_BODY:
+        if len(body) > most:
             raise Problem(
                 Kind.PAYLOAD_TOO_LARGE,
-                f"the body is larger than {MAX_BODY} bytes",
+                f"the body is larger than {most} bytes",
                 headers={"connection": "close"},
             )
         if not message.get("more_body", False):

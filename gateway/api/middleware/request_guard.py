@@ -19,7 +19,7 @@ from gateway.auth.rate_limits import SECOND, RateLimit, RateLimits, header_field
 from gateway.auth.request_headers import RequestHeaders
 from gateway.problems.problem import Kind, Problem
 from gateway.runtime.snapshot import Snapshot, Snapshots
-from gateway.server.extensions import LET_IN, REFUSED
+from gateway.server.extensions import LET_IN, MAX_BODY, REFUSED
 
 CLOSING: Final = {"connection": "close"}
 PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
@@ -28,6 +28,8 @@ PROBES: Final = frozenset({"/livez", "/readyz", "/metrics"})
 
 EVENTS: Final = "/v1/events/"
 """How the paths begin that platforms send their events to: the signature is the key, and any `Host` is answered."""
+MAX_EVENT: Final = 64 * 1024
+"""Bytes of an event, which is read before anybody knows who has sent it."""
 
 
 class RequestGuard(OneLoop):
@@ -64,7 +66,7 @@ class RequestGuard(OneLoop):
                 if is_api:
                     self._admission.check(CLOSING)  # its body is not waited for
                 try:
-                    receive = await read_body(receive)
+                    receive = await read_body(receive, MAX_EVENT if _is_event(scope["path"]) else MAX_BODY)
                 except ClientDisconnect:
                     return
                 if snapshot is not self._snapshots.current:
@@ -106,7 +108,7 @@ class RequestGuard(OneLoop):
 
     def _principal(self, snapshot: Snapshot, headers: RequestHeaders, scope: Scope, *, is_api: bool) -> Principal:
         """Every call of the API needs a key, if there are callers; probes and pages need none."""
-        if scope["path"] in PROBES or scope["path"].startswith(EVENTS):
+        if scope["path"] in PROBES or _is_event(scope["path"]):
             self._trusted_origins.check_probe(headers, scope["http_version"])
             return Principal(ANONYMOUS, {})
         self._trusted_origins.check_host(headers)
@@ -119,4 +121,8 @@ class RequestGuard(OneLoop):
 
 
 def _needs_key(path: str) -> bool:
-    return path.startswith(API) and not path.startswith(EVENTS)
+    return path.startswith(API) and not _is_event(path)
+
+
+def _is_event(path: str) -> bool:
+    return path.startswith(EVENTS)

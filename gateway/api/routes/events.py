@@ -18,11 +18,14 @@ from gateway.api.endpoint import Endpoint
 from gateway.openapi import shared
 from gateway.openapi.operation import OF_PROBES, Answer, Operation, Tag
 from gateway.platforms.watch.event_inbox import EventInbox
+from gateway.platforms.watch.signature_failures import ALWAYS_VERIFIED, SignatureFailures
 from gateway.problems.problem import Kind, Problem
 
 INVALID: Final = "invalid"
 """The outcome of an event whose signature does not verify."""
 MALFORMED: Final = "malformed"
+UNVERIFIED: Final = "unverified"
+"""The outcome of a long event whose signature was not looked at, because too many were invalid."""
 OPERATION: Final = Operation(
     tag=Tag.OPERATION,
     summary="Receive an event of a platform",
@@ -47,6 +50,7 @@ is watched of them is read again. The same event again changes nothing, and neit
 
 def routes(inboxes: Mapping[str, EventInbox], count: Callable[[str, str], None]) -> list[Endpoint]:
     """`count` is called with the platform and the outcome of each event."""
+    failures = {platform: SignatureFailures() for platform in inboxes}
 
     async def receive_event(request: Request) -> Response:
         context = RequestContext.of(request)
@@ -54,9 +58,15 @@ def routes(inboxes: Mapping[str, EventInbox], count: Callable[[str, str], None])
         platform = inputs.platform(request, context).name
         webhook = _webhook(context.snapshot.settings.platforms[platform])
         signature = context.headers.single(webhook.SIGNATURE_HEADER) or ""
+        body = await request.body()
+        if not failures[platform].may_verify(len(body)):
+            count(platform, UNVERIFIED)
+            detail = f"too many events had an invalid signature: expected at most {ALWAYS_VERIFIED} bytes for now"
+            raise Problem(Kind.OVERLOADED, detail, retry_after=1)
         try:
-            event = webhook.read(signature, await request.body())
+            event = webhook.read(signature, body)
         except InvalidSignature:
+            failures[platform].count()
             count(platform, INVALID)
             raise Problem(Kind.INVALID_API_KEY, "expected an event that this platform has signed") from None
         except MalformedEvent:

@@ -16,6 +16,7 @@ from adapters.contract import Connection
 from adapters.settings import PLATFORM_NAME
 from adapters.user_ids import USER_ID, UserKey
 from gateway.api import inputs
+from gateway.api.audit import Audit
 from gateway.api.context import RequestContext
 from gateway.api.endpoint import Endpoint
 from gateway.api.event_stream import EVENT_STREAM, HEADERS, RETRY, EventName, EventStream, GoAway
@@ -107,7 +108,7 @@ OF_BODY: Final = Operation(
 )
 
 
-def routes(streams: Streams, snapshots: Snapshots, admission: Admission) -> list[Endpoint]:
+def routes(streams: Streams, snapshots: Snapshots, admission: Admission, audit: Audit) -> list[Endpoint]:
     async def watch_few_connections(request: Request) -> Response:
         inputs.only_query(request, "user")
         targets = _targets(request.query_params.getlist("user"), RequestContext.of(request))
@@ -129,7 +130,7 @@ def routes(streams: Streams, snapshots: Snapshots, admission: Admission) -> list
         except BaseException:
             watched.stream.close()
             raise
-        return EventStream(watched.stream, watched.check_again, admission, context.record)
+        return EventStream(watched.stream, watched.check_again, admission, context.record, audit)
 
     return [
         Endpoint("/v1/watch", watch_few_connections, OF_QUERY, also=["POST"]),

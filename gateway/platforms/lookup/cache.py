@@ -98,10 +98,12 @@ class PlatformCache:
         """Keep an entry in place of the one before; `viewer` is the viewer's key."""
         if not self.max_age:
             return
-        self.evict(viewer, user_id)
+        key = self, viewer, user_id
+        is_new = self._entries.pop(key, None) is None
         self._cache.sweep(cached.at)
-        self._entries[self, viewer, user_id] = cached
-        self._users.setdefault(viewer, set()).add(user_id)
+        self._entries[key] = cached
+        if is_new:
+            self._users.setdefault(viewer, set()).add(user_id)
 
     def evict(self, viewer: bytes, user_id: UserKey) -> None:
         """Remove the entry if there is one; `viewer` is the viewer's key."""

@@ -23,6 +23,11 @@ def weak_etag(content: bytes) -> bytes:
     return b'W/"%b"' % blake2b(content, digest_size=12).hexdigest().encode()
 
 
+def differ_in_time_only(one: bytes, other: bytes) -> bool:
+    """Whether two connections in JSON, neither of them stale, are equal but for `as_of`."""
+    return one[:-_TAIL] == other[:-_TAIL] and one.endswith(_NOT_STALE) and other.endswith(_NOT_STALE)
+
+
 class CachedConnection(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
     """`at` is the `loop.time()` when the platform said so."""
 

@@ -11,6 +11,7 @@ from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.platforms.watch.subscription import NOTHING_SENT, StateSource, Subscription
 from gateway.platforms.watch.user_state import UserState
+from gateway.platforms.watch.wake_queue import WakeQueue
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Problem
 
@@ -30,8 +31,9 @@ class EndReason(StrEnum):
 class Stream(OneLoop):
     """`on_close` is called when it is closed."""
 
-    def __init__(self, on_close: Callable[[Stream], None]) -> None:
+    def __init__(self, on_close: Callable[[Stream], None], wake_queue: WakeQueue) -> None:
         self._on_close = on_close
+        self._wake_queue = wake_queue
         self._subscriptions: dict[str, Subscription] = {}
         self._sleeping: asyncio.Future[None] | None = None
         self._expiry: asyncio.TimerHandle | None = None
@@ -50,7 +52,7 @@ class Stream(OneLoop):
     def _follow(self, platform: str, user_ids: Collection[UserKey], source: StateSource) -> None:
         subscription = self._subscriptions.get(platform)
         if subscription is None:
-            subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake)
+            subscription = Subscription(dict.fromkeys(user_ids, NOTHING_SENT), self.wake_in_turn)
             self._subscriptions[platform] = subscription
         if subscription.source is not source:
             subscription.follow(source)
@@ -72,7 +74,12 @@ class Stream(OneLoop):
 
     def check_again(self) -> None:
         self.is_outdated = True
-        self.wake()
+        self.wake_in_turn()
+
+    def wake_in_turn(self) -> None:
+        """As `wake`, when it is this stream's turn: many are to be woken for the same reason."""
+        if self._sleeping is not None and not self._sleeping.done():
+            self._wake_queue.add(self.wake)
 
     def wake(self) -> None:
         """End a `sleep` before its time."""

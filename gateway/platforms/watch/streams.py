@@ -6,6 +6,7 @@ from typing import Final
 
 from adapters.loop import OneLoop
 from gateway.platforms.watch.stream import EndReason, Stream
+from gateway.platforms.watch.wake_queue import WakeQueue
 from gateway.problems.problem import Kind, Problem
 
 RETRY_AFTER_SECONDS: Final = 5.0
@@ -20,6 +21,7 @@ class Streams(OneLoop):
         self._drain_delay = drain_delay
         self._streams: dict[Stream, None] = {}
         self._is_draining = False
+        self._wake_queue = WakeQueue()
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -29,7 +31,7 @@ class Streams(OneLoop):
         if len(self._streams) >= self._max_streams:
             detail = f"{self._max_streams} streams are open, which is the most"
             raise Problem(Kind.OVERLOADED, detail, retry_after=RETRY_AFTER_SECONDS)
-        stream = Stream(self._remove)
+        stream = Stream(self._remove, self._wake_queue)
         self._streams[stream] = None
         if self._is_draining:
             stream.end(EndReason.DRAINING)

@@ -8,6 +8,7 @@ import msgspec
 
 from adapters.contract import PlatformError
 from adapters.secret import RedactedRepr
+from gateway.platforms.lookup.encoded import differ_in_time_only
 from gateway.platforms.lookup.lookups import Reading
 from gateway.problems.problem import Problem, as_problem
 
@@ -23,3 +24,7 @@ class UserState(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
         if isinstance(found, Reading):
             return cls(found.cached.etag(found.body), found.body)
         return cls(as_problem(found).kind.slug.encode(), found)
+
+    def is_of(self, body: bytes) -> bool:
+        """Whether this is the same connection: it saves hashing it, for the tag."""
+        return isinstance(self.found, bytes) and differ_in_time_only(self.found, body)

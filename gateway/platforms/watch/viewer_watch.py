@@ -7,13 +7,13 @@ stream, an action, a hint) are gathered while such a read is in flight, and then
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Callable, Collection, Iterable
 
 from adapters.contract import PlatformError, Viewer
 from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.aio.background_tasks import BackgroundTasks
+from gateway.platforms.lookup.encoded import CachedConnection
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.pending import LookupResult
 from gateway.platforms.watch.subscription import Subscription
@@ -31,7 +31,10 @@ class WatchedUser:
 
 
 class ViewerWatch(OneLoop):
-    """`on_empty` is called when the last subscription has gone. A read may take `timeout` seconds."""
+    """`on_empty` is called when the last subscription has gone. A read may take `timeout` seconds.
+
+    `phase` (0 to 1) says when in each interval all are read.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class ViewerWatch(OneLoop):
         tasks: BackgroundTasks,
         *,
         interval: float,
+        phase: float,
         timeout: float,
         on_empty: Callable[[], None],
     ) -> None:
@@ -47,6 +51,7 @@ class ViewerWatch(OneLoop):
         self._lookups = lookups
         self._tasks = tasks
         self._interval = interval
+        self._phase = phase
         self._timeout = timeout
         self._on_empty = on_empty
         self._users: dict[UserKey, WatchedUser] = {}
@@ -73,9 +78,8 @@ class ViewerWatch(OneLoop):
                 subscription.on_change(user_id)
         self._read_urgent_soon()
         if self._timer is None:
-            # The first time at random, so that viewers who begin to watch together are not read together for good.
-            first = random.uniform(self._interval / 2, self._interval)  # noqa: S311
-            self._timer = self._loop.call_later(first, self._read_all)
+            now = self._loop.time()
+            self._read_next(now + (self._phase - now / self._interval) % 1 * self._interval)
 
     def unsubscribe(self, subscription: Subscription) -> None:
         del self._subscriptions[subscription]
@@ -101,7 +105,11 @@ class ViewerWatch(OneLoop):
         user = self._users.get(user_id)
         if user is None:
             return
-        before, user.state = user.state, UserState.of(self._lookups.reading(self.viewer, user_id, result))
+        before = user.state
+        if before is not None and isinstance(result, CachedConnection) and before.is_of(result.body):
+            user.state = UserState(before.tag, result.body)  # as most are: only `as_of` is another
+            return
+        user.state = UserState.of(self._lookups.reading(self.viewer, user_id, result))
         if before is None or before.tag != user.state.tag:
             for subscription in self._subscriptions:
                 subscription.on_change(user_id)
@@ -124,8 +132,12 @@ class ViewerWatch(OneLoop):
             self._is_reading_urgent = True
             self._tasks.start(self._read(user_ids)).add_done_callback(lambda _: self._read_urgent())
 
-    def _read_all(self) -> None:
-        self._timer = self._loop.call_later(self._interval, self._read_all)
+    def _read_next(self, at: float) -> None:
+        self._timer = self._loop.call_at(at, self._read_all, at)
+
+    def _read_all(self, due: float) -> None:
+        late = self._loop.time() - due
+        self._read_next(due + self._interval * (1 + max(late, 0.0) // self._interval))
         if self._periodic is None or self._periodic.done():
             self._periodic = self._tasks.start(self._read(tuple(self._users)))
 

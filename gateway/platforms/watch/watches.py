@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import itertools
+import random
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from adapters.contract import Viewer
 from adapters.user_ids import UserKey
@@ -10,6 +13,17 @@ from gateway.aio.background_tasks import BackgroundTasks
 from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.lookup.pending import LookupResult
 from gateway.platforms.watch.viewer_watch import ViewerWatch
+
+GOLDEN_RATIO: Final = (5**0.5 - 1) / 2
+
+
+def _phases() -> Iterator[float]:
+    """Numbers from 0 to 1 that are evenly spread, however many are taken: multiples of the golden ratio.
+
+    At random, several viewers would be read at the same moment now and then, and requests would wait for all of them.
+    """
+    start = random.random()  # noqa: S311  so that processes differ
+    return ((start + number * GOLDEN_RATIO) % 1 for number in itertools.count())
 
 
 class Watches:
@@ -21,6 +35,7 @@ class Watches:
         self._interval = interval
         self._timeout = timeout
         self._viewers: dict[Viewer, ViewerWatch] = {}
+        self._phases = _phases()
 
     def viewer(self, viewer: Viewer) -> ViewerWatch:
         """What is watched as this viewer: for a subscription that follows it now."""
@@ -31,6 +46,7 @@ class Watches:
                 self._lookups,
                 self._tasks,
                 interval=self._interval,
+                phase=next(self._phases),
                 timeout=self._timeout,
                 on_empty=lambda: self._remove(viewer),
             )
