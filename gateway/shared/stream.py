@@ -2,7 +2,8 @@
 
 The server counts what was ever added to the stream, and each read asks for that count in the same transaction. Where
 it is not what was counted here, messages were missed: trimmed before they were read, lost with the server's memory or
-in a fail-over. Then `on_gap` is called.
+in a fail-over. Then `on_gap` is called. If the server lost them, `on_loss` is called as well: another replica, which
+had not read them, can't know that there were any.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class Stream(OneLoop):
         *,
         on_message: Received,
         on_gap: Callable[[], None],
+        on_loss: Callable[[], None],
         on_following: Callable[[bool], None] = lambda _is_following: None,
         connect: Connect = Client,
     ) -> None:
@@ -58,6 +60,7 @@ class Stream(OneLoop):
         self._name = name
         self._on_message = on_message
         self._on_gap = on_gap
+        self._on_loss = on_loss
         self._on_following = on_following
         self._connect = connect
         self._place: _Place | None = None
@@ -120,8 +123,12 @@ class Stream(OneLoop):
         messages = found[0][1] if found else []
         end = _place(info)
         if len(messages) < AT_ONCE:
-            if end.added != before.added + len(messages) or _order(end.last) < _order(before.last):
+            expected = before.added + len(messages)
+            is_lost = end.added < expected or _order(end.last) < _order(before.last)
+            if is_lost or end.added > expected:
                 self._on_gap()
+            if is_lost:
+                self._on_loss()
             self._place = end
         else:
             self._place = _Place(messages[-1][0], before.added + len(messages))
