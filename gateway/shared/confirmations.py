@@ -54,7 +54,8 @@ class Confirmations(OneLoop):
     async def _watch(self) -> None:
         while self._sent:
             await asyncio.sleep(INTERVAL)
-            if self.is_following and min(self._sent.values(), default=self._loop.time()) <= self._loop.time() - WITHIN:
+            late = self._loop.time() - WITHIN
+            if self.is_following and any(sent <= late for sent in self._sent.values()):
                 self._sent.clear()
                 self._on_lost()
         self._watcher = None

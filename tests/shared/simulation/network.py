@@ -84,20 +84,22 @@ class Connection(Client):
         for command in commands:
             if command[0] == "SET" and "NX" in command:
                 self._link.asked.setdefault(str(command[1]), self._loop.time())
-        if "BLOCK" in commands[0]:
-            return await self._sent(None)
-        return await self._sent(lambda: [self._server.execute(self._link.replica, each) for each in commands])
+
+        def execute() -> list[Any]:
+            return [self._server.execute(self._link.replica, each) for each in commands]
+
+        return await self._sent(execute, waits="BLOCK" in commands[0])
 
     async def close(self) -> None:
         self._generation = -2
 
-    async def _sent(self, execute: Callable[[], list[Any]] | None) -> list[Any]:
-        """The answer, or none ever. `execute` is None for a read that waits for a message, whose content is unread."""
+    async def _sent(self, execute: Callable[[], list[Any]], *, waits: bool = False) -> list[Any]:
+        """The answer, or none ever. If it `waits`, the answer comes when it is not empty, or after a second."""
         done: asyncio.Future[list[Any]] = self._loop.create_future()
         generation = self._generation
         if (delay := self._link.delay()) is not None:
             self._last_arrival = max(self._loop.time() + delay, self._last_arrival)
-            self._loop.call_at(self._last_arrival, self._arrive, generation, execute, done)
+            self._loop.call_at(self._last_arrival, self._arrive, generation, execute, waits, done)
         try:
             return await done
         except BaseException:
@@ -105,26 +107,31 @@ class Connection(Client):
             raise
 
     def _arrive(
-        self, generation: int, execute: Callable[[], list[Any]] | None, done: asyncio.Future[list[Any]]
+        self, generation: int, execute: Callable[[], list[Any]], waits: bool, done: asyncio.Future[list[Any]]
     ) -> None:
         now = self._loop.time()
         if generation != self._server.generation or self._server.down_until > now:
             self._fail(done)
         elif self._server.paused_until > now:
-            self._loop.call_at(self._server.paused_until, self._arrive, generation, execute, done)
-        elif execute is None:
-            self._server.on_added(lambda: self._answer([None], done))
-            self._loop.call_later(1.0, self._answer, [None], done)
-        else:
+            self._loop.call_at(self._server.paused_until, self._arrive, generation, execute, waits, done)
+        elif not waits or execute()[0]:
             self._answer(execute(), done)
+        else:
+            self._server.on_added(lambda: self._answer(execute(), done))
+            self._loop.call_later(1.0, self._answer, [[]], done)
 
     def _answer(self, results: list[Any], done: asyncio.Future[list[Any]]) -> None:
         if self._link.is_reset():
             self._fail(done)
         elif (delay := self._link.delay()) is not None:
-            self._loop.call_later(delay, lambda: done.done() or done.set_result(results))
+            self._loop.call_later(delay, _resolve, done, results)
 
     @staticmethod
     def _fail(done: asyncio.Future[list[Any]]) -> None:
         if not done.done():
             done.set_exception(NotConnected("reset"))
+
+
+def _resolve(done: asyncio.Future[list[Any]], results: list[Any]) -> None:
+    if not done.done():
+        done.set_result(results)

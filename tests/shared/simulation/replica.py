@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple
 
 import httpx
 
@@ -81,7 +81,7 @@ class Replica:
     def start(self) -> None:
         assert SETTINGS.shared is not None
         metrics = Metrics()
-        log = Log([].append)
+        log = Log(lambda _line: None)
         self.shared = Shared(
             SETTINGS.shared,
             SETTINGS.platforms,
@@ -122,9 +122,9 @@ class Replica:
         while self._requests:
             await asyncio.gather(*self._requests)
 
-    def begin(self, request: Callable[[], object]) -> None:
+    def begin(self, request: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run a request, unless it takes none now."""
         if self.is_running:
-            task = asyncio.ensure_future(request())  # type: ignore[arg-type]
+            task = asyncio.create_task(request())
             self._requests.add(task)
             task.add_done_callback(self._requests.discard)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -44,9 +45,9 @@ class World:
             on_throttled=self._on_throttled,
             slow=0.0 if self.is_calm else random.choice((0.0, 0.2)),
         )
-        self._floors: dict[tuple[int, Key], int] = Counter()
+        self._floors: dict[tuple[int, Key], int] = defaultdict(int)
         """by replica and connection: the oldest version that a lookup which begins now may return"""
-        self._held_until: Counter[int] = Counter()
+        self._held_until: dict[int, float] = defaultdict(float)
         """by replica: the end of the window of which it knows"""
         self._expired = 0
         self.is_complete = True
@@ -85,16 +86,19 @@ class World:
     def _weather(self) -> Weather:
         if self.is_calm or self.random.random() < 0.5:
             return Weather()
-        return Weather(*(self.random.choice((0.0, 0.02, 0.2)) for _ in range(2)), self.random.choice((0.0, 0.02)))
+        chances = (0.0, 0.02, 0.2)
+        return Weather(
+            slow=self.random.choice(chances), lost=self.random.choice(chances), reset=self.random.choice((0.0, 0.02))
+        )
 
     async def _request(self) -> None:
         replica, key = self.random.choice(self.replicas), self.random.choice(KEYS)
         if self.random.random() < 0.2:
-            replica.begin(lambda: self._act(replica, key))
+            replica.begin(partial(self._act, replica, key))
             return
         for _ in range(self.random.choice((1, 1, 3))):  # users asked for together share a call
             other = key[0], self.random.choice(USERS)
-            replica.begin(lambda other=other: self._look_up(replica, other))
+            replica.begin(partial(self._look_up, replica, other))
 
     async def _expire_sessions(self) -> None:
         self._expired += 1
@@ -147,9 +151,7 @@ class World:
     async def _look_up(self, replica: Replica, key: Key) -> None:
         floor = self._floors[replica.link.replica, key]
         try:
-            reading = await replica.platform.lookups.one(
-                VIEWER[key[0]], key[1], self._loop.time() + REQUEST_TIMEOUT
-            )
+            reading = await replica.platform.lookups.one(VIEWER[key[0]], key[1], self._loop.time() + REQUEST_TIMEOUT)
         except PlatformError as error:
             self.counts[type(error).__name__] += 1
         else:
@@ -211,7 +213,10 @@ class World:
     def _check_everybody_holds(self, until: float) -> None:
         for replica in self.replicas:
             if replica.is_running and replica.started_at < self._loop.time() - SOON:
-                self._require(self._held_until[replica.link.replica] >= until - ANNOUNCED - SOON, "a window that was kept secret")
+                self._require(
+                    self._held_until[replica.link.replica] >= until - ANNOUNCED - SOON,
+                    "a window that was kept secret",
+                )
 
     def _hold(self, number: int, until: float) -> None:
         self._held_until[number] = max(self._held_until[number], until)
