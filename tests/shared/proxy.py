@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from tests.shared.valkey import Valkey
+from tests.wire import listening
 
 
 class Proxy:
@@ -44,7 +45,6 @@ class Proxy:
         finally:
             for each in both:
                 each.cancel()
-            writer.close()
             to_server[1].close()
 
     async def _forward(
@@ -70,13 +70,9 @@ class Proxy:
 @asynccontextmanager
 async def proxied(server: Valkey) -> AsyncIterator[Proxy]:
     proxy = Proxy(server.port)
-    listener = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.url = f"valkey://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(proxy.serve) as address:
+        proxy.url = f"valkey://{address}"
         yield proxy
-    finally:
-        proxy.heal()
-        listener.close()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

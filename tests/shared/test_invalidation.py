@@ -126,6 +126,20 @@ async def test_a_message_that_can_not_be_read_empties_the_cache(valkey: Valkey, 
         assert not await is_kept(gateways, 103)
 
 
+async def test_a_call_in_flight_while_messages_are_missed_is_not_kept(valkey: Valkey) -> None:
+    async with replicas(valkey, 1) as gateways:
+        calls = gateways.acme.calls.calls
+        gateways.acme.misbehave(Fault(path="/connection", delay=1.0, times=1, apply=True))
+        asking = asyncio.create_task(gateways[0].status(103))
+        while gateways.acme.calls.calls == calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        valkey.client.xadd("connection-gateway:messages", {"m": b"unreadable"})
+        await gateways[0].until("gaps_total", 1)
+        assert not asking.done()
+        assert await asking == await gateways[0].status(103) == "pending_outgoing"
+        assert gateways.acme.calls.calls == calls + 2
+
+
 async def test_replicas_under_different_keys_trust_each_other_in_nothing(valkey: Valkey) -> None:
     async with replicas(valkey, 2, tables_of=[{"key": KEY}, {"key": OTHER_KEY}]) as gateways:
         await gateways[1].status(102)

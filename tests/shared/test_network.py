@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.simulation.faults import Fault
 from gateway.shared.store import TIMEOUTS
 from tests.gateways import OWN, caller
 from tests.shared.proxy import Proxy, proxied
@@ -77,21 +76,6 @@ async def test_a_message_that_is_lost_while_the_store_stays_up_is_made_up_for(va
             proxy.heal()
             assert await gateways[1].status(102) == "pending_incoming"
             await gateways[1].until_status(102, "connected")
-
-
-async def test_a_call_in_flight_while_messages_are_missed_is_not_kept(own_valkey: Valkey) -> None:
-    async with replicas(own_valkey, 1) as gateways:
-        await gateways[0].act(101, "remove")
-        calls = gateways.acme.calls.calls
-        gateways.acme.misbehave(Fault(path="/connection", delay=1.0, times=1, apply=True))
-        asking = asyncio.create_task(gateways[0].status(103))
-        while gateways.acme.calls.calls == calls:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-        own_valkey.flush()
-        await gateways[0].until("gaps_total", 1)
-        assert not asking.done()
-        assert await asking == await gateways[0].status(103) == "pending_outgoing"
-        assert gateways.acme.calls.calls == calls + 2
 
 
 async def test_the_server_sleeps() -> None:
