@@ -90,6 +90,7 @@ class Shared:
             settings,
             self._name,
             on_message=self._receive,
+            on_start=self._on_start,
             on_gap=self._on_gap,
             on_loss=self._tell_missed,
             on_following=self._on_following,
@@ -188,6 +189,9 @@ class Shared:
         self._confirmations.is_following = is_following
         if not is_following:
             self.store.post("PING")  # to find out whether the store can still be used
+
+    def _on_start(self) -> None:
+        self.changes.clear()
 
     def _on_gap(self) -> None:
         self._metrics.gaps.inc()
