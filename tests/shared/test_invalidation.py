@@ -105,7 +105,8 @@ async def test_a_store_that_is_found_late_empties_what_was_cached_until_then(val
             await until(lambda: _messages(valkey), 3)
             valkey.client.xtrim("connection-gateway:messages", maxlen=0, approximate=False)
             proxy.heal()
-            await gateways[1].until_status(102, "connected")
+            await gateways[1].until("following", 1)
+            assert await gateways[1].status(102) == "connected"
 
 
 async def test_a_stream_that_was_trimmed_empties_the_cache(valkey: Valkey) -> None:
