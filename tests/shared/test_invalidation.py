@@ -102,7 +102,7 @@ async def test_a_store_that_is_found_late_empties_what_was_cached_until_then(val
             assert await gateways[1].status(102) == "pending_incoming"
             await gateways[0].act(102, "accept")
             assert await gateways[1].status(102) == "pending_incoming"
-            await until(lambda: _messages(valkey), 3)
+            await until(lambda: _messages(valkey), 4)  # a login, and three of the action
             valkey.client.xtrim("connection-gateway:messages", maxlen=0, approximate=False)
             proxy.heal()
             await gateways[1].until("following", 1)
