@@ -15,6 +15,7 @@ from redis.exceptions import ResponseError
 
 from gateway.shared.client import Command
 from gateway.shared.logins import RELEASE
+from tests.shared.simulation.refresh_token import RefreshToken
 
 Entry = tuple[tuple[int, int], dict[bytes, bytes]]
 """A message of the stream: its id, and its fields."""
@@ -42,9 +43,10 @@ class State(msgspec.Struct):
     last: tuple[int, int] = (0, 0)
     added: int = 0
     has_stream: bool = False
+    hashes: dict[str, RefreshToken] = {}
 
     def copy(self) -> State:
-        return State(dict(self.values), list(self.entries), self.last, self.added, self.has_stream)
+        return State(dict(self.values), list(self.entries), self.last, self.added, self.has_stream, dict(self.hashes))
 
 
 class Server:
@@ -124,8 +126,13 @@ class Server:
     def _mget(self, _replica: int, *names: str) -> list[str | bytes | int | None]:
         return [self._live(name) for name in names]
 
-    def _eval(self, _replica: int, script: str, _count: int, name: str, value: str) -> int:
-        assert script == RELEASE
+    def _eval(self, _replica: int, script: str, _count: int, name: str, *words: Any) -> Any:
+        if script == RELEASE:
+            return self._release(name, *words)
+        refresh_token = self.state.hashes.setdefault(name, RefreshToken())
+        return refresh_token.run(script, int(self._now()), *words)
+
+    def _release(self, name: str, value: str) -> int:
         if self._live(name) != value:
             return 0
         del self.state.values[name]
