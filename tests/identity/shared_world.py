@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, ClassVar, Final, NamedTuple
 from unittest.mock import patch
 
-from starlette.types import ASGIApp
+from starlette.applications import Starlette
 
 from gateway.config.settings import Settings
 from gateway.runtime.reload import Reloader
@@ -37,7 +37,7 @@ key_file = "shared-key"
 
 
 class Process(NamedTuple):
-    app: ASGIApp
+    app: Starlette
     reloading: Reloader
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -16,7 +17,12 @@ class RefreshToken(msgspec.Struct):
     claimed_until: int = 0
 
     def run(self, script: str, now: int, *words: Any) -> Any:
-        commands = {CLAIM: self._claim, CONFIRM: self._confirm, RELEASE: self._release, PUBLISH: self._publish}
+        commands: dict[str, Callable[..., Any]] = {
+            CLAIM: self._claim,
+            CONFIRM: self._confirm,
+            RELEASE: self._release,
+            PUBLISH: self._publish,
+        }
         return commands[script](now, *words)
 
     def _claim(self, now: int, claim: str, seconds: int, _lifetime: int) -> list[Any]:
