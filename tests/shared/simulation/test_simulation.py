@@ -12,7 +12,7 @@ from typing import Final
 from tests import clock
 from tests.shared.simulation.world import World
 
-ENOUGH: Final = 200
+ENOUGH: Final = 150
 
 
 def simulate(seed: int) -> Counter[str]:
