@@ -2,7 +2,9 @@
 ARG PYTHON=3.13
 FROM docker.io/library/python:${PYTHON}-slim AS build
 WORKDIR /build
-COPY requirements.lock ./
+# requirements-shared.lock has what [shared] needs as well
+ARG LOCK=requirements.lock
+COPY ${LOCK} requirements.lock
 # The tools are in an environment of their own, so that the one that is kept has neither pip nor a build backend
 RUN python -m venv tools \
     && tools/bin/pip install --no-cache-dir --require-hashes --no-deps -r requirements.lock

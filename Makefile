@@ -66,6 +66,7 @@ image:  ## the image, without a container engine: needs buildah, mmdebstrap and 
 
 lock: .venv/dev  ## write both locks anew: what runs, and what develops on top of it
 	$(COMPILE) --upgrade -o requirements.lock
+	$(COMPILE) --upgrade --extra shared -c requirements.lock -o requirements-shared.lock
 	$(COMPILE) --upgrade --group dev --group docs --extra otel --extra shared -c requirements.lock -o requirements-dev.lock
 	.venv/bin/uv pip compile benchmarks/peers/requirements.in --quiet --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command "make lock" --upgrade \

@@ -148,8 +148,9 @@ class Sessions:
             session.expire()
         token, response = await self._send(viewer, request)
         session = self._session(viewer)
-        if response.status_code == UNAUTHORIZED and session.token is token and session.is_borrowed:
-            session.expire()  # it may be as old as the one before
+        if response.status_code == UNAUTHORIZED and (session.token is not token or session.is_borrowed):
+            if session.token is token:
+                session.expire()  # it may be as old as the one before
             token, response = await self._send(viewer, request)
             session = self._session(viewer)
         if response.status_code == UNAUTHORIZED and session.token is token and not session.pause_left:

@@ -79,6 +79,17 @@ def njs(folder: Path, port: int, upstream: str, script: Path) -> list[str]:
     return _command(folder, "njs", port, modules=f"load_module {NJS};", http=http, server=server)
 
 
+def balancer(folder: Path, name: str, port: int, gateways: list[int], *, is_hashed: bool) -> list[str]:
+    """In front of gateways, as config/nginx has it; each in turn unless it is hashed."""
+    servers = "".join(f"server 127.0.0.1:{each}; " for each in gateways)
+    hashed = "hash $http_sessiontoken consistent; " if is_hashed else ""
+    http = f"upstream gateways {{ {hashed}{servers}keepalive 64; keepalive_requests 1000000000; }}"
+    passed = 'proxy_pass http://gateways; proxy_http_version 1.1; proxy_set_header Connection "";'
+    return _command(
+        folder, name, port, http=http, server=f"location / {{ {passed} proxy_set_header Host $http_host; }}"
+    )
+
+
 def _command(folder: Path, name: str, port: int, *, modules: str = "", http: str = "", server: str) -> list[str]:
     conf = folder / f"{name}.conf"
     conf.write_text(_CONF.substitute(folder=folder, name=name, port=port, modules=modules, http=http, server=server))

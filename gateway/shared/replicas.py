@@ -24,6 +24,7 @@ from adapters.settings import PlatformSettings
 from adapters.user_ids import UserKey
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import Client
+from gateway.shared.confirmations import Confirmations
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
@@ -81,8 +82,7 @@ class Shared:
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
         self._publishing: set[asyncio.Task[None]] = set()
-        self._missed = False
-        """whether a message could not be sent"""
+        self._confirmations = Confirmations(self._tell_missed)
         self._name = f"{settings.prefix}:messages"
         self.store = Store(settings, log, metrics, on_up=self._on_up, connect=connect)
         self.rates = SharedRates(self.store, self._sealer)
@@ -90,7 +90,9 @@ class Shared:
             settings,
             self._name,
             on_message=self._receive,
+            on_start=self._on_start,
             on_gap=self._on_gap,
+            on_loss=self._tell_missed,
             on_following=self._on_following,
             connect=connect,
         )
@@ -107,6 +109,7 @@ class Shared:
     async def aclose(self) -> None:
         for publishing in self._publishing:
             publishing.cancel()
+        await self._confirmations.aclose()
         await self._stream.aclose()
         await self.store.aclose()
 
@@ -167,17 +170,15 @@ class Shared:
 
     def _send(self, message: Message) -> None:
         sealed = encode(message, self._sealer, self._name)
-        self.store.post("XADD", self._name, "MAXLEN", "~", MAX_LENGTH, "*", "m", sealed, lost=self._lose)
+        self._confirmations.add(sealed)
+        self.store.post("XADD", self._name, "MAXLEN", "~", MAX_LENGTH, "*", "m", sealed)
         self.store.post("EXPIRE", self._name, LIFETIME)
 
-    def _lose(self) -> None:
-        self._missed = True
+    def _tell_missed(self) -> None:
+        """Messages were lost. Which ones is not known any more, so everything may have changed."""
+        self._send(Message(self._origin, MessageKind.MISSED))
 
     def _on_up(self) -> None:
-        """What could not be sent is not known one by one any more: everything may have changed."""
-        if self._missed:
-            self._missed = False
-            self._send(Message(self._origin, MessageKind.MISSED))
         for tokens in self._tokens.values():
             publishing = asyncio.create_task(tokens.refresh_token.publish())
             self._publishing.add(publishing)
@@ -185,8 +186,12 @@ class Shared:
 
     def _on_following(self, is_following: bool) -> None:
         self._metrics.following.set(is_following)
+        self._confirmations.is_following = is_following
         if not is_following:
             self.store.post("PING")  # to find out whether the store can still be used
+
+    def _on_start(self) -> None:
+        self.changes.clear()
 
     def _on_gap(self) -> None:
         self._metrics.gaps.inc()
@@ -198,6 +203,7 @@ class Shared:
             self._on_gap()
             return
         if message.origin == self._origin:
+            self._confirmations.remove(sealed)
             return
         self._metrics.received[message.kind].inc()
         if message.kind is MessageKind.MISSED:

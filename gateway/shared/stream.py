@@ -2,7 +2,9 @@
 
 The server counts what was ever added to the stream, and each read asks for that count in the same transaction. Where
 it is not what was counted here, messages were missed: trimmed before they were read, lost with the server's memory or
-in a fail-over. Then `on_gap` is called.
+in a fail-over. Then `on_gap` is called. If the server lost them, `on_loss` is called as well: another replica, which
+had not read them, can't know that there were any. `on_start` is called when reading begins: the first connection may
+come late, and what was cached before it may have changed.
 """
 
 from __future__ import annotations
@@ -50,14 +52,18 @@ class Stream(OneLoop):
         name: str,
         *,
         on_message: Received,
+        on_start: Callable[[], None],
         on_gap: Callable[[], None],
+        on_loss: Callable[[], None],
         on_following: Callable[[bool], None] = lambda _is_following: None,
         connect: Connect = Client,
     ) -> None:
         self._settings = settings
         self._name = name
         self._on_message = on_message
+        self._on_start = on_start
         self._on_gap = on_gap
+        self._on_loss = on_loss
         self._on_following = on_following
         self._connect = connect
         self._place: _Place | None = None
@@ -99,12 +105,13 @@ class Stream(OneLoop):
                     await client.run([self._reading("BLOCK", int(IDLE * 1000), "COUNT", 1)])
 
     async def _start(self, client: Client) -> None:
-        """Nothing is kept yet, so nothing was missed; but throttle windows that are open count."""
+        """What came before was not read, but throttle windows that are open count."""
         async with asyncio.timeout(CONNECT_WITHIN):
             now, info = await client.run([("TIME",), ("XINFO", "STREAM", self._name)], atomic=True)
             since = f"{(now[0] - REPLAYED) * 1000}-0"
             (messages,) = await client.run([("XRANGE", self._name, since, "+")])
         self._place = _place(info)
+        self._on_start()
         if not is_refused(messages):
             self._hand_over(messages, now)
 
@@ -120,8 +127,12 @@ class Stream(OneLoop):
         messages = found[0][1] if found else []
         end = _place(info)
         if len(messages) < AT_ONCE:
-            if end.added != before.added + len(messages) or _order(end.last) < _order(before.last):
+            expected = before.added + len(messages)
+            is_lost = end.added < expected or _order(end.last) < _order(before.last)
+            if is_lost or end.added > expected:
                 self._on_gap()
+            if is_lost:
+                self._on_loss()
             self._place = end
         else:
             self._place = _Place(messages[-1][0], before.added + len(messages))

@@ -65,6 +65,7 @@ statuses = st.sampled_from(["none", "connected", "pending_incoming", "pending_ou
 class Identities(RuleBasedStateMachine):
     """Every answer is one that the platform would give this viewer, and every refusal is one that is due."""
 
+    world_type: ClassVar[type[World]] = World
     steps: ClassVar[Counter[str]] = Counter()
     """over all machines: calls that were answered and judged, and events between them"""
     origins: ClassVar[Counter[str]] = Counter()
@@ -72,7 +73,7 @@ class Identities(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = World()
+        self.world = self.world_type()
         self.shaky: dict[str, float] = {}
         """platforms where logins were refused, and until when that may be remembered"""
 

@@ -16,12 +16,15 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.identity.machine import Identities
+from tests.identity.shared_world import SharedIdentities, SharedWorld
 
 ENOUGH: Final = 100_000
 """Steps: calls that were answered and judged, and events between them."""
 MACHINES: Final = 20
 RULES: Final = 100
 """Machines that one seed makes, and rules that each runs."""
+SHARED: Final = 50
+"""One step with two processes for so many with one."""
 
 
 @pytest.fixture
@@ -30,9 +33,9 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
 
 
-def run_machines(number: int, machines: int) -> None:
+def run_machines(number: int, machines: int, machine: type[Identities] = Identities) -> None:
     run_state_machine_as_test(
-        seed(number)(Identities),
+        seed(number)(machine),
         settings=settings(
             max_examples=machines,
             stateful_step_count=RULES,
@@ -67,3 +70,16 @@ def test_a_few_machines_whose_every_line_is_traced() -> None:
     Identities.steps.clear()
     run_machines(1, 5)
     assert Identities.steps["answered"]
+
+
+@pytest.mark.usefixtures("hasty")
+def test_no_answer_of_two_processes_that_share_belongs_to_another_identity(tell: Callable[[str], None]) -> None:
+    wanted = int(os.environ.get("IDENTITY_STEPS", ENOUGH)) // SHARED
+    Identities.steps.clear()
+    for number in itertools.count(1):
+        run_machines(number, 3, SharedIdentities)
+        if Identities.steps.total() >= wanted:
+            break
+    tell(f"identities: {Identities.steps.total():,} steps of two processes, {SharedWorld.messages:,} messages")
+    assert Identities.steps["answered"] > wanted / 10
+    assert SharedWorld.messages > wanted / 100

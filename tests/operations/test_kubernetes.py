@@ -17,7 +17,7 @@ from gateway.config.settings import ServerSettings
 from tests.operations.tools import CONFIG, needs, output_of
 
 FOLDER = CONFIG / "kubernetes"
-BASES = ["service", "sidecar"]
+BASES = ["service", "sidecar", "shared"]
 OLDEST = (1, 29)
 """Kubernetes' first version with sidecars that are on by default."""
 MONITORING = "monitoring.coreos.com/v1"

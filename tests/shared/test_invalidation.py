@@ -8,6 +8,7 @@ import pytest
 
 from adapters.simulation.faults import Fault
 from tests.gateways import CALLERS, OWN
+from tests.shared.proxy import proxied
 from tests.shared.replicas import KEY, OTHER_KEY, Replicas, replicas, until
 from tests.shared.valkey import Valkey
 
@@ -93,6 +94,21 @@ async def test_messages_that_could_not_be_sent_empty_the_caches_elsewhere(own_va
         assert not await is_kept(gateways, 103)
 
 
+async def test_a_store_that_is_found_late_empties_what_was_cached_until_then(valkey: Valkey) -> None:
+    async with proxied(valkey) as proxy:
+        proxy.cut()
+        async with replicas(valkey, 2, tables_of=[{}, {"url": proxy.url}], connected=False) as gateways:
+            await gateways[0].until("following", 1)
+            assert await gateways[1].status(102) == "pending_incoming"
+            await gateways[0].act(102, "accept")
+            assert await gateways[1].status(102) == "pending_incoming"
+            await until(lambda: _messages(valkey), 4)  # a login, and three of the action
+            valkey.client.xtrim("connection-gateway:messages", maxlen=0, approximate=False)
+            proxy.heal()
+            await gateways[1].until("following", 1)
+            assert await gateways[1].status(102) == "connected"
+
+
 async def test_a_stream_that_was_trimmed_empties_the_cache(valkey: Valkey) -> None:
     async with replicas(valkey, 1) as gateways:
         await gateways[0].act(101, "remove")
@@ -126,6 +142,20 @@ async def test_a_message_that_can_not_be_read_empties_the_cache(valkey: Valkey, 
         assert not await is_kept(gateways, 103)
 
 
+async def test_a_call_in_flight_while_messages_are_missed_is_not_kept(valkey: Valkey) -> None:
+    async with replicas(valkey, 1) as gateways:
+        calls = gateways.acme.calls.calls
+        gateways.acme.misbehave(Fault(path="/connection", delay=1.0, times=1, apply=True))
+        asking = asyncio.create_task(gateways[0].status(103))
+        while gateways.acme.calls.calls == calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        valkey.client.xadd("connection-gateway:messages", {"m": b"unreadable"})
+        await gateways[0].until("gaps_total", 1)
+        assert not asking.done()
+        assert await asking == await gateways[0].status(103) == "pending_outgoing"
+        assert gateways.acme.calls.calls == calls + 2
+
+
 async def test_replicas_under_different_keys_trust_each_other_in_nothing(valkey: Valkey) -> None:
     async with replicas(valkey, 2, tables_of=[{"key": KEY}, {"key": OTHER_KEY}]) as gateways:
         await gateways[1].status(102)
@@ -155,3 +185,7 @@ async def test_nothing_stands_there_in_the_clear(valkey: Valkey) -> None:
 
 async def _gone(valkey: Valkey) -> bool:
     return valkey.client.get("connection-gateway:probe") is None
+
+
+async def _messages(valkey: Valkey) -> int:
+    return len(valkey.messages("connection-gateway:messages"))

@@ -46,6 +46,22 @@ async def test_a_session_that_is_old_twice_over_is_replaced(valkey: Valkey) -> N
         assert logins(gateways) == 4
 
 
+async def test_calls_that_are_refused_together_under_an_old_token_all_use_the_new_one(valkey: Valkey) -> None:
+    """The first has replaced the token by the time that the second finds it refused."""
+    async with replicas(valkey, 2) as gateways:
+        await gateways[1].status(101)
+        gateways.acme.misbehave(Fault(expire_sessions=True))
+        await gateways[0].status(102)
+        gateways.acme.misbehave(Fault(expire_sessions=True), Fault(path="/connection", delay=0.2))
+        calls = gateways.acme.calls.calls
+        first = asyncio.create_task(gateways[1].status(103))
+        while gateways.acme.calls.calls == calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await gateways[1].status(104) == "rejected"
+        assert await first == "pending_outgoing"
+        assert logins(gateways) == 3
+
+
 async def test_viewers_have_sessions_of_their_own(valkey: Valkey) -> None:
     callers = [caller("web", on_behalf_of=["*"])]
     async with replicas(valkey, 2, NAMED, callers=callers) as gateways:

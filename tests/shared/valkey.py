@@ -40,14 +40,7 @@ class Valkey:
         self._process = subprocess.Popen(  # noqa: S603  as the package has it
             [self._program, *options, *self._options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        until = time.monotonic() + PATIENCE
-        while True:
-            try:
-                with socket.create_connection(("127.0.0.1", self.port)):
-                    return
-            except OSError:
-                assert time.monotonic() < until, "the server does not start"
-                time.sleep(0.01)
+        until_listening(self.port)
 
     def kill(self) -> None:
         if self._process is not None:
@@ -90,6 +83,17 @@ class Valkey:
     def _signal(self, number: int) -> None:
         assert self._process is not None
         os.kill(self._process.pid, number)
+
+
+def until_listening(port: int) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            with socket.create_connection(("127.0.0.1", port)):
+                return
+        except OSError:
+            assert time.monotonic() < until, "the server does not start"
+            time.sleep(0.01)
 
 
 __all__ = ["DEBIAN", "NotConnected", "Valkey"]
