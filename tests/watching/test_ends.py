@@ -70,6 +70,27 @@ async def test_a_revoked_key_ends_its_streams_and_no_other() -> None:
 
 
 @virtual
+async def test_a_key_that_is_revoked_while_its_stream_opens_is_refused() -> None:
+    for query in (True, False):
+        async with running(NAMED, [WEB, caller("bot", on_behalf_of=["*"])]) as gateway:
+            as_bot = AS_WEB | {"X-API-Key": key_of("bot")}
+            async with watching(gateway.app, "acme:102", query=query, headers=as_bot) as bot:
+                await asyncio.sleep(0)  # the key was accepted; the stream is not open yet
+                reload(gateway, NAMED, [WEB])
+                await asyncio.sleep(1)
+                assert (bot.status, bot.is_over) == (401, True)
+
+
+@virtual
+async def test_a_stream_that_opens_during_a_reload_watches_with_the_new_credential() -> None:
+    async with running(OWN) as gateway, watching(gateway.app, "acme:1") as watcher:
+        await asyncio.sleep(0)  # the request was accepted; the stream is not open yet
+        reload(gateway, OWN | {"acme": {**OWN["acme"], "username": "user-101"}})
+        await asyncio.sleep(1)
+        assert watcher.statuses == {"acme:1": "connected"}
+
+
+@virtual
 async def test_a_changed_policy_is_a_problem_of_its_platform_until_it_changes_again() -> None:
     async with (
         running(NAMED, [WEB]) as gateway,

@@ -107,6 +107,18 @@ async def test_a_fresh_answer_is_not_asked_for_again() -> None:
 
 
 @virtual
+async def test_a_stream_begins_with_nothing_older_than_an_interval_however_long_the_cache_keeps_it() -> None:
+    async with running(cache={"fresh_for": 600.0}, watch={"interval": 10.0}) as gateway:
+        await gateway.client.get("/v1/connections/acme/101")
+        gateway.acme.platform.set_connection(1, 101, None)
+        for waited, status in ((5, "connected"), (6, "none")):
+            await asyncio.sleep(waited)
+            async with watching(gateway.app, "acme:101") as watcher:
+                await asyncio.sleep(0.5)
+                assert watcher.statuses == {"acme:101": status}
+
+
+@virtual
 async def test_problems_are_sent_in_the_place_of_states_and_only_when_they_change() -> None:
     async with running() as gateway:
         users = ["acme:101", "nowhere:1", "club:404404"]

@@ -126,7 +126,7 @@ def routes(streams: Streams, snapshots: Snapshots, admission: Admission, audit: 
         context.record.asks_for("watch")
         watched = WatchedUsers(targets, streams.open(), snapshots)
         try:
-            watched.watch_as(context)
+            watched.watch_as(watched.in_force(context))
         except BaseException:
             watched.stream.close()
             raise
@@ -163,13 +163,22 @@ class WatchedUsers:
         if expires_at is not None:
             self.stream.expire_in(expires_at - time.time())
 
+    def in_force(self, context: RequestContext) -> RequestContext:
+        """This request under the callers and credentials that are in force now. Raises the Problem that refuses it.
+
+        A reload may have come after the request was accepted: it checks only the streams that are open.
+        """
+        snapshot = self._snapshots.current
+        if context.snapshot is snapshot:
+            return context
+        principal = Principal(snapshot.callers.of(context.headers), context.principal.claimed_viewers)
+        return structs.replace(context, snapshot=snapshot, principal=principal)
+
     def check_again(self) -> None:
         """Watch under the callers and credentials that are in force now. Refused: it ends."""
         assert self._context is not None  # noqa: S101  it watches already
-        before, snapshot = self._context, self._snapshots.current
         try:
-            principal = Principal(snapshot.callers.of(before.headers), before.principal.claimed_viewers)
-            self.watch_as(structs.replace(before, snapshot=snapshot, principal=principal))
+            self.watch_as(self.in_force(self._context))
         except Problem:
             self.stream.end(EndReason.CREDENTIAL_REFUSED)
 

@@ -163,10 +163,10 @@ class Lookups(OneLoop):
         """As `live`, for no caller: it takes no caller's place."""
         return await self._batcher.read(viewer, user_ids, deadline)
 
-    def fresh(self, viewer: Viewer, user_id: UserKey) -> Reading | None:
-        """Return the cached entry if it is fresh."""
+    def fresh(self, viewer: Viewer, user_id: UserKey, since: float) -> Reading | None:
+        """Return the cached entry if it is fresh and not from before `since` (`loop.time()`)."""
         now = self._loop.time()
-        fresh, origin = self._cache.get_fresh(viewer, user_id, ANY_TIME, now)
+        fresh, origin = self._cache.get_fresh(viewer, user_id, since, now)
         return None if fresh is None else Reading(fresh, fresh.body, fresh.at, int(now - fresh.at), origin)
 
     def reading(self, viewer: Viewer, user_id: UserKey, result: LookupResult) -> Reading | PlatformError:

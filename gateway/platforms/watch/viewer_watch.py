@@ -65,11 +65,12 @@ class ViewerWatch(OneLoop):
     def subscribe(self, subscription: Subscription) -> None:
         """Tell it of its users: of those that are known, at once."""
         self._subscriptions[subscription] = None
+        since = self._loop.time() - self._interval
         for user_id in subscription.user_ids:
             user = self._users.get(user_id)
             if user is None:
                 user = self._users[user_id] = WatchedUser()
-                fresh = self._lookups.fresh(self.viewer, user_id)
+                fresh = self._lookups.fresh(self.viewer, user_id, since)
                 user.state = None if fresh is None else UserState.of(fresh)
             user.subscriptions += 1
             if user.state is None:
