@@ -24,6 +24,7 @@ from adapters.settings import PlatformSettings
 from adapters.user_ids import UserKey
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import Client
+from gateway.shared.connections import SharedConnections
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
@@ -80,6 +81,8 @@ class Shared:
         self._waits = LoginWaits()
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
+        self._is_caching = settings.cache
+        self._connections: dict[str, SharedConnections] = {}
         self._publishing: set[asyncio.Task[None]] = set()
         self._missed = False
         """whether a message could not be sent"""
@@ -111,9 +114,13 @@ class Shared:
         await self.store.aclose()
 
     def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
+        for each in self._second_tier(viewer.platform):
+            each.evict(viewer, user_id)
         self._tell(MessageKind.EVICT, viewer.platform, viewer.key, user_id)
 
     def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
+        for each in self._second_tier(viewer.platform):
+            each.on_refusal(viewer, user_id, error)
         match error:
             case CredentialRefused() | OwnCredentialRefused():
                 user_id = None
@@ -135,6 +142,8 @@ class Shared:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
     def hinted(self, platform: str, user_ids: Iterable[UserKey]) -> None:
+        for each in self._second_tier(platform):
+            each.clear()
         for user_id in user_ids:
             self._tell(MessageKind.HINT, platform, b"", user_id)
 
@@ -158,6 +167,30 @@ class Shared:
         )
         self._tokens[platform] = tokens
         return tokens
+
+    def connections(
+        self, platform: str, settings: PlatformSettings, *, fresh_for: float, max_age: float
+    ) -> SharedConnections | None:
+        """The second tier of the cache. After a reload nothing from before it is used."""
+        if not self._is_caching or not max_age:
+            return None
+        self._connections[platform] = SharedConnections(
+            self.store,
+            self._sealer,
+            platform,
+            (*_place(platform, settings), _fingerprint(settings)),
+            fresh_for=fresh_for,
+            max_age=max_age,
+            request_timeout=self._request_timeout,
+            metrics=self._metrics,
+            must_clear=platform in self._connections,
+        )
+        return self._connections[platform]
+
+    def _second_tier(self, platform: str) -> tuple[SharedConnections, ...]:
+        """The one of this platform, if there is one."""
+        found = self._connections.get(platform)
+        return () if found is None else (found,)
 
     def _tell(
         self, kind: MessageKind, platform: str, viewer: bytes, user_id: UserKey | None = None, seconds: float = 0.0
@@ -191,6 +224,8 @@ class Shared:
     def _on_gap(self) -> None:
         self._metrics.gaps.inc()
         self.changes.clear()
+        for connections in self._connections.values():
+            connections.clear()
 
     def _receive(self, sealed: object, age: float) -> None:
         message = decode(sealed, self._sealer, self._name)
@@ -204,17 +239,24 @@ class Shared:
             self._on_gap()
             return
         platform = self._platforms.get(message.platform)
-        if platform is None:
-            return
+        if platform is not None:
+            self._apply(platform, message, age)
+
+    def _apply(self, platform: str, message: Message, age: float) -> None:
+        """Do what a message of another replica says."""
         match message.kind:
             case MessageKind.EVICT if message.user_id is not None:
                 self.changes.evict(platform, message.viewer, message.user_id)
+                for each in self._second_tier(platform):  # under another credential entries have other names
+                    each.evict(Viewer(platform, message.viewer), message.user_id)
             case MessageKind.REFUSED:
                 self.changes.refuse(platform, message.viewer, message.user_id)
             case MessageKind.THROTTLED if message.seconds > age:
                 self.changes.throttle(platform, message.viewer, message.seconds - age)
             case MessageKind.HINT if message.user_id is not None:
                 self.changes.hint(platform, message.user_id)
+                for each in self._second_tier(platform):
+                    each.clear()
             case MessageKind.LOGGED_IN:
                 self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())
