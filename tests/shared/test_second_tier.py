@@ -132,6 +132,20 @@ async def test_an_answer_that_was_on_its_way_does_not_come_back(valkey: Valkey) 
         assert await gateways[2].status(101) == "none"
 
 
+async def test_an_answer_is_not_written_where_its_claim_is_gone(valkey: Valkey) -> None:
+    """As when another replica acts, and nobody has told this one yet."""
+    async with caching(valkey) as gateways:
+        gateways.acme.misbehave(Fault(path="/connection", delay=0.3, times=1, apply=True))
+        asking = asyncio.create_task(gateways[0].status(101))
+        while not gateways.acme.calls.calls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert valkey.client.delete(*valkey.client.scan_iter("*:connection:*")) == 1
+        assert await asking == "connected"
+        await gateways[0].status(103)
+        await until_kept(valkey, 1)
+        assert await is_read_live(gateways, 1, 101)
+
+
 async def test_a_refused_token_finds_nothing_more(valkey: Valkey) -> None:
     async with caching(valkey, 3, CALLERS) as gateways:
         for user in (101, 102):
