@@ -146,6 +146,22 @@ async def test_an_answer_is_not_written_where_its_claim_is_gone(valkey: Valkey) 
         assert await is_read_live(gateways, 1, 101)
 
 
+async def test_what_was_being_read_as_an_action_ended_is_not_used(valkey: Valkey) -> None:
+    async with caching(valkey) as gateways:
+        await ask(gateways[0], 102)
+        await ask(gateways[1], 103)
+        await until_kept(valkey, 2)
+        valkey.pause()
+        try:
+            asking = asyncio.create_task(gateways[1].status(102))
+            await asyncio.sleep(0.05)
+            assert await gateways[1].act(102, "accept") == "connected"
+        finally:
+            valkey.resume()
+        assert await asking == "connected"
+        assert await gateways[1].status(102) == "connected"
+
+
 async def test_a_refused_token_finds_nothing_more(valkey: Valkey) -> None:
     async with caching(valkey, 3, CALLERS) as gateways:
         for user in (101, 102):
