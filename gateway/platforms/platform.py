@@ -25,10 +25,10 @@ from gateway.platforms.list_cache import PageKey, PlatformListCache
 from gateway.platforms.lookup.cache import PlatformCache
 from gateway.platforms.lookup.explainer import Explainer
 from gateway.platforms.lookup.lookups import Lookups
-from gateway.platforms.lookup.second_tier import SecondTier
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.second_tier import SecondTier
 from gateway.platforms.staleness import may_be_stale
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Kind, Problem

@@ -9,7 +9,7 @@ from adapters.contract import PlatformError, Viewer
 from adapters.settings import PlatformSettings
 from adapters.token_store import TokenStore
 from adapters.user_ids import UserKey
-from gateway.platforms.lookup.second_tier import SecondTier
+from gateway.platforms.second_tier import SecondTier
 
 
 class Replicas(Protocol):

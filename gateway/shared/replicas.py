@@ -8,9 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-import msgspec
-
-from adapters import adapter_name
 from adapters.contract import (
     CredentialRefused,
     Forbidden,
@@ -19,7 +16,6 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.secret import Secret
 from adapters.settings import PlatformSettings
 from adapters.user_ids import UserKey
 from gateway.config.shared_settings import SharedSettings
@@ -28,6 +24,7 @@ from gateway.shared.connections import SharedConnections
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
+from gateway.shared.places import fingerprint, place
 from gateway.shared.rates import SharedRates
 from gateway.shared.refresh_tokens import SharedRefreshToken
 from gateway.shared.sealing import Sealer
@@ -76,8 +73,8 @@ class Shared:
         self._metrics = metrics
         self._request_timeout = request_timeout
         self._origin = secrets.token_bytes(8)
-        self._places = {name: self._sealer.digest(*_place(name, each))[:16] for name, each in platforms.items()}
-        self._platforms = {place: name for name, place in self._places.items()}
+        self._places = {name: self._sealer.digest(*place(name, each))[:16] for name, each in platforms.items()}
+        self._platforms = {digest: name for name, digest in self._places.items()}
         self._waits = LoginWaits()
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
@@ -148,7 +145,7 @@ class Shared:
             self._tell(MessageKind.HINT, platform, b"", user_id)
 
     def tokens(self, platform: str, settings: PlatformSettings) -> SharedTokens:
-        parts = (*_place(platform, settings), _fingerprint(settings))
+        parts = (*place(platform, settings), fingerprint(settings))
 
         def logged_in(viewer: Viewer) -> None:
             self._tell(MessageKind.LOGGED_IN, platform, tokens.name(viewer).encode())
@@ -178,7 +175,7 @@ class Shared:
             self.store,
             self._sealer,
             platform,
-            (*_place(platform, settings), _fingerprint(settings)),
+            (*place(platform, settings), fingerprint(settings)),
             fresh_for=fresh_for,
             max_age=max_age,
             request_timeout=self._request_timeout,
@@ -260,19 +257,3 @@ class Shared:
             case MessageKind.LOGGED_IN:
                 self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())
-
-
-def _place(name: str, settings: PlatformSettings) -> tuple[bytes, ...]:
-    return name.encode(), adapter_name(settings).encode(), settings.base_url.encode()
-
-
-def _fingerprint(settings: PlatformSettings) -> bytes:
-    """What the credential is, and where it logs in."""
-    parts = [settings.mode, settings.login_url, settings.credentials.lasting]
-    return msgspec.msgpack.encode(parts, enc_hook=_revealed)
-
-
-def _revealed(secret: object) -> str:
-    if not isinstance(secret, Secret):
-        raise TypeError(f"no secret: {type(secret).__name__}")
-    return secret.reveal()

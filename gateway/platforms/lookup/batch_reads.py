@@ -13,7 +13,7 @@ from adapters.user_ids import UserKey
 from gateway.explain import timeline
 from gateway.platforms.lookup.encoded import CachedConnection, SharedConnection
 from gateway.platforms.lookup.pending import LIVE, LookupResult, PendingLookup, ViewerQueue
-from gateway.platforms.lookup.second_tier import SecondTier
+from gateway.platforms.second_tier import SecondTier
 from gateway.telemetry.spans import Spans
 from gateway.transports.budget import RetryBudget
 

@@ -46,7 +46,7 @@ from gateway.platforms.lookup.pending import (
     ViewerQueue,
     Waiter,
 )
-from gateway.platforms.lookup.second_tier import SecondTier
+from gateway.platforms.second_tier import SecondTier
 from gateway.platforms.staleness import ANY_TIME
 from gateway.telemetry.spans import UNTRACED, Spans
 

@@ -20,8 +20,8 @@ from gateway.platforms.lookup.encoded import CachedConnection, SharedConnection
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
 from gateway.platforms.lookup.origin import STALE, Origin
 from gateway.platforms.lookup.pending import LookupResult
-from gateway.platforms.lookup.second_tier import SecondTier
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.second_tier import SecondTier
 from gateway.platforms.staleness import ANY_TIME, OUT_OF_REACH, may_be_stale
 from gateway.transports.stack import Stack
 
