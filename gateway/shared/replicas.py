@@ -28,6 +28,7 @@ from gateway.shared.places import fingerprint, place
 from gateway.shared.rates import SharedRates
 from gateway.shared.refresh_tokens import SharedRefreshToken
 from gateway.shared.sealing import Sealer
+from gateway.shared.second_tiers import SecondTiers
 from gateway.shared.store import Connect, Store
 from gateway.shared.stream import LIFETIME, MAX_LENGTH, Stream
 from gateway.telemetry.log import Log
@@ -79,13 +80,13 @@ class Shared:
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
         self._is_caching = settings.cache
-        self._connections: dict[str, SharedConnections] = {}
         self._publishing: set[asyncio.Task[None]] = set()
         self._missed = False
         """whether a message could not be sent"""
         self._name = f"{settings.prefix}:messages"
         self.store = Store(settings, log, metrics, on_up=self._on_up, connect=connect)
         self.rates = SharedRates(self.store, self._sealer)
+        self._second_tiers = SecondTiers(self.store, self._sealer, metrics, request_timeout=request_timeout)
         self._stream = Stream(
             settings,
             self._name,
@@ -111,13 +112,11 @@ class Shared:
         await self.store.aclose()
 
     def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
-        for each in self._second_tier(viewer.platform):
-            each.evict(viewer, user_id)
+        self._second_tiers.evict(viewer, user_id)
         self._tell(MessageKind.EVICT, viewer.platform, viewer.key, user_id)
 
     def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
-        for each in self._second_tier(viewer.platform):
-            each.on_refusal(viewer, user_id, error)
+        self._second_tiers.on_refusal(viewer, user_id, error)
         match error:
             case CredentialRefused() | OwnCredentialRefused():
                 user_id = None
@@ -139,8 +138,7 @@ class Shared:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
     def hinted(self, platform: str, user_ids: Iterable[UserKey]) -> None:
-        for each in self._second_tier(platform):
-            each.clear()
+        self._second_tiers.clear(platform)
         for user_id in user_ids:
             self._tell(MessageKind.HINT, platform, b"", user_id)
 
@@ -168,26 +166,11 @@ class Shared:
     def connections(
         self, platform: str, settings: PlatformSettings, *, fresh_for: float, max_age: float
     ) -> SharedConnections | None:
-        """The second tier of the cache. After a reload nothing from before it is used."""
+        """The second tier of the cache, if it is configured."""
         if not self._is_caching or not max_age:
             return None
-        self._connections[platform] = SharedConnections(
-            self.store,
-            self._sealer,
-            platform,
-            (*place(platform, settings), fingerprint(settings)),
-            fresh_for=fresh_for,
-            max_age=max_age,
-            request_timeout=self._request_timeout,
-            metrics=self._metrics,
-            must_clear=platform in self._connections,
-        )
-        return self._connections[platform]
-
-    def _second_tier(self, platform: str) -> tuple[SharedConnections, ...]:
-        """The one of this platform, if there is one."""
-        found = self._connections.get(platform)
-        return () if found is None else (found,)
+        parts = (*place(platform, settings), fingerprint(settings))
+        return self._second_tiers.add(platform, parts, fresh_for=fresh_for, max_age=max_age)
 
     def _tell(
         self, kind: MessageKind, platform: str, viewer: bytes, user_id: UserKey | None = None, seconds: float = 0.0
@@ -221,8 +204,7 @@ class Shared:
     def _on_gap(self) -> None:
         self._metrics.gaps.inc()
         self.changes.clear()
-        for connections in self._connections.values():
-            connections.clear()
+        self._second_tiers.clear_all()
 
     def _receive(self, sealed: object, age: float) -> None:
         message = decode(sealed, self._sealer, self._name)
@@ -244,16 +226,15 @@ class Shared:
         match message.kind:
             case MessageKind.EVICT if message.user_id is not None:
                 self.changes.evict(platform, message.viewer, message.user_id)
-                for each in self._second_tier(platform):  # under another credential entries have other names
-                    each.evict(Viewer(platform, message.viewer), message.user_id)
+                # Under another credential its entries have other names.
+                self._second_tiers.evict(Viewer(platform, message.viewer), message.user_id)
             case MessageKind.REFUSED:
                 self.changes.refuse(platform, message.viewer, message.user_id)
             case MessageKind.THROTTLED if message.seconds > age:
                 self.changes.throttle(platform, message.viewer, message.seconds - age)
             case MessageKind.HINT if message.user_id is not None:
                 self.changes.hint(platform, message.user_id)
-                for each in self._second_tier(platform):
-                    each.clear()
+                self._second_tiers.clear(platform)
             case MessageKind.LOGGED_IN:
                 self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())
