@@ -1,4 +1,7 @@
-"""Lookups of one platform: from the cache if fresh, else from the platform, else from the cache as stale."""
+"""Lookups of one platform: from the cache if fresh, else from the platform, else from the cache as stale.
+
+Long, because the ways to look up and the ways to invalidate are one surface over the same cache and batcher.
+"""
 
 from __future__ import annotations
 
