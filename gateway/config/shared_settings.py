@@ -84,6 +84,8 @@ class SharedSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """how all names there begin"""
     timeout: Annotated[float, msgspec.Meta(ge=0.001, le=1)] = 0.05
     """seconds that anything waits for the store"""
+    cache: bool = False
+    """whether connections are kept there as well: the second tier of the cache"""
 
     def __post_init__(self) -> None:
         if self.ca_file is not None and not self.url.tls:

@@ -88,9 +88,10 @@ OF_READS: Final = (
     ),
     Header(
         "Cache-Status",
-        "Where the answer came from (RFC 9211): `hit`; `fwd=miss`, `fwd=stale` or `fwd=request` where the platform"
-        " was asked, for one user with `collapsed` where somebody had asked the same just before; `detail` is the"
-        " problem for which a stale answer is told; `fwd=bypass` for a list.",
+        "Where the answer came from (RFC 9211): `hit`, with `detail=shared` where another replica had it;"
+        " `fwd=miss`, `fwd=stale` or `fwd=request` where the platform was asked, for one user with `collapsed` where"
+        " somebody had asked the same just before; `detail` is the problem for which a stale answer is told;"
+        " `fwd=bypass` for a list.",
         "connection-gateway; fwd=miss",
     ),
 )

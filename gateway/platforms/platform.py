@@ -28,6 +28,7 @@ from gateway.platforms.lookup.lookups import Lookups
 from gateway.platforms.platform_page import PageQuery, PlatformPage
 from gateway.platforms.platform_pager import PlatformPager
 from gateway.platforms.replicas import ALONE, Replicas
+from gateway.platforms.second_tier import SecondTier
 from gateway.platforms.staleness import may_be_stale
 from gateway.platforms.watch.watches import Watches
 from gateway.problems.problem import Kind, Problem
@@ -58,6 +59,7 @@ class Platform:
         request_timeout: float,
         watch_interval: float,
         replicas: Replicas = ALONE,
+        second_tier: SecondTier | None = None,
     ) -> None:
         self.name = adapter.platform
         self.kind = kind
@@ -70,7 +72,7 @@ class Platform:
         self._attempts = BackgroundTasks(PlatformError, Problem)
         self._lists = lists
         self._replicas = replicas
-        self.lookups = Lookups(adapter, cache, lists, stack, self._reads, replicas=replicas)
+        self.lookups = Lookups(adapter, cache, lists, stack, self._reads, replicas=replicas, second_tier=second_tier)
         self._pager = PlatformPager(adapter, self.lookups, self._reads)
         self.watches = Watches(self.lookups, self._reads, interval=watch_interval, timeout=request_timeout)
 

@@ -133,15 +133,17 @@ class PlatformRegistry:
         )
         fresh_for = self._usual.fresh_for if settings.fresh_for is None else settings.fresh_for
         stale_for = self._usual.stale_for if settings.stale_for is None else settings.stale_for
+        cache = self._cache.platform(fresh_for, stale_for)
         return Platform(
             adapter_name(settings),
             adapter,
             self._stacks[name],
-            self._cache.platform(fresh_for, stale_for),
+            cache,
             self._lists.platform(fresh_for, stale_for),
             request_timeout=self._timeout,
             replicas=self._replicas,
             watch_interval=self._watch_interval,
+            second_tier=self._replicas.connections(name, settings, fresh_for=fresh_for, max_age=cache.max_age),
         )
 
 

@@ -9,6 +9,7 @@ from adapters.contract import PlatformError, Viewer
 from adapters.settings import PlatformSettings
 from adapters.token_store import TokenStore
 from adapters.user_ids import UserKey
+from gateway.platforms.second_tier import SecondTier
 
 
 class Replicas(Protocol):
@@ -34,6 +35,12 @@ class Replicas(Protocol):
         """The sessions that they share; None where each has its own."""
         ...
 
+    def connections(
+        self, platform: str, settings: PlatformSettings, *, fresh_for: float, max_age: float
+    ) -> SecondTier | None:
+        """What they keep together of what the platform answered; None where each keeps its own alone."""
+        ...
+
 
 class NoReplicas:
     """This process is alone, or knows of no other."""
@@ -52,6 +59,9 @@ class NoReplicas:
 
     def tokens(self, _platform: str, _settings: PlatformSettings) -> None:
         """It has its own."""
+
+    def connections(self, _platform: str, _settings: PlatformSettings, *, fresh_for: float, max_age: float) -> None:
+        """It has no second tier."""
 
 
 ALONE: Final[Replicas] = NoReplicas()

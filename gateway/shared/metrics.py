@@ -23,4 +23,6 @@ class SharedMetrics:
         self.gaps = counter("gaps", "Times that messages may have been missed, so that all caches were emptied.")
         self.hits = counter("login_hits", "Tokens that were taken from the store in place of a login.")
         self.misses = counter("login_misses", "Tokens that the store did not have.")
+        self.cache_hits = counter("cache_hits", "Connections that the store had, fresh or stale.")
+        self.cache_misses = counter("cache_misses", "Connections that the store was asked for and did not have.")
         self.lease_waits = counter("lease_waits", "Waits for the login of another replica.")

@@ -8,9 +8,6 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from typing import Final, Protocol
 
-import msgspec
-
-from adapters import adapter_name
 from adapters.contract import (
     CredentialRefused,
     Forbidden,
@@ -19,18 +16,20 @@ from adapters.contract import (
     UserNotFound,
     Viewer,
 )
-from adapters.secret import Secret
 from adapters.settings import PlatformSettings
 from adapters.user_ids import UserKey
 from gateway.config.shared_settings import SharedSettings
 from gateway.shared.client import Client
 from gateway.shared.confirmations import Confirmations
+from gateway.shared.connections import SharedConnections
 from gateway.shared.logins import LoginWaits, SharedTokens
 from gateway.shared.messages import Message, MessageKind, decode, encode
 from gateway.shared.metrics import SharedMetrics
+from gateway.shared.places import fingerprint, place
 from gateway.shared.rates import SharedRates
 from gateway.shared.refresh_tokens import SharedRefreshToken
 from gateway.shared.sealing import Sealer
+from gateway.shared.second_tiers import SecondTiers
 from gateway.shared.store import Connect, Store
 from gateway.shared.stream import LIFETIME, MAX_LENGTH, Stream
 from gateway.telemetry.log import Log
@@ -76,16 +75,18 @@ class Shared:
         self._metrics = metrics
         self._request_timeout = request_timeout
         self._origin = secrets.token_bytes(8)
-        self._places = {name: self._sealer.digest(*_place(name, each))[:16] for name, each in platforms.items()}
-        self._platforms = {place: name for name, place in self._places.items()}
+        self._places = {name: self._sealer.digest(*place(name, each))[:16] for name, each in platforms.items()}
+        self._platforms = {digest: name for name, digest in self._places.items()}
         self._waits = LoginWaits()
         self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
+        self._is_caching = settings.cache
         self._publishing: set[asyncio.Task[None]] = set()
         self._confirmations = Confirmations(self._tell_missed)
         self._name = f"{settings.prefix}:messages"
         self.store = Store(settings, log, metrics, on_up=self._on_up, connect=connect)
         self.rates = SharedRates(self.store, self._sealer)
+        self._second_tiers = SecondTiers(self.store, self._sealer, metrics, request_timeout=request_timeout)
         self._stream = Stream(
             settings,
             self._name,
@@ -114,9 +115,11 @@ class Shared:
         await self.store.aclose()
 
     def evicted(self, viewer: Viewer, user_id: UserKey) -> None:
+        self._second_tiers.evict(viewer, user_id)
         self._tell(MessageKind.EVICT, viewer.platform, viewer.key, user_id)
 
     def refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
+        self._second_tiers.on_refusal(viewer, user_id, error)
         match error:
             case CredentialRefused() | OwnCredentialRefused():
                 user_id = None
@@ -138,11 +141,12 @@ class Shared:
         self._tell(MessageKind.THROTTLED, platform, scope, seconds=seconds)
 
     def hinted(self, platform: str, user_ids: Iterable[UserKey]) -> None:
+        self._second_tiers.clear(platform)
         for user_id in user_ids:
             self._tell(MessageKind.HINT, platform, b"", user_id)
 
     def tokens(self, platform: str, settings: PlatformSettings) -> SharedTokens:
-        parts = (*_place(platform, settings), _fingerprint(settings))
+        parts = (*place(platform, settings), fingerprint(settings))
 
         def logged_in(viewer: Viewer) -> None:
             self._tell(MessageKind.LOGGED_IN, platform, tokens.name(viewer).encode())
@@ -161,6 +165,15 @@ class Shared:
         )
         self._tokens[platform] = tokens
         return tokens
+
+    def connections(
+        self, platform: str, settings: PlatformSettings, *, fresh_for: float, max_age: float
+    ) -> SharedConnections | None:
+        """The second tier of the cache, if it is configured."""
+        if not self._is_caching or not max_age:
+            return None
+        parts = (*place(platform, settings), fingerprint(settings))
+        return self._second_tiers.add(platform, parts, fresh_for=fresh_for, max_age=max_age)
 
     def _tell(
         self, kind: MessageKind, platform: str, viewer: bytes, user_id: UserKey | None = None, seconds: float = 0.0
@@ -196,6 +209,7 @@ class Shared:
     def _on_gap(self) -> None:
         self._metrics.gaps.inc()
         self.changes.clear()
+        self._second_tiers.clear_all()
 
     def _receive(self, sealed: object, age: float) -> None:
         message = decode(sealed, self._sealer, self._name)
@@ -210,33 +224,23 @@ class Shared:
             self._on_gap()
             return
         platform = self._platforms.get(message.platform)
-        if platform is None:
-            return
+        if platform is not None:
+            self._apply(platform, message, age)
+
+    def _apply(self, platform: str, message: Message, age: float) -> None:
+        """Do what a message of another replica says."""
         match message.kind:
             case MessageKind.EVICT if message.user_id is not None:
                 self.changes.evict(platform, message.viewer, message.user_id)
+                # Under another credential its entries have other names.
+                self._second_tiers.evict(Viewer(platform, message.viewer), message.user_id)
             case MessageKind.REFUSED:
                 self.changes.refuse(platform, message.viewer, message.user_id)
             case MessageKind.THROTTLED if message.seconds > age:
                 self.changes.throttle(platform, message.viewer, message.seconds - age)
             case MessageKind.HINT if message.user_id is not None:
                 self.changes.hint(platform, message.user_id)
+                self._second_tiers.clear(platform)
             case MessageKind.LOGGED_IN:
                 self._tokens[platform].refresh_token.is_newest = False
                 self._waits.wake(message.viewer.decode())
-
-
-def _place(name: str, settings: PlatformSettings) -> tuple[bytes, ...]:
-    return name.encode(), adapter_name(settings).encode(), settings.base_url.encode()
-
-
-def _fingerprint(settings: PlatformSettings) -> bytes:
-    """What the credential is, and where it logs in."""
-    parts = [settings.mode, settings.login_url, settings.credentials.lasting]
-    return msgspec.msgpack.encode(parts, enc_hook=_revealed)
-
-
-def _revealed(secret: object) -> str:
-    if not isinstance(secret, Secret):
-        raise TypeError(f"no secret: {type(secret).__name__}")
-    return secret.reveal()

@@ -43,6 +43,7 @@ class _Pending(msgspec.Struct):
     command: Command
     until: float
     done: asyncio.Future[Any] | None = None
+    lost: Callable[[], None] | None = None
 
 
 class Store(OneLoop):
@@ -103,10 +104,13 @@ class Store(OneLoop):
         self._add(_Pending(command, self._until(), done=done))
         return await done
 
-    def post(self, *command: str | bytes | int) -> None:
-        """Send a command whose answer nobody waits for, if that can be done."""
-        with contextlib.suppress(StoreDown):
-            self._add(_Pending(command, self._until()))
+    def post(self, *command: str | bytes | int, lost: Callable[[], None] | None = None) -> None:
+        """Send a command whose answer nobody waits for. `lost` is called where that can't be done, or fails."""
+        try:
+            self._add(_Pending(command, self._until(), lost=lost))
+        except StoreDown:
+            if lost is not None:
+                lost()
 
     def _until(self) -> float:
         return self._loop.time() + self._settings.timeout
@@ -230,3 +234,5 @@ def _fail(batch: list[_Pending]) -> None:
     for each in batch:
         if each.done is not None and not each.done.done():
             each.done.set_exception(StoreDown())
+        if each.lost is not None:
+            each.lost()

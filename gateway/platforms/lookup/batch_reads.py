@@ -11,8 +11,9 @@ from adapters.contract import Adapter, Connection, Overloaded, PlatformError, Se
 from adapters.loop import OneLoop
 from adapters.user_ids import UserKey
 from gateway.explain import timeline
-from gateway.platforms.lookup.encoded import CachedConnection
-from gateway.platforms.lookup.pending import LookupResult, PendingLookup, ViewerQueue
+from gateway.platforms.lookup.encoded import CachedConnection, SharedConnection
+from gateway.platforms.lookup.pending import LIVE, LookupResult, PendingLookup, ViewerQueue
+from gateway.platforms.second_tier import SecondTier
 from gateway.telemetry.spans import Spans
 from gateway.transports.budget import RetryBudget
 
@@ -37,8 +38,11 @@ class BatchReader(OneLoop):
         back: Callable[[ViewerQueue], None],
         spans: Spans,
         size: Callable[[float], None],
+        *,
+        second_tier: SecondTier | None = None,
     ) -> None:
         self._adapter = adapter
+        self._second_tier = second_tier
         self._on_result = on_result
         self._back = back
         self._spans = spans
@@ -50,6 +54,8 @@ class BatchReader(OneLoop):
 
     async def read(self, queue: ViewerQueue, batch: Sequence[PendingLookup]) -> None:
         """Answer these questions, which have departed together."""
+        if self._second_tier is not None:
+            await self._recall(self._second_tier, queue, batch)
         if len(batch) > 1:
             self._budget.count(len(batch))
         await self._answer(queue, batch)
@@ -58,14 +64,7 @@ class BatchReader(OneLoop):
         self, queue: ViewerQueue, batch: Sequence[PendingLookup], before: PlatformError | None = None
     ) -> bool:
         """Whether the platform answered. If it fails again or can't be asked, these get the failure from `before`."""
-        now = self._loop.time()
-        asked: dict[UserKey, PendingLookup] = {}
-        for lookup in batch:
-            if lookup.until > now:
-                lookup.call_started_at = now
-                asked[lookup.user_id] = lookup
-            else:
-                queue.remove(lookup)
+        asked = self._begin(queue, [lookup for lookup in batch if lookup.result is None])
         try:
             found, answered = await self._read(queue, batch, asked), True
         except PlatformError as failure:
@@ -85,9 +84,56 @@ class BatchReader(OneLoop):
                 failed.append((lookup, result))
             else:
                 self._resolve(queue, lookup, result)
+        if self._second_tier is not None:
+            self._keep(self._second_tier, queue.viewer, asked.values())
         if failed:
             answered |= await self._halve(queue, failed)
         return answered
+
+    def _begin(self, queue: ViewerQueue, batch: Iterable[PendingLookup]) -> dict[UserKey, PendingLookup]:
+        """Those about which the platform is to be asked now: somebody still waits for them."""
+        now = self._loop.time()
+        asked: dict[UserKey, PendingLookup] = {}
+        for lookup in batch:
+            if lookup.until > now:
+                lookup.call_started_at = now
+                asked[lookup.user_id] = lookup
+            else:
+                queue.remove(lookup)
+        return asked
+
+    def _keep(self, tier: SecondTier, viewer: Viewer, lookups: Iterable[PendingLookup]) -> None:
+        """Write to the second tier what the platform has just said of these."""
+        tier.put(
+            viewer,
+            [
+                (lookup.user_id, lookup.claim, lookup.result.body, lookup.result.at)
+                for lookup in lookups
+                if isinstance(lookup.result, CachedConnection) and lookup.claim is not None and not lookup.is_outdated
+            ],
+        )
+
+    async def _recall(self, tier: SecondTier, queue: ViewerQueue, batch: Sequence[PendingLookup]) -> None:
+        """Answer from the second tier what it has and may answer. The call about the others has not started yet."""
+        begun = self._loop.time()
+        wanted = {lookup.user_id: lookup for lookup in batch if lookup.oldest < begun < lookup.until}
+        if not wanted:
+            return
+        met = timeline.start()
+        step = timeline.begin(timeline.StepKind.CACHE, begun, users=len(wanted))
+        found = await tier.get(queue.viewer, tuple(wanted))
+        now = self._loop.time()
+        step.end(now, f"{len(found.entries)} of {len(wanted)} shared")
+        for user_id, lookup in wanted.items():
+            lookup.timelines += (met,)
+            lookup.claim = found.claims.get(user_id)
+            if user_id not in found.entries or lookup.oldest == LIVE:
+                continue
+            shared = SharedConnection(*found.entries[user_id])
+            self._on_result(queue.viewer, user_id, shared)
+            if shared.at >= lookup.oldest and now - shared.at < tier.fresh_for:
+                queue.remove(lookup)
+                lookup.resolve(shared)
 
     async def _read(
         self, queue: ViewerQueue, batch: Sequence[PendingLookup], asked: Mapping[UserKey, PendingLookup]

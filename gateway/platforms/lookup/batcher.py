@@ -37,6 +37,7 @@ from gateway.aio.deadlines import Deadlines
 from gateway.platforms.lookup.batch_queue import BatchQueue
 from gateway.platforms.lookup.batch_reads import BatchReader, OnResult
 from gateway.platforms.lookup.pending import (
+    LIVE,
     MAX_IN_FLIGHT,
     LookupHandle,
     LookupResult,
@@ -45,6 +46,7 @@ from gateway.platforms.lookup.pending import (
     ViewerQueue,
     Waiter,
 )
+from gateway.platforms.second_tier import SecondTier
 from gateway.platforms.staleness import ANY_TIME
 from gateway.telemetry.spans import UNTRACED, Spans
 
@@ -65,6 +67,7 @@ class Batcher(OneLoop):
         *,
         max_calls: int = 64,
         size: Callable[[float], None] = lambda _users: None,
+        second_tier: SecondTier | None = None,
     ) -> None:
         """Of lookups that take several calls, at most `max_calls` calls are in flight at once.
 
@@ -73,7 +76,7 @@ class Batcher(OneLoop):
         self._adapter = adapter
         self._spans = spans
         self._reads = reads
-        self._batch_reads = BatchReader(adapter, on_result, self._call_finished, spans, size)
+        self._batch_reads = BatchReader(adapter, on_result, self._call_finished, spans, size, second_tier=second_tier)
         self._deadlines = Deadlines()
         self._waiting_batches: BatchQueue[Batch] = BatchQueue(max_calls, self._start_queued)
         self._queues: dict[Viewer, ViewerQueue] = {}
@@ -83,8 +86,8 @@ class Batcher(OneLoop):
         """Begin a lookup, or join one whose call started after `since` (`loop.time()`). `result` waits for it."""
         waiter = Waiter(1, self._loop.create_future(), self._spans.asker())
         queue = self._queue(viewer)
-        joined = queue.join(user_id, waiter, deadline, since)
-        lookup = joined or queue.add(user_id, waiter, deadline)
+        joined = queue.join(user_id, waiter, deadline, since, since)
+        lookup = joined or queue.add(user_id, waiter, deadline, since)
         if joined is None:
             queue.gathered.append(lookup)
             if not queue.is_flushing and (queue.in_flight < MAX_IN_FLIGHT or self._may_overtake(queue)):
@@ -98,14 +101,24 @@ class Batcher(OneLoop):
         return asked.waiter.results.get(asked.lookup.user_id) or self._late()
 
     async def read(
-        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float, since: float = ANY_TIME
+        self,
+        viewer: Viewer,
+        user_ids: Iterable[UserKey],
+        deadline: float,
+        since: float = ANY_TIME,
+        *,
+        is_live: bool = False,
     ) -> Mapping[UserKey, LookupResult]:
-        """Look up these different users, by `deadline`, and return the result of each."""
+        """Look up these different users, by `deadline`, and return the result of each.
+
+        `is_live`: nothing from the second tier of the cache is one.
+        """
         asked = list(user_ids)
         if not asked:
             return {}
         waiter = Waiter(len(asked), self._loop.create_future(), self._spans.asker())
-        queued = self._send_off(waiter, viewer, asked, deadline, since)
+        oldest = LIVE if is_live else since
+        queued = self._send_off(waiter, viewer, asked, deadline, since, oldest=oldest)
         await self._deadlines.wait(waiter.done, deadline)
         self._withdraw(queued)
         late = self._late()
@@ -119,7 +132,7 @@ class Batcher(OneLoop):
         if not asked:
             return
         waiter = PartialWaiter(len(asked), self._loop, self._spans.asker())
-        queued = self._send_off(waiter, viewer, asked, deadline, since)
+        queued = self._send_off(waiter, viewer, asked, deadline, since, oldest=since)
         missing = dict.fromkeys(asked)
         try:
             while missing:
@@ -135,14 +148,21 @@ class Batcher(OneLoop):
             self._withdraw(queued)
 
     def _send_off(
-        self, waiter: Waiter, viewer: Viewer, asked: Sequence[UserKey], deadline: float, since: float
+        self,
+        waiter: Waiter,
+        viewer: Viewer,
+        asked: Sequence[UserKey],
+        deadline: float,
+        since: float,
+        *,
+        oldest: float,
     ) -> deque[Batch]:
         """Begin or join a lookup of each of these. Returns the batches that wait for their turn."""
         queue = self._queue(viewer)
         lookups = [
-            queue.add(user_id, waiter, deadline)
+            queue.add(user_id, waiter, deadline, oldest)
             for user_id in asked
-            if not queue.join(user_id, waiter, deadline, since)
+            if not queue.join(user_id, waiter, deadline, since, oldest)
         ]
         batches = self._batches(lookups)
         if len(batches) > 1:

@@ -53,3 +53,7 @@ class CachedConnection(RedactedRepr, msgspec.Struct, frozen=True, gc=False):
 
     def connection(self) -> Connection:
         return _DECODER.decode(self.body)
+
+
+class SharedConnection(CachedConnection, frozen=True, gc=False):
+    """One that another replica has read, or this one before its last start."""

@@ -1,4 +1,7 @@
-"""Lookups of one platform: from the cache if fresh, else from the platform, else from the cache as stale."""
+"""Lookups of one platform: from the cache if fresh, else from the platform, else from the cache as stale.
+
+Long, because the ways to look up and the ways to invalidate are one surface over the same cache and batcher.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,13 @@ from gateway.explain.timeline import StepKind
 from gateway.platforms.list_cache import PlatformListCache
 from gateway.platforms.lookup.batcher import Batcher
 from gateway.platforms.lookup.cache import PlatformCache
-from gateway.platforms.lookup.encoded import CachedConnection
+from gateway.platforms.lookup.encoded import CachedConnection, SharedConnection
 from gateway.platforms.lookup.observer import NO_OBSERVER, LookupObserver
 from gateway.platforms.lookup.origin import STALE, Origin
 from gateway.platforms.lookup.pending import LookupResult
 from gateway.platforms.replicas import ALONE, Replicas
-from gateway.platforms.staleness import ANY_TIME, may_be_stale
+from gateway.platforms.second_tier import SecondTier
+from gateway.platforms.staleness import ANY_TIME, OUT_OF_REACH, may_be_stale
 from gateway.transports.stack import Stack
 
 
@@ -51,16 +55,24 @@ class Lookups(OneLoop):
         reads: BackgroundTasks,
         *,
         replicas: Replicas = ALONE,
+        second_tier: SecondTier | None = None,
     ) -> None:
         self._cache = cache
         self._lists = lists
         self._room = stack.room
         self._replicas = replicas
+        self._second_tier = second_tier
         self.on_result: Callable[[Viewer, int, LookupResult], None] | None = None
         """called with each result that is not outdated, while connections are watched"""
         self._counts = stack.metrics.lookups
         self._batcher = Batcher(
-            adapter, reads, self._on_result, stack.spans, max_calls=stack.max_calls, size=stack.metrics.batch
+            adapter,
+            reads,
+            self._on_result,
+            stack.spans,
+            max_calls=stack.max_calls,
+            size=stack.metrics.batch,
+            second_tier=second_tier,
         )
 
     async def one(
@@ -104,7 +116,7 @@ class Lookups(OneLoop):
     ) -> Mapping[UserKey, Reading | PlatformError]:
         """Return the connection with each of these different users, or its PlatformError, in few calls."""
         found, asked = self._cached(viewer, user_ids, since, observer)
-        results = await self.live(viewer, asked, deadline, since)
+        results = await self._read(viewer, asked, deadline, since)
         return found | self._readings(viewer, results, since, asked)
 
     async def many_in_parts(
@@ -145,15 +157,26 @@ class Lookups(OneLoop):
         return found, asked
 
     async def live(
-        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float, since: float = ANY_TIME
+        self, viewer: Viewer, user_ids: Iterable[UserKey], deadline: float
     ) -> Mapping[UserKey, LookupResult]:
         """Return what the platform itself says of each of these different users, past the cache."""
+        return await self._read(viewer, user_ids, deadline, is_live=True)
+
+    async def _read(
+        self,
+        viewer: Viewer,
+        user_ids: Iterable[UserKey],
+        deadline: float,
+        since: float = ANY_TIME,
+        *,
+        is_live: bool = False,
+    ) -> Mapping[UserKey, LookupResult]:
         asked = tuple(user_ids)
         if not asked:
             return {}
         try:
             with self._room:
-                return await self._batcher.read(viewer, asked, deadline, since)
+                return await self._batcher.read(viewer, asked, deadline, since, is_live=is_live)
         except Overloaded as overloaded:
             return dict.fromkeys(asked, overloaded)
 
@@ -161,7 +184,7 @@ class Lookups(OneLoop):
         self, viewer: Viewer, user_ids: Collection[UserKey], deadline: float
     ) -> Mapping[int, LookupResult]:
         """As `live`, for no caller: it takes no caller's place."""
-        return await self._batcher.read(viewer, user_ids, deadline)
+        return await self._batcher.read(viewer, user_ids, deadline, is_live=True)
 
     def fresh(self, viewer: Viewer, user_id: UserKey, since: float) -> Reading | None:
         """Return the cached entry if it is fresh and not from before `since` (`loop.time()`)."""
@@ -174,6 +197,11 @@ class Lookups(OneLoop):
         return self._reading(viewer, user_id, result, ANY_TIME, Origin.MISS)
 
     def _on_result(self, viewer: Viewer, user_id: UserKey, result: LookupResult) -> None:
+        if isinstance(result, SharedConnection):
+            known = self._cache.get_stale(viewer, user_id, self._loop.time())
+            if known is None or known.at < result.at:
+                self._cache.put(viewer.key, user_id, result)
+            return  # it is no news for who watches
         if isinstance(result, CachedConnection):
             self._cache.put(viewer.key, user_id, result)
         else:
@@ -188,6 +216,8 @@ class Lookups(OneLoop):
 
     def drop_refused(self, viewer: Viewer, user_id: UserKey | None, error: PlatformError) -> None:
         """As `on_refusal`, in this process alone."""
+        if self._second_tier is not None and not isinstance(error, OUT_OF_REACH):
+            self._second_tier.discard_reads()
         self._cache.on_refusal(viewer, user_id, error)
         self._lists.on_refusal(viewer, user_id, error)
 
@@ -233,6 +263,8 @@ class Lookups(OneLoop):
     def _reading(
         self, viewer: Viewer, user_id: UserKey, result: LookupResult, since: float, origin: Origin
     ) -> Reading | PlatformError:
+        if isinstance(result, SharedConnection):
+            return Reading(result, result.body, result.at, int(self._loop.time() - result.at), Origin.SHARED)
         if isinstance(result, CachedConnection):
             return Reading(result, result.body, result.at, 0, origin)
         if may_be_stale(result, since):

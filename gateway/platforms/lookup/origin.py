@@ -23,6 +23,8 @@ class Origin(Enum):
     """`word` is what the cache had: `hit`, `miss`, `stale` or `request`; `header` the value of `Cache-Status`."""
 
     HIT = Source.CACHE, "hit", "hit"
+    SHARED = Source.CACHE, "hit", "hit; detail=shared"
+    """it was in the second tier, and not in this process"""
     MISS = Source.PLATFORM, "miss", "fwd=miss"
     """nothing was cached"""
     EXPIRED = Source.PLATFORM, "stale", "fwd=stale"

@@ -14,6 +14,8 @@ from gateway.platforms.lookup.encoded import CachedConnection
 MAX_IN_FLIGHT: Final = 2
 """Calls in flight about one user, from which on lookups are gathered. A call about several counts as two."""
 NOT_STARTED: Final = float("inf")
+LIVE: Final = float("inf")
+"""The oldest answer that a lookup takes which takes only the platform's own."""
 
 LookupResult = CachedConnection | PlatformError
 
@@ -57,24 +59,35 @@ class ViewerQueue:
         self.in_flight -= min(len(batch), MAX_IN_FLIGHT)
         self.was_overtaken = False
 
-    def join(self, user_id: UserKey, waiter: Waiter, deadline: float, since: float) -> PendingLookup | None:
-        """Add `waiter` to the pending lookup of this user, unless its call started before `since`."""
+    def join(
+        self, user_id: UserKey, waiter: Waiter, deadline: float, since: float, oldest: float
+    ) -> PendingLookup | None:
+        """Add `waiter` to the pending lookup of this user, unless its call started before `since`.
+
+        It takes nothing from the second tier that is older than `oldest`.
+        """
         lookup = self._joinable.get(user_id)
         if lookup is None or lookup.call_started_at < since:
             return None
         lookup.waiters.append(waiter)
         lookup.until = max(lookup.until, deadline)
+        lookup.oldest = max(lookup.oldest, oldest)
         return lookup
 
-    def add(self, user_id: UserKey, waiter: Waiter, deadline: float) -> PendingLookup:
+    def add(self, user_id: UserKey, waiter: Waiter, deadline: float, oldest: float) -> PendingLookup:
         """Begin a new lookup. What an older one of the same user returns is not the latest any more."""
         self.invalidate(user_id)
-        lookup = self._joinable[user_id] = PendingLookup(user_id, waiter, deadline)
+        lookup = self._joinable[user_id] = PendingLookup(user_id, waiter, deadline, oldest)
         return lookup
 
     def invalidate(self, user_id: UserKey) -> None:
-        """Mark the result of a call in flight as outdated. A lookup that has not been sent yet is late enough."""
+        """Mark the result of a call in flight as outdated. A lookup that has not been sent yet is late enough.
+
+        What is being read from the second tier for that one is not.
+        """
         lookup = self._joinable.get(user_id)
+        if lookup is not None:
+            lookup.oldest = LIVE
         if lookup is not None and lookup.call_started_at is not NOT_STARTED:
             lookup.is_outdated = True
             del self._joinable[user_id]
@@ -93,12 +106,26 @@ class ViewerQueue:
 class PendingLookup:
     """The lookup of one user: who waits for it, and until when (`loop.time()`)."""
 
-    __slots__ = ("call_started_at", "is_outdated", "result", "timelines", "until", "user_id", "waiters")
+    __slots__ = (
+        "call_started_at",
+        "claim",
+        "is_outdated",
+        "oldest",
+        "result",
+        "timelines",
+        "until",
+        "user_id",
+        "waiters",
+    )
 
-    def __init__(self, user_id: UserKey, waiter: Waiter, until: float) -> None:
+    def __init__(self, user_id: UserKey, waiter: Waiter, until: float, oldest: float) -> None:
         self.user_id = user_id
         self.waiters = [waiter]
         self.until = until
+        self.oldest = oldest
+        """when the platform must have said what the second tier has, for all who wait (`loop.time()`)"""
+        self.claim: object = None
+        """what the second tier needs to keep the result; None where it is not to be kept there"""
         self.call_started_at = NOT_STARTED
         self.is_outdated = False
         """whether an action may have changed what the call in flight returns"""
