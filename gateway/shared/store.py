@@ -91,9 +91,12 @@ class Store(OneLoop):
             self._note(is_up=True)
 
     async def aclose(self) -> None:
+        """Send what was posted, which may take as long as a command may; from then on every command fails at once."""
+        if self._sender is not None:
+            await asyncio.wait({self._sender}, timeout=self._settings.timeout)
         if self._prober is not None:
             await _end(self._prober)
-        self._drop_client()  # from here on every command fails at once
+        self._drop_client()
         if self._sender is not None:
             await _end(self._sender)
         await asyncio.gather(*self._closing)

@@ -30,6 +30,7 @@ class Replica:
 
     def __init__(self, configuration: Mapping[str, Any], platforms: Mapping[str, Simulator]) -> None:
         self.lines: list[str] = []
+        self._configuration = configuration
         self._platforms = platforms
         self.app = create_app(from_tables(dict(configuration)), log=Log(self.lines.append), wire=self._wire)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://localhost:8080")
@@ -40,6 +41,10 @@ class Replica:
 
     async def act(self, user: int, action: str, platform: str = "acme", **headers: str) -> str:
         return told(await self.client.post(f"/v1/connections/{platform}/{user}/{action}", headers=named(headers)))
+
+    def reload(self, **tables: Any) -> None:
+        """Exchange these tables of the configuration."""
+        self.app.state.snapshots.reload(from_tables({**self._configuration, **tables}))
 
     def events(self, beginning: str = "shared-") -> list[str]:
         """What stands in the log of the store."""

@@ -68,3 +68,17 @@ async def test_a_value_of_somebody_else_is_no_server_error(valkey: Valkey) -> No
         valkey.client.set(name, "nonsense")
         assert await gateways[0].status(101, caller="web") == "connected"
         assert gateways[0].events() == ["shared-store-up"]
+
+
+async def test_a_key_that_is_revoked_while_its_rate_is_asked_for_is_refused(valkey: Valkey) -> None:
+    async with replicas(valkey, 1, OWN, callers=CALLERS) as gateways:
+        valkey.pause()
+        try:
+            asking = asyncio.create_task(gateways[0].status(101, caller="web"))
+            for _ in range(50):  # until it waits for the store
+                await asyncio.sleep(0)
+            assert not asking.done()
+            gateways[0].reload(callers=CALLERS[1:])
+        finally:
+            valkey.resume()
+        assert await asking == "invalid-api-key"

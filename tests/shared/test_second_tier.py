@@ -178,10 +178,10 @@ async def test_a_deletion_that_was_lost_empties_it(own_valkey: Valkey) -> None:
     async with caching(own_valkey, 1) as gateways:
         await ask(gateways[0], 102)
         await until_kept(own_valkey, 1)
-        own_valkey.client.acl_setuser("default", enabled=True, nopass=True, commands=["-del"])
+        own_valkey.client.acl_setuser("default", enabled=True, nopass=True, commands=["-del", "-set"])
         assert await gateways[0].act(102, "accept") == "connected"
         await gateways[0].until("up", 0)
-        own_valkey.client.acl_setuser("default", enabled=True, nopass=True, commands=["+del"])
+        own_valkey.client.acl_setuser("default", enabled=True, nopass=True, commands=["+del", "+set"])
         await gateways[0].until("up", 1)
         assert entries(own_valkey)
         assert await gateways[0].status(102) == "connected"

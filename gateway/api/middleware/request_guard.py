@@ -35,8 +35,8 @@ MAX_EVENT: Final = 64 * 1024
 class RequestGuard(OneLoop):
     """Checks host and origin, then the caller's key, its rate, and whether there is room, then reads the body.
 
-    Whose it is, is asked again once the body is there: a key that was revoked meanwhile is good no more, and a
-    request that took its time runs in the snapshot that is current when it begins. Deadlines count from then.
+    Whose it is, is asked again after a wait for its rate or its body: a key that was revoked meanwhile is no longer
+    good, and the request runs in the snapshot that is current when it begins. Deadlines count from then.
     """
 
     def __init__(
@@ -69,8 +69,8 @@ class RequestGuard(OneLoop):
                     receive = await read_body(receive, MAX_EVENT if _is_event(scope["path"]) else MAX_BODY)
                 except ClientDisconnect:
                     return
-                if snapshot is not self._snapshots.current:
-                    snapshot, principal = self._let_in(scope, record, is_api=is_api)
+            if snapshot is not self._snapshots.current:
+                snapshot, principal = self._let_in(scope, record, is_api=is_api)
             scope[REQUEST_CONTEXT] = RequestContext(
                 snapshot,
                 principal,
