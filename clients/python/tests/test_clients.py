@@ -118,14 +118,31 @@ async def test_the_example_that_accepts(own: str) -> None:
     assert await printed("accept_pending", own) == "connected\nconnected\nconnected\n"
 
 
-async def printed(name: str, *arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
+async def test_the_example_that_greets(own: str) -> None:
+    process = await example("greet", own, "community", "101", "102")
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"waiting for 102\n"
+        async with AsyncGateway(own) as gateway:
+            await gateway.act(("community", 102), "accept")
+        assert await process.stdout.readline() == b"welcome, 102\n"
+    finally:
+        process.terminate()
+        await process.communicate()
+
+
+async def example(name: str, *arguments: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         str(CLIENT / f"examples/{name}.py"),
         *arguments,
         env={**os.environ, "PYTHONPATH": str(CLIENT)},
         stdout=asyncio.subprocess.PIPE,
     )
+
+
+async def printed(name: str, *arguments: str) -> str:
+    process = await example(name, *arguments)
     told, _ = await process.communicate()
     assert process.returncode == 0
     return told.decode()

@@ -43,6 +43,11 @@ def test_its_bot_is_the_example() -> None:
     assert (CLIENT / "examples/on_behalf_of_three.py").read_text().endswith(bot)
 
 
+def test_its_bot_that_is_told_is_the_example() -> None:
+    (bot,) = [each for each in PROGRAMS if each.startswith("async def main")]
+    assert bot in (CLIENT / "examples/greet.py").read_text()
+
+
 async def test_its_test_of_a_bot_passes() -> None:
     (program,) = [each for each in PROGRAMS if "FakeGateway()" in each]
     found: dict[str, object] = {}
