@@ -6,13 +6,15 @@ import ast
 import functools
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import grimp
 import pytest
 
 from adapters import ADAPTERS, adapter_name
+from tests import gateways
+from tests.identity import world
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = {"gateway/cli/demo.py", "gateway/api/routes/platforms.py"}
@@ -70,6 +72,12 @@ def test_siblings_never_meet(folder: Path) -> None:
 
 def test_every_folder_is_in_the_list_of_adapters() -> None:
     assert {each.name for each in FOLDERS} == set(map(adapter_name, ADAPTERS))
+
+
+@pytest.mark.parametrize("proof", [gateways.ADAPTERS.values(), world.ADAPTERS.values(), world.WORDS])
+def test_every_adapter_is_in_every_proof(proof: Collection[str]) -> None:
+    """In the gateways of most tests and their faulted actions; and in the identity machine."""
+    assert set(map(adapter_name, ADAPTERS)) <= set(proof)
 
 
 def test_what_adapters_share_meets_none_of_them() -> None:

@@ -7,10 +7,12 @@ import logging
 import sys
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 
 import msgspec
 import pytest
 
+from adapters import ADAPTERS, adapter_name
 from adapters.contract import (
     Connection,
     Entry,
@@ -22,11 +24,8 @@ from adapters.contract import (
     Viewer,
 )
 from adapters.secret import Secret, Token
-from adapters.selfcommunity import wire as selfcommunity
 from adapters.sessions import LoginRefused
 from adapters.simulation.faults import Fault
-from adapters.symphony import settings as symphony_settings
-from adapters.symphony import wire as symphony
 from adapters.user_ids import INT64
 from gateway.api.request_record import RequestRecord
 from gateway.app import log_of
@@ -143,13 +142,6 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
         Place("acme", Position(0, USERS_ID)),
         Problem(Kind.INVALID_REQUEST, "no", user_id=USERS_ID),
         details(Problem(Kind.INVALID_REQUEST, "no"), "1", USERS_ID),
-        symphony.UserConnection(USERS_ID, symphony.NativeStatus.ACCEPTED),
-        symphony.Token(TOKEN),
-        symphony.SessionInfo(USERS_ID),
-        selfcommunity.Grant(TOKEN),
-        selfcommunity.Renewed(TOKEN),
-        symphony_settings.Bot(username=TOKEN, private_key=symphony_settings.RsaKey(KEY)),
-        selfcommunity.User(USERS_ID, "user"),
         ViewerOptions(Token(TOKEN), USER),
         LoginRefused(Forbidden("acme", "no")),
     ],
@@ -158,6 +150,19 @@ CONNECTION = Connection("acme", USER, Status.NONE, None, (), None, None, None, "
 def test_what_knows_a_user_or_a_token_does_not_show_it(shown: object) -> None:
     assert USER not in f"{shown} {shown!r}"
     assert TOKEN not in f"{shown} {shown!r}"
+
+
+def wire_structs() -> Iterator[type[msgspec.Struct]]:
+    """All that the listed adapters read and write."""
+    for settings in ADAPTERS:
+        for found in vars(import_module(f"adapters.{adapter_name(settings)}.wire")).values():
+            if isinstance(found, type) and issubclass(found, msgspec.Struct):
+                yield found
+
+
+@pytest.mark.parametrize("struct", list(wire_structs()), ids=lambda struct: f"{struct.__module__}.{struct.__name__}")
+def test_what_a_platform_says_is_not_shown(struct: type[msgspec.Struct]) -> None:
+    assert TOKEN not in repr(struct(*(f"{TOKEN}-{field}" for field in struct.__struct_fields__)))
 
 
 def test_settings_hide_their_secrets() -> None:

@@ -46,7 +46,7 @@ class Friendship(Pair, frozen=True):
     date_created_gmt: str | None = None
 
 
-class Deleted(msgspec.Struct, frozen=True):
+class Deleted(RedactedRepr, msgspec.Struct, frozen=True):
     """The answer to DELETE."""
 
     deleted: Literal[True]
@@ -72,7 +72,7 @@ class Me(Someone, frozen=True):
     user_login: str | None = None
 
 
-class Error(msgspec.Struct, frozen=True):
+class Error(RedactedRepr, msgspec.Struct, frozen=True):
     """An error of WordPress or BuddyPress. Its `message` is in the site's language, and never read."""
 
     code: str

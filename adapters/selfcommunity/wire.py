@@ -22,13 +22,13 @@ class NativeStatus(StrEnum):
     RECEIVED = "received_connection_request"
 
 
-class ConnectionStatus(msgspec.Struct, frozen=True):
+class ConnectionStatus(RedactedRepr, msgspec.Struct, frozen=True):
     """Null says that there is neither a connection nor a request; a missing field says nothing at all."""
 
     connection_status: NativeStatus | None
 
 
-class ConnectionStatuses(msgspec.Struct, Generic[T], frozen=True):
+class ConnectionStatuses(RedactedRepr, msgspec.Struct, Generic[T], frozen=True):
     """By user id, as JSON's keys have it. Whom it leaves out does not exist, or is hidden."""
 
     connection_statuses: dict[str, T]
@@ -40,7 +40,7 @@ class Someone(RedactedRepr, msgspec.Struct, frozen=True):
     id: UserId
 
 
-class Asker(msgspec.Struct, frozen=True):
+class Asker(RedactedRepr, msgspec.Struct, frozen=True):
     """The one thing about a request to the viewer that must make sense, if only that entry is to fail."""
 
     user: Someone = msgspec.field(name="from_user")
@@ -53,7 +53,7 @@ class Received(Asker, frozen=True):
     created: str | None = None
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(RedactedRepr, msgspec.Struct, frozen=True):
     """The one thing about a request of the viewer that must make sense, if only that entry is to fail."""
 
     user: Someone = msgspec.field(name="to_user")
@@ -85,7 +85,7 @@ class Page(RedactedRepr, msgspec.Struct, frozen=True):
     results: list[msgspec.Raw]
 
 
-class Error(msgspec.Struct, frozen=True):
+class Error(RedactedRepr, msgspec.Struct, frozen=True):
     """The community's error body has one of these; what they say is never read."""
 
     detail: str | None = None
@@ -114,7 +114,7 @@ class Renewed(RedactedRepr, msgspec.Struct, frozen=True):
     refresh_token: Annotated[str, msgspec.Meta(pattern=rf"^[^\ufffd]{{1,{MAX_TOKEN}}}\Z")]
 
 
-class OAuthError(msgspec.Struct, frozen=True):
+class OAuthError(RedactedRepr, msgspec.Struct, frozen=True):
     """The error body of an OAuth endpoint (RFC 6749, 5.2)."""
 
     error: str

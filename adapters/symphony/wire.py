@@ -39,13 +39,13 @@ class Whose(RedactedRepr, msgspec.Struct, frozen=True, rename="camel"):
     user_id: UserId
 
 
-class Removed(msgspec.Struct, frozen=True):
+class Removed(RedactedRepr, msgspec.Struct, frozen=True):
     """The answer to `remove`: a sentence. What it says is never read, but it must be there."""
 
     message: str
 
 
-class Error(msgspec.Struct, frozen=True):
+class Error(RedactedRepr, msgspec.Struct, frozen=True):
     """The pod's error body. Its `code` is never read: documented examples carry 403 in a 404."""
 
     code: int | None = None

@@ -160,7 +160,10 @@ class PlatformMetrics:
 
         There are few of them, unless an adapter does what it should not.
         """
-        found = _NUMBER.sub("{id}", request.url.path)
+        path = request.url.path
+        if path in self._templates:
+            return path
+        found = _NUMBER.sub("{id}", path)
         users = request.extensions.get("users", ())
         if users and not isinstance(users[0], int):
             ids = {str(user) for user in users}
