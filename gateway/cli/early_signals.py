@@ -17,13 +17,13 @@ _came: set[int] = set()
 
 def defer() -> None:
     """Remember SIGHUP from now on, unless somebody has decided otherwise."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+    if _may_be_set() and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
         signal.signal(signal.SIGHUP, _remember)
 
 
 def restore() -> None:
     """For what does not heed SIGHUP: one that has come does now what it would have done."""
-    if signal.getsignal(signal.SIGHUP) is _remember:
+    if _may_be_set() and signal.getsignal(signal.SIGHUP) is _remember:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         if _came:
             signal.raise_signal(signal.SIGHUP)
@@ -52,6 +52,11 @@ def ignore() -> None:
     """For a process that is about to end: Python takes its handlers away before it is gone."""
     for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
+
+
+def _may_be_set() -> bool:
+    """Only the main thread may set handlers; a program of somebody else's may call this from another."""
+    return threading.current_thread() is threading.main_thread()
 
 
 def _remember(number: int, _frame: FrameType | None) -> None:

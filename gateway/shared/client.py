@@ -70,7 +70,15 @@ class Client:
         return results
 
     async def close(self) -> None:
-        """Close the connection, whatever state it is in."""
+        """Close the connection, whatever state it is in, also where whoever closes it is cancelled."""
+        closing = asyncio.create_task(self._disconnect())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await closing
+            raise
+
+    async def _disconnect(self) -> None:
         with contextlib.suppress(*FAILURES):
             async with asyncio.timeout(CLOSE_WITHIN):
                 await self._redis.connection_pool.disconnect(inuse_connections=True)

@@ -107,3 +107,20 @@ cli.run()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=LONGEST, check=False)  # noqa: S603
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_a_command_may_be_called_from_another_thread() -> None:
+    """By a program that has imported it before, when handlers could still be set."""
+    code = """
+import threading
+from gateway.cli import early_signals
+from gateway.cli.commands import main
+early_signals.defer()
+ended = []
+called = threading.Thread(target=lambda: ended.append(main(["hash-key", "--help"], standalone_mode=False)))
+called.start()
+called.join()
+assert len(ended) == 1
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=LONGEST, check=False)  # noqa: S603
+    assert (done.returncode, done.stderr) == (0, b"")

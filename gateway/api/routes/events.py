@@ -61,7 +61,7 @@ def routes(inboxes: Mapping[str, EventInbox], count: Callable[[str, str], None])
         body = await request.body()
         if not failures[platform].may_verify(len(body)):
             count(platform, UNVERIFIED)
-            detail = f"too many events had an invalid signature: expected at most {ALWAYS_VERIFIED} bytes for now"
+            detail = f"too many events could not be verified: expected at most {ALWAYS_VERIFIED} bytes for now"
             raise Problem(Kind.OVERLOADED, detail, retry_after=1)
         try:
             event = webhook.read(signature, body)
