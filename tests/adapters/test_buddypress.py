@@ -5,7 +5,6 @@ that nobody counts.
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 import httpx
 import pytest
@@ -19,14 +18,12 @@ from adapters.contract import (
     ActionFailed,
     Adapter,
     Connection,
-    InvalidAnswer,
     OwnCredentialRefused,
     Status,
     UserNotFound,
     Viewer,
 )
 from adapters.secret import Token
-from adapters.simulation.faults import Fault
 from adapters.upstream import Upstream
 from gateway.config.converter import platform_settings
 from tests.contract.dialects import BUDDYPRESS, Platform
@@ -81,24 +78,6 @@ async def test_notices_of_php_before_the_json_are_passed_over(site: Platform, ha
 def test_other_html_is_not(text: str) -> None:
     answer = httpx.Response(200, text=text, request=httpx.Request("GET", "http://x.example"))
     assert without_notices(answer) is answer
-
-
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        ("bp_rest_invalid_id", Status.NONE),
-        ("bp_rest_friends_get_item_failed", UserNotFound),
-        ("rest_no_route", InvalidAnswer),
-        ("bp_rest_new", InvalidAnswer),
-    ],
-)
-async def test_a_404_is_told_by_its_code(site: Platform, code: str, expected: Any) -> None:
-    site.simulator.misbehave(Fault(status=404, body={"code": code, "message": "x", "data": {"status": 404}}))
-    if isinstance(expected, Status):
-        assert (await one(site.adapter, 102)).status is expected
-    else:
-        with pytest.raises(expected):
-            await one(site.adapter, 102)
 
 
 async def test_an_application_password_is_basic(site: Platform) -> None:

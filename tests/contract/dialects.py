@@ -11,7 +11,7 @@ import pytest
 
 from adapters import AdapterClass, adapter_name, buddypress, selfcommunity, symphony
 from adapters.buddypress.simulator import Platform as Site
-from adapters.contract import Action, Adapter, Connection, PlatformError, Status, Viewer
+from adapters.contract import Action, Adapter, Connection, InvalidAnswer, PlatformError, Status, Viewer
 from adapters.selfcommunity.simulator import SECRET
 from adapters.selfcommunity.simulator import Platform as Community
 from adapters.settings import PlatformSettings
@@ -62,6 +62,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """answers with status 200 that break the platform's promise, by what is wrong with them"""
     not_found: str
     """the platform's own 404 body"""
+    more_not_found: dict[str, Status | type[PlatformError]] = {}
+    """its other 404 bodies, each with what it says of the user"""
     many_path: str = ""
     """what the path of a batch read contains, and that of no other call"""
     many: Callable[[dict[UserKey, str | None]], Any] | None = None
@@ -263,6 +265,11 @@ BUDDYPRESS: Final = Dialect(
         "a fatal error": '<br />\n<b>Fatal error</b>:  x<br />\n{"initiator_id":1',
     },
     not_found='{"code":"bp_rest_friends_get_item_failed","message":"no","data":{"status":404}}',
+    more_not_found={
+        '{"code":"bp_rest_invalid_id","message":"no","data":{"status":404}}': Status.NONE,
+        '{"code":"rest_no_route","message":"no","data":{"status":404}}': InvalidAnswer,
+        '{"code":"bp_rest_new","message":"no","data":{"status":404}}': InvalidAnswer,
+    },
     many_path="/members",
     many=lambda words: [
         {"id": user, "friendship_status": word == "is_friend", "friendship_status_slug": word}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from adapters.contract import Action, Status, UserNotFound, Viewer
+from adapters.contract import Action, PlatformError, Status, UserNotFound, Viewer
 from adapters.simulation.faults import Fault
 from tests.contract.dialects import DIALECTS, Dialect, Platform
 
@@ -67,13 +67,16 @@ async def test_a_404_is_read_as_the_platform_means_it(platform: Platform) -> Non
         assert (found.status, found.native_status, found.actions) == (Status.NONE, None, (Action.REQUEST,))
 
 
-async def test_a_404_in_the_platforms_own_words_counts(platform: Platform) -> None:
-    platform.simulator.misbehave(Fault(path=str(platform.user), status=404, body=platform.dialect.not_found))
-    if platform.dialect.says_who_exists:
-        with pytest.raises(UserNotFound):
-            await platform.read()
-    else:
-        assert (await platform.read()).status is Status.NONE
+async def test_each_404_in_the_platforms_own_words_counts(platform: Platform) -> None:
+    dialect = platform.dialect
+    first: Status | type[PlatformError] = UserNotFound if dialect.says_who_exists else Status.NONE
+    for body, meaning in {dialect.not_found: first, **dialect.more_not_found}.items():
+        platform.simulator.misbehave(Fault(path=str(platform.user), status=404, body=body))
+        if isinstance(meaning, Status):
+            assert (await platform.read()).status is meaning
+        else:
+            with pytest.raises(meaning):
+                await platform.read()
 
 
 async def test_the_largest_user_id_survives(platform: Platform) -> None:
