@@ -14,7 +14,7 @@ NEWER  := $(foreach each,3.12 3.13 3.14,$(if $(call python_of,$(each)),$(each)))
 PROCESSES ?= 3
 FAST   := tests/adapters tests/aio tests/auth tests/batching tests/caching tests/configuration tests/transports
 
-.PHONY: help demo test coverage pythons check docs new-platform install client bench faults image lock clean
+.PHONY: help demo test coverage pythons newest-python check docs new-platform install client bench faults image lock clean
 
 help:  ## the commands, one a line
 	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -31,6 +31,9 @@ coverage:  ## the tests with branch coverage, of the tests too; fails below 95 %
 
 pythons: $(NEWER:%=.venv-%/ready)  ## the fast part of the tests on every newer Python that this machine has
 	@for each in $(NEWER); do echo "Python $$each"; .venv-$$each/bin/python -m pytest -q --numprocesses auto $(FAST) || exit 1; done
+
+newest-python:  ## the same on the newest of them alone, as CI does
+	@[ -z "$(NEWER)" ] || $(MAKE) --no-print-directory pythons NEWER=$(lastword $(NEWER))
 
 check: .venv/dev  ## format, lint, types, direction of imports
 	.venv/bin/ruff format --check .
