@@ -38,7 +38,7 @@ class Identity:
 
     def __post_init__(self) -> None:
         if self.api_key is not None and not _KEY.fullmatch(self.api_key):
-            raise ValueError("api_key: expected printable ASCII characters without spaces")
+            raise ValueError("api_key: expected printable ASCII characters without spaces or line ends")
 
     def on_behalf_of(self, viewers: Mapping[str, int | str]) -> Identity:
         return replace(self, viewers={platform_name(name): user_id(each) for name, each in viewers.items()})

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 
 from connection_gateway import AsyncGateway, GatewayError, Problem, Status
 
@@ -32,4 +33,4 @@ async def main(url: str, api_key: str, pause: float) -> None:
         await asyncio.gather(*(work_for(gateway.on_behalf_of(team=user), user, pause) for user in USERS))
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+asyncio.run(main(sys.argv[1], Path(sys.argv[2]).read_text().strip(), float(sys.argv[3])))

@@ -20,8 +20,10 @@ BOT = CLIENT / "examples/on_behalf_of_three.py"
 async def test_the_bot_goes_on_after_a_restart(tmp_path: Path) -> None:
     with demo() as platforms, GatewayProcess(tmp_path, platforms, "tcp") as gateway:
         gateway.set("symphony", 103, 105, "PENDING_INCOMING")
+        key_file = tmp_path / "bot-key"
+        key_file.write_text(key_of("bot") + "\n")  # as `openssl rand -hex 32 | tee` writes it
         environ = {**os.environ, "PYTHONPATH": str(CLIENT)}
-        command = [sys.executable, str(BOT), gateway.url, key_of("bot"), "0.1"]
+        command = [sys.executable, str(BOT), gateway.url, str(key_file), "0.1"]
         bot = await asyncio.create_subprocess_exec(*command, env=environ, stdout=PIPE, stderr=PIPE)
         assert bot.stdout is not None
         try:
