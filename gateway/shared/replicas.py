@@ -78,7 +78,7 @@ class Shared:
         self._places = {name: self._sealer.digest(*place(name, each))[:16] for name, each in platforms.items()}
         self._platforms = {digest: name for name, digest in self._places.items()}
         self._waits = LoginWaits()
-        self._told: OrderedDict[tuple[Viewer, int | None], float] = OrderedDict()
+        self._told: OrderedDict[tuple[Viewer, UserKey | None], float] = OrderedDict()
         self._tokens: dict[str, SharedTokens] = {}
         self._is_caching = settings.cache
         self._publishing: set[asyncio.Task[None]] = set()

@@ -25,6 +25,8 @@ from connection_gateway.demo import demo
 from connection_gateway.problems import UnknownPlatform
 from connection_gateway.protocol import Answer, read
 
+from tests.clients.gateway_process import LONGEST
+
 CLIENT = Path(__file__).parent.parent
 
 
@@ -120,12 +122,12 @@ async def test_the_example_that_accepts(own: str) -> None:
 
 async def test_the_example_that_greets(own: str) -> None:
     process = await example("greet", own, "community", "101", "102")
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
-        assert await process.stdout.readline() == b"waiting for 102\n"
-        async with AsyncGateway(own) as gateway:
+        async with asyncio.timeout(LONGEST), AsyncGateway(own) as gateway:
+            assert await process.stdout.readline() == b"waiting for 102\n"
             await gateway.act(("community", 102), "accept")
-        assert await process.stdout.readline() == b"welcome, 102\n"
+            assert await process.stdout.readline() == b"welcome, 102\n"
     finally:
         process.terminate()
         await process.communicate()

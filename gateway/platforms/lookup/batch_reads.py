@@ -21,7 +21,7 @@ LATEST: Final = 0.1
 """What the latest call counts for what is usual."""
 FLOOR: Final = 5
 """Halvings that are always in the budget, enough to find one user among 32; and the most of them in vain."""
-OnResult = Callable[[Viewer, int, LookupResult], None]
+OnResult = Callable[[Viewer, UserKey, LookupResult], None]
 """Told what the platform said of a user; of one who was forgotten meanwhile only refusals and failures."""
 
 

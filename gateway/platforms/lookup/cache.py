@@ -118,7 +118,7 @@ class PlatformCache:
         for viewer in list(self._users):
             self._evict_viewer(viewer)
 
-    def evict_users(self, user_ids: Collection[int]) -> None:
+    def evict_users(self, user_ids: Collection[UserKey]) -> None:
         """Remove every viewer's entries of these users. It looks at each viewer once."""
         for viewer, users in tuple(self._users.items()):
             for user_id in users.intersection(user_ids):

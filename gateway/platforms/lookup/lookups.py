@@ -62,7 +62,7 @@ class Lookups(OneLoop):
         self._room = stack.room
         self._replicas = replicas
         self._second_tier = second_tier
-        self.on_result: Callable[[Viewer, int, LookupResult], None] | None = None
+        self.on_result: Callable[[Viewer, UserKey, LookupResult], None] | None = None
         """called with each result that is not outdated, while connections are watched"""
         self._counts = stack.metrics.lookups
         self._batcher = Batcher(
@@ -182,7 +182,7 @@ class Lookups(OneLoop):
 
     async def read_watched(
         self, viewer: Viewer, user_ids: Collection[UserKey], deadline: float
-    ) -> Mapping[int, LookupResult]:
+    ) -> Mapping[UserKey, LookupResult]:
         """As `live`, for no caller: it takes no caller's place."""
         return await self._batcher.read(viewer, user_ids, deadline, is_live=True)
 
@@ -241,7 +241,7 @@ class Lookups(OneLoop):
         self._batcher.invalidate_all()
         self._lists.clear()
 
-    def invalidate_users(self, user_ids: Collection[int]) -> None:
+    def invalidate_users(self, user_ids: Collection[UserKey]) -> None:
         """As `invalidate`, for every viewer; and evict all lists, since any of them may have named one of these."""
         self._cache.evict_users(user_ids)
         self._batcher.invalidate_users(user_ids)
