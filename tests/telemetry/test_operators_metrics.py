@@ -110,6 +110,10 @@ async def test_calls_to_platforms_have_a_host_and_a_path_without_users() -> None
         assert await value(gateway.client, CALLS, **login) == 1
         read = {"platform": "acme", "url_template": "/pod/v1/connection/user/{id}/info"}
         assert await value(gateway.client, CALLS, **read, http_response_status_code="200") == 2
+        for _ in range(2):
+            await gateway.client.get("/v1/connections?platform=acme")
+        listed = {"platform": "acme", "url_template": "/pod/v1/connection/list"}
+        assert await value(gateway.client, CALLS, **listed, http_response_status_code="200") >= 2
 
 
 async def test_limits_and_build_are_told() -> None:
